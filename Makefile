@@ -2,19 +2,50 @@
 SHELL := bash
 PYTHON ?= python3
 export PYTHON
+export SEALCAST_HOME ?= $(CURDIR)/var
+PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help env lock
+.PHONY: help env run reset seed test check lint types imports migrations fix shots law lock
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
 
 env: .venv/.runtime .venv/.developer ## make .venv from the hash-locked requirements
 
-.venv/.runtime: requirements.txt
-	@.ci/env runtime
+run: .venv/.runtime ## start Sealcast with its demo; Ctrl-C stops it, a second run keeps the data
+	@exec .ci/serve
 
-.venv/.developer: .ci/requirements.txt .venv/.runtime
-	@.ci/env developer
+reset: ## remove SEALCAST_HOME (default var/): keys, people, videos, all of it
+	@.ci/reset
+
+seed: .venv/.runtime ## make the key ring, the database and the people of the demo
+	@.ci/seed
+
+test: env ## run everything: lint, types, imports, migrations, tests on SQLite and on PostgreSQL
+	@.ci/test
+
+check: lint types imports migrations ## run what needs no test run
+
+lint: env ## look for faults of style and safety, and for unformatted files
+	@.venv/bin/ruff check && .venv/bin/ruff format --check
+
+types: env ## check the types, strictly
+	@.ci/at-home .venv/bin/mypy
+
+imports: env ## check the stairs and the doors
+	@.venv/bin/lint-imports --no-cache
+
+migrations: env ## check that the models and the migrations agree
+	@.ci/at-home $(PY) manage.py makemigrations --check --dry-run
+
+fix: env ## mend and format what can be mended by a tool
+	@.venv/bin/ruff check --fix; .venv/bin/ruff format
+
+shots: env ## take the screenshots of every page again, into docs/screens/
+	@.ci/at-home $(PY) -m pytest tests/screens.py -q -p no:cacheprovider
+
+law: ## list each law that the code cites, with the function that keeps it
+	@$(PYTHON) .ci/law.py
 
 lock: ## resolve requirements.in again and write the hash-locked files (needs uv)
 	@.ci/lock

@@ -1,0 +1,38 @@
+"""What every test stands on: no network, fast passwords, a database that can be emptied."""
+
+import os
+
+import pytest
+from django.conf import settings
+
+from tests import environment, flush
+from tests.browser import chromium, page, phone
+from tests.network import no_network
+
+__all__ = ["chromium", "no_network", "page", "phone"]
+
+
+def pytest_configure() -> None:
+    flush.install()
+    # The cost of a password hash is its purpose, and here it would be minutes.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _database_in_a_file() -> None:
+    # In memory all threads of SQLite share one connection, and locks are never met.
+    default = settings.DATABASES["default"]
+    if default["ENGINE"].endswith("sqlite3"):
+        default["TEST"]["NAME"] = str(environment.HOME / "test.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(_database_in_a_file: None, request: pytest.FixtureRequest) -> None:
+    request.getfixturevalue("django_db_modify_db_settings_parallel_suffix")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    engine = settings.DATABASES["default"]["ENGINE"].rpartition(".")[2]
+    terminalreporter.write_line(f"database: {engine}")
+    if before := os.environ.get("FAILED_BEFORE"):
+        terminalreporter.write_line(f"FAILED before these tests: {before}", red=True)
