@@ -1,0 +1,24 @@
+"""Which root keys does this process hold now?"""
+
+from functools import lru_cache
+
+from django.conf import settings
+
+from config.lib import keyring
+
+
+@lru_cache(maxsize=1)
+def _load(_path: str, _stamp: float, _mode: int) -> keyring.Keyring:
+    return keyring.load(path=settings.KEYRING_FILE)
+
+
+def current() -> keyring.Keyring:
+    """Return the key ring; its file is read again when it, or who may read it, has changed.
+
+    :raises keyring.KeyringUnavailable: it is missing, too open or damaged.
+    """
+    try:
+        stat = settings.KEYRING_FILE.stat()
+    except OSError:
+        return _load(str(settings.KEYRING_FILE), 0.0, 0)
+    return _load(str(settings.KEYRING_FILE), stat.st_mtime, stat.st_mode)

@@ -1,0 +1,104 @@
+"""How does Sealcast speak to the outside? One client: TLS 1.3, pinned hosts, limits, no redirects."""
+
+import ipaddress
+import socket
+import ssl
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util.ssl_ import create_urllib3_context
+
+CONNECT_SECONDS = 3
+READ_SECONDS = 10
+BODY_LIMIT_BYTES = 1 << 20
+
+Outcome = Literal["permanent", "transient", "unknown"]
+
+
+class Refused(Exception):
+    """The address is not one that this client may call."""
+
+
+class CallFailed(Exception):
+    """The call brought no answer; `outcome` says whether it may have arrived."""
+
+    def __init__(self, outcome: Outcome, reason: str) -> None:
+        super().__init__(reason)
+        self.outcome: Outcome = outcome
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _Tls13(HTTPAdapter):
+    def init_poolmanager(self, *args: object, **kwargs: object) -> None:
+        context = create_urllib3_context()
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        super().init_poolmanager(*args, ssl_context=context, **kwargs)  # type: ignore[arg-type, no-untyped-call]
+
+
+class Client:
+    """A client for one provider: it calls the hosts it was given and no other."""
+
+    def __init__(self, *, hosts: Iterable[str], loopback: bool = False) -> None:
+        self._hosts = frozenset(hosts)
+        self._loopback = loopback
+        self._session = requests.Session()
+        # A proxy or .netrc of the machine must not see or sign our calls.
+        self._session.trust_env = False
+        self._session.mount("https://", _Tls13())
+
+    def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        limit_bytes: int = BODY_LIMIT_BYTES,
+    ) -> Answer:
+        """Send one request and return its answer, whatever its status.
+
+        :raises Refused: the scheme, host or address is not allowed.
+        :raises CallFailed: no whole answer came; `transient` if nothing was sent.
+        """
+        self._require_allowed(url)
+        try:
+            with self._session.request(
+                method,
+                url,
+                headers=dict(headers or {}),
+                data=body,
+                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                content = response.raw.read(limit_bytes + 1, decode_content=True)
+                if len(content) > limit_bytes:
+                    raise CallFailed("permanent", "the answer is larger than allowed")
+                return Answer(response.status_code, dict(response.headers), content)
+        except requests.ConnectTimeout:
+            raise CallFailed("transient", "no connection in time") from None
+        except (requests.RequestException, OSError) as error:
+            # After the request left nobody can say whether it was acted upon.
+            raise CallFailed("unknown", type(error).__name__) from None
+
+    def _require_allowed(self, url: str) -> None:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if host not in self._hosts or parts.username or parts.password:
+            raise Refused("the host is not one of this provider's")
+        if parts.scheme != "https" and not (self._loopback and parts.scheme == "http"):
+            raise Refused("only https may be called")
+        for info in socket.getaddrinfo(host, parts.port or 443, proto=socket.IPPROTO_TCP):
+            address = ipaddress.ip_address(info[4][0])
+            if not address.is_global and not (self._loopback and address.is_loopback):
+                raise Refused("the host has a private address")

@@ -1,0 +1,20 @@
+"""Which address leads where? Apps are named by string only."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("accounts.urls")),
+    path("", include("videos.urls_public")),
+    path("", include("consent.urls_public")),
+    path("", include("videos.urls")),
+    path("", include("consent.urls")),
+    path("", include("integrations.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("", include("allauth.idp.urls")),
+    path("api/v1/", include("accounts.urls_api")),
+    path("api/v1/", include("consent.urls_api")),
+    path("api/v1/", include("videos.urls_api")),
+    path("admin/", include("retention.urls")),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,10 @@
+"""Evidence cannot be changed: the database refuses it."""
+
+from django.db import migrations
+
+from config.lib.append_only import append_only
+
+
+class Migration(migrations.Migration):
+    dependencies = [("consent", "0001_initial")]
+    operations = [append_only("consent_notice", "consent_consentevent", "consent_decision")]

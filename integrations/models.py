@@ -1,0 +1,128 @@
+"""Rows of connections to other systems, of what they sent us, and of the two local providers."""
+
+import uuid
+
+from django.db import models
+
+from accounts.fields import SealedJSONField
+from config.lib import ids
+
+
+class Connection(models.Model):
+    """One account at one provider."""
+
+    class Kind(models.TextChoices):
+        CRM = "crm", "CRM"
+        MESSAGING = "messaging", "Messaging"
+        VIDEO = "video", "AI video"
+
+    class AuthKind(models.TextChoices):
+        NONE = "none", "None (stays on this machine)"
+        OAUTH_CODE = "oauth_code", "OAuth 2.0 authorisation code with PKCE"
+        OAUTH_CLIENT = "oauth_client", "OAuth 2.0 client credentials"
+        BEARER = "bearer", "Bearer token"
+        KEY = "key", "API key"
+
+    class State(models.TextChoices):
+        ACTIVE = "active", "Connected"
+        RECONNECT_NEEDED = "reconnect_needed", "Reconnect needed"
+        DISABLED = "disabled", "Switched off"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    provider = models.CharField(max_length=24)
+    label = models.CharField(max_length=80)
+    auth_kind = models.CharField(max_length=16, choices=AuthKind.choices)
+    state = models.CharField(max_length=20, choices=State.choices, default=State.ACTIVE)
+    hosts = models.JSONField(default=list)
+    scopes = models.JSONField(default=list)
+    # Processor agreement and region for AI vendors (GDPR Art. 28): {"agreement_id", "region", "expires_on"}.
+    terms = models.JSONField(default=dict)
+    credentials_sealed = SealedJSONField(label="integrations_connection.credentials", null=True)
+    webhook_index = models.CharField(max_length=64, unique=True, null=True)
+    created_at = models.DateTimeField()
+    tested_at = models.DateTimeField(null=True)
+    problem = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def public_id(self) -> str:
+        return ids.public("cnx", self.id)
+
+
+class InboxItem(models.Model):
+    """One event a provider sent: verified, stored, answered 200; acted upon later."""
+
+    class Kind(models.TextChoices):
+        INBOUND_MESSAGE = "inbound_message"
+        DELIVERY_REPORT = "delivery_report"
+        OTHER = "other"
+
+    id = models.BigAutoField(primary_key=True)
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    dedupe_key = models.CharField(max_length=128)
+    body_sealed = SealedJSONField(label="integrations_inboxitem.body", null=True)
+    received_at = models.DateTimeField()
+    processed_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=40, blank=True)
+    attempts = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="inboxitem_taken_once", fields=["connection", "dedupe_key"]
+            )
+        ]
+        indexes = [
+            models.Index(
+                name="inboxitem_waiting",
+                fields=["id"],
+                condition=models.Q(processed_at=None),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+
+class SandboxMessage(models.Model):
+    """What the sandbox messaging provider keeps: a message on a phone that nobody owns."""
+
+    class Direction(models.TextChoices):
+        TO_PHONE = "to_phone"
+        FROM_PHONE = "from_phone"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="+")
+    direction = models.CharField(max_length=12, choices=Direction.choices)
+    channel = models.CharField(max_length=12)
+    # Sealed as the provider's own store: {"address", "subject", "text", "headers"}.
+    content_sealed = SealedJSONField(label="integrations_sandboxmessage.content", null=True)
+    address_index = models.CharField(max_length=64, db_index=True)
+    idempotency_key = models.CharField(max_length=64, blank=True, db_index=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.pk}"
+
+
+class LocalVideoJob(models.Model):
+    """What the local AI video provider keeps of one job; its file lies in the vendor folder."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        RENDERING = "rendering"
+        DONE = "done"
+        FAILED = "failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
+    request = models.JSONField()
+    problem = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"local video job {self.pk}"

@@ -1,0 +1,8 @@
+"""Retention and proof."""
+
+from django.apps import AppConfig
+
+
+class RetentionConfig(AppConfig):
+    name = "retention"
+    verbose_name = "Retention and proof"

@@ -1,0 +1,8 @@
+"""Campaigns and videos."""
+
+from django.apps import AppConfig
+
+
+class VideosConfig(AppConfig):
+    name = "videos"
+    verbose_name = "Campaigns and videos"

@@ -1,0 +1,295 @@
+"""Rows of campaigns, renders at AI vendors, sealed assets, links and plays."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import DataKey, Partner, User
+from config.lib import ids
+from consent.models import Channel, Contact, Message
+from integrations.models import Connection
+
+
+class Campaign(models.Model):
+    """Script x audience x channel x purpose x schedule."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        RENDERING = "rendering", "Rendering"
+        READY = "ready", "Ready to send"
+        SENDING = "sending", "Sending"
+        PAUSED = "paused", "Paused"
+        DONE = "done", "Sent"
+        CANCELLED = "cancelled", "Cancelled"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    partner = models.ForeignKey(Partner, null=True, on_delete=models.PROTECT, related_name="+")
+    key = models.ForeignKey(DataKey, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=120)
+    sender_name = models.CharField(max_length=60)
+    purpose_code = models.CharField(max_length=40)
+    channel = models.CharField(max_length=12, choices=Channel.choices)
+    default_language = models.CharField(max_length=16, default="en")
+    # Audience: {"languages": [...], "countries": [...], "sources": [...]}; empty means everyone of the owner.
+    audience = models.JSONField(default=dict)
+    link_ttl_hours = models.IntegerField(default=168)
+    plays_allowed = models.IntegerField(default=10)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.DRAFT)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def public_id(self) -> str:
+        return ids.public("cmp", self.id)
+
+
+class Script(models.Model):
+    """The campaign's text in one language, with slots."""
+
+    id = models.BigAutoField(primary_key=True)
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="scripts")
+    language = models.CharField(max_length=16)
+    text = models.TextField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="script_one_a_language", fields=["campaign", "language"])
+        ]
+
+    def __str__(self) -> str:
+        return f"script {self.pk} ({self.language})"
+
+
+class SealedObject(models.Model):
+    """One sealed object in storage; every one ever made is listed, so that none is forgotten."""
+
+    class State(models.TextChoices):
+        WRITING = "writing"
+        STORED = "stored"
+        DELETED = "deleted"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=80, unique=True)
+    key = models.ForeignKey(DataKey, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WRITING)
+    size_bytes = models.BigIntegerField(default=0)
+    sealed_bytes = models.BigIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Render(models.Model):
+    """One AI job: once per campaign and language, never once per person."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        SUBMITTED = "submitted", "At the vendor"
+        FETCHED = "fetched", "Fetched, vendor's copy still there"
+        DONE = "done", "Fetched, vendor's copy gone"
+        FAILED = "failed", "Failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="renders")
+    language = models.CharField(max_length=16)
+    script_sha256 = models.CharField(max_length=64)
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.WAITING)
+    vendor_job_id = models.CharField(max_length=80, blank=True)
+    base = models.ForeignKey(SealedObject, null=True, on_delete=models.PROTECT, related_name="+")
+    # The bytes all people of this render share, sealed once under the campaign's key.
+    tail = models.ForeignKey(SealedObject, null=True, on_delete=models.PROTECT, related_name="+")
+    captions = models.TextField(blank=True)
+    # [[start_ms, end_ms], ...] of the slots that were left empty.
+    slots_ms = models.JSONField(default=list)
+    duration_ms = models.IntegerField(default=0)
+    attempts = models.IntegerField(default=0)
+    problem = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="render_once_a_script", fields=["campaign", "language", "script_sha256"]
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"render {self.pk}"
+
+
+class EgressManifest(models.Model):
+    """What left for an AI vendor, written before the socket opened; append-only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    render = models.ForeignKey(Render, on_delete=models.PROTECT, related_name="+")
+    vendor = models.CharField(max_length=24)
+    endpoint = models.CharField(max_length=120)
+    region = models.CharField(max_length=24)
+    agreement_id = models.CharField(max_length=64)
+    slots = models.JSONField(default=list)
+    size_bytes = models.IntegerField()
+    body_sha256 = models.CharField(max_length=64)
+    # The exact bytes: they hold nothing personal, which `verify` judges again.
+    body = models.BinaryField()
+    detectors = models.CharField(max_length=64)
+    nonce = models.CharField(max_length=64, unique=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"manifest {self.pk}"
+
+
+class DeletionReceipt(models.Model):
+    """What a vendor answered to a deletion, and what we saw afterwards; append-only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    render = models.ForeignKey(Render, on_delete=models.PROTECT, related_name="+")
+    manifest = models.ForeignKey(EgressManifest, on_delete=models.PROTECT, related_name="+")
+    deleted_at = models.DateTimeField()
+    delete_status = models.IntegerField()
+    answer_sha256 = models.CharField(max_length=64)
+    observed_absent = models.BooleanField()
+    observed_at = models.DateTimeField()
+    residual_days = models.IntegerField()
+
+    def __str__(self) -> str:
+        return f"receipt {self.pk}"
+
+
+class Incident(models.Model):
+    """Something that breaks a promise and waits for an officer."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=40)
+    object_type = models.CharField(max_length=40)
+    object_id = models.UUIDField()
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="incident_one_open",
+                fields=["kind", "object_id"],
+                condition=Q(closed_at=None),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+class Asset(models.Model):
+    """One person's video: a list of extents, the person's own and the campaign's."""
+
+    class State(models.TextChoices):
+        MAKING = "making", "Being made"
+        READY = "ready", "Ready"
+        FAILED = "failed", "Failed"
+        DELETED = "deleted", "Deleted"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="+")
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="+")
+    render = models.ForeignKey(Render, on_delete=models.PROTECT, related_name="+")
+    # A key of its own under the person's: either's end makes the video unreadable.
+    key = models.ForeignKey(DataKey, null=True, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.MAKING)
+    size_bytes = models.BigIntegerField(default=0)
+    content_sha256 = models.CharField(max_length=64, blank=True)
+    captions_sealed = models.BinaryField(null=True)
+    # Set by the compositor once the "Made with AI" label is in every personal frame.
+    labelled_ai = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    delete_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(null=True)
+    attempts = models.IntegerField(default=0)
+    problem = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="asset_one_a_person", fields=["campaign", "contact"]),
+            models.CheckConstraint(
+                name="asset_ready_is_labelled", condition=~Q(state="ready") | Q(labelled_ai=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def public_id(self) -> str:
+        return ids.public("vid", self.id)
+
+
+class Extent(models.Model):
+    """A run of an asset's bytes: `size_bytes` of one sealed object, from its beginning."""
+
+    id = models.BigAutoField(primary_key=True)
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="extents")
+    number = models.IntegerField()
+    sealed_object = models.ForeignKey(SealedObject, on_delete=models.PROTECT, related_name="+")
+    size_bytes = models.BigIntegerField()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(name="extent_one_a_place", fields=["asset", "number"])
+        ]
+
+    def __str__(self) -> str:
+        return f"extent {self.pk}"
+
+
+class Link(models.Model):
+    """A token for one person and one video; the token itself is nowhere in the database."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    token_index = models.CharField(max_length=64, unique=True)
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="+")
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="+")
+    message = models.ForeignKey(Message, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    not_before = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    plays_allowed = models.IntegerField()
+    plays = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="link_plays_within_allowed", condition=Q(plays__lte=models.F("plays_allowed"))
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def public_id(self) -> str:
+        return ids.public("lnk", self.id)
+
+
+class Play(models.Model):
+    """One gesture of a person on the link page; a GET or a scanner never makes one."""
+
+    id = models.BigAutoField(primary_key=True)
+    link = models.ForeignKey(Link, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"play {self.pk}"
