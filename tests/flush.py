@@ -21,7 +21,7 @@ POSTGRES_TRIGGERS = (
 def _rows(query: str) -> list[tuple[str, str]]:
     with connection.cursor() as cursor:
         cursor.execute(query)
-        return cursor.fetchall()
+        return [(str(first), str(second)) for first, second in cursor.fetchall()]
 
 
 def _run(statements: list[str]) -> None:

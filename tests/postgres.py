@@ -41,7 +41,7 @@ def _user() -> str | None:
     return "nobody" if os.geteuid() == 0 else None
 
 
-def _run_as_us() -> None:
+def _end_with_parent() -> None:
     # The server ends with the tests, even when they are killed.
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
 
@@ -50,13 +50,16 @@ def _reachable(install: Path, folder: Path) -> Path:
     # Another user cannot enter a private folder: the binaries are copied, not opened to all.
     if _user() is None or install.is_relative_to("/usr"):
         return install
-    return Path(shutil.copytree(install, folder / "install", symlinks=True))
+    package = install.parent
+    libraries = package.with_name(f"{package.name}.libs")
+    shutil.copytree(libraries, folder / libraries.name, symlinks=True)
+    return Path(shutil.copytree(install, folder / package.name / install.name, symlinks=True))
 
 
 def _initialise(install: Path, folder: Path) -> None:
+    command = [f"{install}/bin/initdb", "-D", f"{folder}/data", "-U", "postgres", "-A", "trust"]
     subprocess.run(
-        [install / "bin/initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust"]
-        + ["-E", "UTF8", "--locale=C", "--no-sync"],
+        [*command, "-E", "UTF8", "--locale=C", "--no-sync"],
         user=_user(),
         cwd="/",
         check=True,
@@ -76,30 +79,45 @@ def _wait_until_ready(server: subprocess.Popen[bytes], folder: Path) -> None:
     raise NoServer((folder / "log").read_text()[-2000:])
 
 
-def _start(install: Path) -> str:
+def _make_folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="sealcast-pg-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     folder.chmod(0o755)
-    (folder / "data").mkdir(mode=0o700)
-    if user := _user():
-        os.chown(folder / "data", pwd.getpwnam(user).pw_uid, -1)
-        folder.joinpath("socket").mkdir(mode=0o777)
-        folder.joinpath("socket").chmod(0o777)
-    else:
-        folder.joinpath("socket").mkdir()
-    install = _reachable(install, folder)
-    _initialise(install, folder)
+    for name in ("data", "socket"):
+        (folder / name).mkdir(mode=0o700)
+        if user := _user():
+            os.chown(folder / name, pwd.getpwnam(user).pw_uid, -1)
+    return folder
+
+
+def _launch(install: Path, folder: Path) -> subprocess.Popen[bytes]:
+    command = [
+        f"{install}/bin/postgres",
+        "-D",
+        f"{folder}/data",
+        "-h",
+        "",
+        "-k",
+        f"{folder}/socket",
+    ]
     options = [word for setting in FAST for word in ("-c", setting)]
     with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(
-            [install / "bin/postgres", "-D", folder / "data", "-h", "", "-k", folder / "socket"]
-            + options,
+        return subprocess.Popen(
+            [*command, *options],
             user=_user(),
             cwd="/",
             stdout=log,
             stderr=log,
-            preexec_fn=_run_as_us if sys.platform == "linux" else None,
+            # No thread runs yet when the tests begin, which is what makes this safe.
+            preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
         )
+
+
+def _start(install: Path) -> str:
+    folder = _make_folder()
+    install = _reachable(install, folder)
+    _initialise(install, folder)
+    server = _launch(install, folder)
     atexit.register(_stop, server)
     _wait_until_ready(server, folder)
     return f"postgresql://postgres@/sealcast?host={folder}/socket"
