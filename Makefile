@@ -12,6 +12,12 @@ help: ## list the targets
 
 env: .venv/.runtime .venv/.developer ## make .venv from the hash-locked requirements
 
+.venv/.runtime: requirements.txt
+	@.ci/env runtime
+
+.venv/.developer: .ci/requirements.txt .venv/.runtime
+	@.ci/env developer
+
 run: .venv/.runtime ## start Sealcast with its demo; Ctrl-C stops it, a second run keeps the data
 	@exec .ci/serve
 

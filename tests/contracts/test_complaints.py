@@ -5,7 +5,10 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser import opened
 
-QUIET = "<!doctype html><title>quiet</title><p>nothing to say</p>"
+QUIET = (
+    "<!doctype html><meta name='viewport' content='width=device-width'><title>quiet</title>"
+    "<p>nothing to say</p>"
+)
 BLOCKED = (
     "<!doctype html><meta http-equiv='Content-Security-Policy' content=\"default-src 'none'\">"
     "<p style='color: red'>styled in line</p>"
