@@ -1,0 +1,59 @@
+"""What does each column hold, by what right, and until when? The words of every declaration.
+
+Each app has a `personal_data` module that keeps to `PersonalData`; retention alone calls it.
+"""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the record of processing (GDPR Art. 30)."""
+
+    # What kind of data: "name", "address", "consent", "media", "key", "technical", ...
+    category: str
+    # By what right it is kept: "consent", "contract", "legal obligation", "none" when not personal.
+    basis: str
+    # The record class whose policy ends it, such as "contact", or "keep", or "with the row".
+    period: str
+    # Whether it says something about a natural person, sealed or not.
+    personal: bool
+
+
+# A column that says nothing about anybody.
+TECHNICAL = Column("technical", "none", "with the row", personal=False)
+
+# {"consent.contact": {"name_sealed": Column(...), ...}, ...}: every column of every model.
+Declarations = Mapping[str, Mapping[str, Column]]
+
+
+@dataclass(frozen=True)
+class Due:
+    """One record whose time is over."""
+
+    record_class: str
+    object_id: str
+    contact_id: uuid.UUID | None
+    due_at: datetime
+
+
+class PersonalData(Protocol):
+    """What each app's `personal_data` module offers, as functions of the module."""
+
+    DECLARATIONS: Declarations
+
+    def export(self, *, contact_id: uuid.UUID, at: datetime) -> dict[str, object]:
+        """Return what the app holds of a person, opened, as JSON values."""
+
+    def erase(self, *, contact_id: uuid.UUID, at: datetime) -> dict[str, int]:
+        """Erase a person; return how many of each kind. Doing it twice does nothing twice."""
+
+    def due(self, *, at: datetime, days: Mapping[str, int]) -> Iterator[Due]:
+        """Yield the records past their label; `days` is the policy of each record class."""
+
+    def erase_record(self, *, record_class: str, object_id: str, at: datetime) -> None:
+        """Erase one record that `due` named; an absent one is erased already."""
