@@ -58,9 +58,17 @@ def record(
 
     :raises NotForTheTrail: the action has no dotted name, or a detail is not an id or a code.
     """
-    return record_many(
-        [_leaf(action, at, actor, subject_id, object_type, object_id, details or {})]
-    )[0]
+    row = leaf(
+        action=action,
+        at=at,
+        actor=actor,
+        subject_id=subject_id,
+        object_type=object_type,
+        object_id=object_id,
+        details=details,
+    )
+    row.save(force_insert=True)
+    return row
 
 
 def leaf(
@@ -73,8 +81,25 @@ def leaf(
     object_id: str = "",
     details: Mapping[str, Detail] | None = None,
 ) -> TrailLeaf:
-    """Prepare an act for `record_many`, unsaved."""
-    return _leaf(action, at, actor, subject_id, object_type, object_id, details or {})
+    """Prepare an act for `record_many`, unsaved.
+
+    :raises NotForTheTrail: as `record`.
+    """
+    if not ACTION.match(action):
+        raise NotForTheTrail("an action is named app.noun.past_participle")
+    row = TrailLeaf(
+        uid=uuid.uuid4(),
+        at=at,
+        action=action,
+        actor_kind=actor.kind,
+        actor_id=_code(actor.id),
+        subject_id=subject_id,
+        object_type=object_type,
+        object_id=object_id,
+        details={name: _allowed(value) for name, value in (details or {}).items()},
+    )
+    row.leaf_hash = canonical.digest(content(row))
+    return row
 
 
 def record_many(leaves: Iterable[TrailLeaf]) -> list[TrailLeaf]:
@@ -96,7 +121,7 @@ def content(row: TrailLeaf) -> dict[str, object]:
 
 
 def entry_content(entry: TrailEntry, leaf_hash: str) -> dict[str, object]:
-    """Return what the Merkle tree binds: the leaf and its place among all and among its subject's."""
+    """Return what the Merkle tree binds: the leaf, its place among all and its subject's."""
     return {
         "leaf": leaf_hash,
         "position": entry.position,
@@ -153,42 +178,19 @@ def sign(document: Mapping[str, object]) -> dict[str, str]:
     }
 
 
-def _leaf(
-    action: str,
-    at: datetime,
-    actor: Actor,
-    subject_id: uuid.UUID | None,
-    object_type: str,
-    object_id: str,
-    details: Mapping[str, Detail],
-) -> TrailLeaf:
-    if not ACTION.match(action):
-        raise NotForTheTrail("an action is named app.noun.past_participle")
-    plain = {name: _allowed(value) for name, value in details.items()}
-    row = TrailLeaf(
-        uid=uuid.uuid4(),
-        at=at,
-        action=action,
-        actor_kind=actor.kind,
-        actor_id=_allowed(actor.id),
-        subject_id=subject_id,
-        object_type=object_type,
-        object_id=object_id,
-        details=plain,
-    )
-    row.leaf_hash = canonical.digest(content(row))
-    return row
-
-
 def _allowed(value: Detail) -> Detail:
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, str):
-        if VALUE.match(value):
-            return value
-        # The value is not repeated: it may be the personal one that must not be here.
-        raise NotForTheTrail("a detail is an id, a code, a count or a hash")
-    return [str(_allowed(part)) for part in value]
+        return _code(value)
+    return [_code(str(part)) for part in value]
+
+
+def _code(text: str) -> str:
+    if VALUE.match(text):
+        return text
+    # The text is not repeated: it may be the personal value that must not be here.
+    raise NotForTheTrail("a detail is an id, a code, a count or a hash")
 
 
 @transaction.atomic
@@ -231,21 +233,22 @@ def _may_seal() -> bool:
 
 
 def _place(leaves: Sequence[TrailLeaf], first: int) -> list[TrailEntry]:
-    last = _last_of_subjects({leaf.subject_id for leaf in leaves if leaf.subject_id})
+    last = _next_of_subjects({leaf.subject_id for leaf in leaves if leaf.subject_id})
     entries = []
     for position, row in enumerate(leaves, start=first):
         entry = TrailEntry(position=position, leaf=row, subject_id=row.subject_id)
         if row.subject_id:
-            number, previous = last.get(row.subject_id, (0, GENESIS))
-            entry.subject_number, entry.subject_previous_hash = number + 1, previous
+            entry.subject_number, entry.subject_previous_hash = last.get(
+                row.subject_id, (1, GENESIS)
+            )
         entry.entry_hash = canonical.digest(entry_content(entry, row.leaf_hash))
-        if row.subject_id:
-            last[row.subject_id] = (number + 1, entry.entry_hash)
+        if row.subject_id and entry.subject_number:
+            last[row.subject_id] = (entry.subject_number + 1, entry.entry_hash)
         entries.append(entry)
     return entries
 
 
-def _last_of_subjects(subjects: set[uuid.UUID]) -> dict[uuid.UUID, tuple[int, str]]:
+def _next_of_subjects(subjects: set[uuid.UUID]) -> dict[uuid.UUID, tuple[int, str]]:
     newest = (
         TrailEntry.objects.filter(subject_id__in=subjects)
         .values("subject_id")
@@ -254,5 +257,7 @@ def _last_of_subjects(subjects: set[uuid.UUID]) -> dict[uuid.UUID, tuple[int, st
     )
     rows = TrailEntry.objects.filter(position__in=list(newest))
     return {
-        row.subject_id: (row.subject_number or 0, row.entry_hash) for row in rows if row.subject_id
+        row.subject_id: ((row.subject_number or 0) + 1, row.entry_hash)
+        for row in rows
+        if row.subject_id
     }

@@ -5,7 +5,7 @@ from SECRET_KEY) is replaced whole, so that no stored byte is ever unpickled.
 """
 
 import json
-from typing import Any, Self
+from typing import Any
 
 from django.db import models
 from django_cryptography.fields import EncryptedMixin
@@ -23,7 +23,7 @@ class SealedJSONField(EncryptedMixin, models.JSONField):  # type: ignore[misc]
     def __init__(self, *args: Any, label: str, **kwargs: Any) -> None:
         self.label = label
         # The mixin's own __init__ is passed over: it derives a Fernet key from SECRET_KEY.
-        self.key = self.ttl = self._fernet = None
+        self.key = self.ttl = self._fernet = None  # type: ignore[assignment]
         models.JSONField.__init__(self, *args, **kwargs)
 
     def _dump(self, value: object) -> bytes:
@@ -39,6 +39,6 @@ class SealedJSONField(EncryptedMixin, models.JSONField):  # type: ignore[misc]
         name, path, args, kwargs = models.JSONField.deconstruct(self)
         return name, path, args, {**kwargs, "label": self.label}
 
-    def clone(self) -> Self:
+    def clone(self) -> "SealedJSONField":
         _, _, args, kwargs = self.deconstruct()
         return type(self)(*args, **kwargs)

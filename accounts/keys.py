@@ -207,6 +207,6 @@ def _material(*, key: DataKey, at: datetime) -> bytes:
     parent = key.parent
     wrapping = _material(key=parent, at=at) if parent else ring.current().root(key.root_key_id)
     try:
-        return crypto.unseal(key=wrapping, sealed=key.wrapped, context=_place(key))
+        return crypto.unseal(key=wrapping, sealed=bytes(key.wrapped), context=_place(key))
     except crypto.SealBroken:
         raise SealBroken("accounts_datakey.wrapped") from None

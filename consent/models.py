@@ -92,8 +92,8 @@ class Contact(models.Model):
     phone_sealed = models.BinaryField(null=True)
     attributes_sealed = models.BinaryField(null=True)
     # The realm of the keyed hash holds the partner, so one address has another index at each.
-    email_index = models.CharField(max_length=64, null=True, unique=True)
-    phone_index = models.CharField(max_length=64, null=True, unique=True)
+    email_index = models.CharField(max_length=64, null=True, blank=True, unique=True)
+    phone_index = models.CharField(max_length=64, null=True, blank=True, unique=True)
     language = models.CharField(max_length=16)
     time_zone = models.CharField(max_length=64, blank=True)
     country = models.CharField(max_length=2, blank=True)
@@ -274,7 +274,7 @@ class Decision(models.Model):
     message_id = models.UUIDField(null=True, db_index=True)
     phase = models.CharField(max_length=10, choices=Phase.choices)
     verdict = models.CharField(max_length=8, choices=Verdict.choices)
-    # [{"code": ..., "rule": ..., "source": ...}, ...]
+    # A list of objects with a code, the id of the rule, its source and a sentence.
     reasons = models.JSONField(default=list)
     defer_until = models.DateTimeField(null=True)
     inputs_sha256 = models.CharField(max_length=64)

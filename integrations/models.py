@@ -36,10 +36,10 @@ class Connection(models.Model):
     state = models.CharField(max_length=20, choices=State.choices, default=State.ACTIVE)
     hosts = models.JSONField(default=list)
     scopes = models.JSONField(default=list)
-    # Processor agreement and region for AI vendors (GDPR Art. 28): {"agreement_id", "region", "expires_on"}.
+    # Of an AI vendor (GDPR Art. 28): "agreement_id", "region", "expires_on".
     terms = models.JSONField(default=dict)
     credentials_sealed = SealedJSONField(label="integrations_connection.credentials", null=True)
-    webhook_index = models.CharField(max_length=64, unique=True, null=True)
+    webhook_index = models.CharField(max_length=64, unique=True, null=True, blank=True)
     created_at = models.DateTimeField()
     tested_at = models.DateTimeField(null=True)
     problem = models.CharField(max_length=200, blank=True)

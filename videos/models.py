@@ -31,7 +31,7 @@ class Campaign(models.Model):
     purpose_code = models.CharField(max_length=40)
     channel = models.CharField(max_length=12, choices=Channel.choices)
     default_language = models.CharField(max_length=16, default="en")
-    # Audience: {"languages": [...], "countries": [...], "sources": [...]}; empty means everyone of the owner.
+    # Lists under "languages", "countries" and "sources"; none means everyone of the owner.
     audience = models.JSONField(default=dict)
     link_ttl_hours = models.IntegerField(default=168)
     plays_allowed = models.IntegerField(default=10)

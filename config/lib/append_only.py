@@ -1,4 +1,4 @@
-"""How is evidence kept from being changed? The database itself refuses UPDATE, DELETE and TRUNCATE."""
+"""How is evidence kept from being changed? The database refuses UPDATE, DELETE and TRUNCATE."""
 
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor

@@ -1,4 +1,4 @@
-"""How does Sealcast speak to the outside? One client: TLS 1.3, pinned hosts, limits, no redirects."""
+"""How does Sealcast speak to the outside? One client: TLS 1.3, pinned hosts, no redirects."""
 
 import ipaddress
 import socket
@@ -42,7 +42,7 @@ class _Tls13(HTTPAdapter):
     def init_poolmanager(self, *args: object, **kwargs: object) -> None:
         context = create_urllib3_context()
         context.minimum_version = ssl.TLSVersion.TLSv1_3
-        super().init_poolmanager(*args, ssl_context=context, **kwargs)  # type: ignore[arg-type, no-untyped-call]
+        super().init_poolmanager(*args, ssl_context=context, **kwargs)  # type: ignore[arg-type]
 
 
 class Client:

@@ -1,4 +1,4 @@
-"""Where are the root keys? In one file of mode 0600, or in the environment; never in the database."""
+"""Where are the root keys? In a file of mode 0600 or the environment, never in the database."""
 
 import base64
 import binascii

@@ -6,6 +6,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+from structlog.typing import Processor
 
 HIDDEN = "[hidden]"
 # Values under these names are hidden whatever they hold.
@@ -42,7 +43,7 @@ def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutab
 
 def configuration(*, level: str) -> dict[str, Any]:
     """Return Django's LOGGING: one JSON object a line, redacted, on standard error."""
-    before = [
+    before: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

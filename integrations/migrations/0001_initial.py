@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 ('scopes', models.JSONField(default=list)),
                 ('terms', models.JSONField(default=dict)),
                 ('credentials_sealed', accounts.fields.SealedJSONField(label='integrations_connection.credentials', null=True)),
-                ('webhook_index', models.CharField(max_length=64, null=True, unique=True)),
+                ("webhook_index", models.CharField(blank=True, max_length=64, null=True, unique=True)),
                 ('created_at', models.DateTimeField()),
                 ('tested_at', models.DateTimeField(null=True)),
                 ('problem', models.CharField(blank=True, max_length=200)),
