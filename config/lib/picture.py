@@ -1,0 +1,179 @@
+"""How is a drawn layer laid over a moving picture at little cost?
+
+Frames are planar YUV 4:2:0 as the codec keeps them: one array of height x 1.5 rows. A
+layer is converted once and blended only where it stands, on even coordinates.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from config.lib import typesetting
+
+Picture = NDArray[np.uint8]
+Plane = NDArray[np.uint8]
+Weights = NDArray[np.float32]
+
+# BT.709, limited range: what phones and browsers assume for HD.
+_LUMA = (0.2126, 0.7152, 0.0722)
+_LABELS = {
+    "ar": "أُنشئ بالذكاء الاصطناعي",
+    "de": "Mit KI erstellt",
+    "en": "Made with AI",
+    "es": "Hecho con IA",
+    "fr": "Créé avec l’IA",
+    "hi": "एआई से बनाया गया",
+    "it": "Creato con l’IA",
+    "ja": "AIで作成",
+    "ko": "AI로 제작",
+    "nl": "Gemaakt met AI",
+    "pl": "Stworzone przez AI",
+    "pt": "Feito com IA",
+    "tr": "Yapay zekâ ile yapıldı",
+    "zh": "由 AI 生成",
+}
+_LABEL_HEIGHT_SHARE = 0.062
+_LABEL_INK, _LABEL_GROUND = (255, 255, 255), (12, 14, 34)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A drawn layer in YUV with its weights, full size and half size."""
+
+    luma: Weights
+    blue: Weights
+    red: Weights
+    weights: Weights
+    half_weights: Weights
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.luma.shape[1], self.luma.shape[0]
+
+
+def planes(picture: Picture) -> tuple[Plane, Plane, Plane]:
+    """View the three planes of a frame without copying."""
+    rows, width = picture.shape
+    height = rows * 2 // 3
+    quarter = height // 4
+    luma = picture[:height]
+    blue = picture[height : height + quarter].reshape(height // 2, width // 2)
+    red = picture[height + quarter :].reshape(height // 2, width // 2)
+    return luma, blue, red
+
+
+def layer(image: Image.Image) -> Layer:
+    """Convert an RGBA drawing; its size is cut to even numbers."""
+    width, height = image.width & ~1, image.height & ~1
+    drawn = np.asarray(image.convert("RGBA").crop((0, 0, width, height)), np.float32)
+    weights = (drawn[..., 3] / 255).astype(np.float32)
+    luma, blue, red = yuv(drawn[..., :3])
+    half_weights = _halved(weights)
+    # Colour counts by its weight, else transparent pixels would tint the edges.
+    total = np.maximum(half_weights, 1e-6)
+    blue = (_halved(blue * weights) / total).astype(np.float32)
+    red = (_halved(red * weights) / total).astype(np.float32)
+    return Layer(luma, blue, red, weights, half_weights)
+
+
+def yuv(colours: NDArray[np.float32]) -> tuple[Weights, Weights, Weights]:
+    """Convert RGB (0-255, last axis) to limited-range YUV."""
+    red, green, blue = colours[..., 0], colours[..., 1], colours[..., 2]
+    luma = _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
+    cb, cr = (blue - luma) / 1.8556, (red - luma) / 1.5748
+    scaled = (16 + luma * 219 / 255, 128 + cb * 224 / 255, 128 + cr * 224 / 255)
+    return scaled[0].astype(np.float32), scaled[1].astype(np.float32), scaled[2].astype(np.float32)
+
+
+def from_image(image: Image.Image) -> Picture:
+    """Convert a whole RGB image to a frame."""
+    whole = layer(image.convert("RGBA"))
+    width, height = whole.size
+    parts = (whole.luma, whole.blue, whole.red)
+    rows = [np.rint(part).astype(np.uint8).reshape(-1, width) for part in parts]
+    return np.concatenate(rows).reshape(height * 3 // 2, width)
+
+
+def to_image(picture: Picture) -> Image.Image:
+    """Convert a frame to an RGB image."""
+    luma, blue, red = planes(picture)
+    full = [np.repeat(np.repeat(half, 2, 0), 2, 1).astype(np.float32) for half in (blue, red)]
+    y = (luma.astype(np.float32) - 16) * 255 / 219
+    cb, cr = (full[0] - 128) * 255 / 224, (full[1] - 128) * 255 / 224
+    r, b = y + 1.5748 * cr, y + 1.8556 * cb
+    g = (y - _LUMA[0] * r - _LUMA[2] * b) / _LUMA[1]
+    return Image.fromarray(np.clip(np.stack([r, g, b], -1), 0, 255).astype(np.uint8))
+
+
+def blend(*, picture: Picture, over: Layer, left: int, top: int, opacity: float = 1.0) -> None:
+    """Lay a layer over a frame in place; what stands outside the frame is cut off."""
+    if opacity <= 0:
+        return
+    rows, width = picture.shape
+    height = rows * 2 // 3
+    x, y = left & ~1, top & ~1
+    x0, y0 = max(0, x), max(0, y)
+    x1, y1 = min(width, x + over.size[0]), min(height, y + over.size[1])
+    if x0 >= x1 or y0 >= y1:
+        return
+    luma, blue, red = planes(picture)
+    here, there = _window(x0, y0, x1, y1, 1), _window(x0 - x, y0 - y, x1 - x, y1 - y, 1)
+    _mix(luma[here], over.luma[there], over.weights[there], opacity)
+    here, there = _window(x0, y0, x1, y1, 2), _window(x0 - x, y0 - y, x1 - x, y1 - y, 2)
+    _mix(blue[here], over.blue[there], over.half_weights[there], opacity)
+    _mix(red[here], over.red[there], over.half_weights[there], opacity)
+
+
+def ai_label(*, language: str, frame_height: int) -> Layer:
+    """Draw the label that tells each viewer that this is made with AI."""
+    text = _LABELS.get(language.replace("_", "-").lower().split("-")[0], _LABELS["en"])
+    tall = int(frame_height * _LABEL_HEIGHT_SHARE) & ~1
+    size_px = int(tall * 0.5)
+    text_width = int(typesetting.width_px(text=text, size_px=size_px, language=language))
+    image = Image.new("RGBA", (text_width + int(tall * 1.5), tall), (0, 0, 0, 0))
+    image.alpha_composite(pill(image.size, (*_LABEL_GROUND, 255)))
+    dot = int(tall * 0.3)
+    image.alpha_composite(pill((dot, dot), (122, 228, 255, 255)), (tall // 2 - dot // 2,) * 2)
+    typesetting.draw_text(
+        image=image,
+        text=text,
+        box=(int(tall * 0.95), 0, image.width, tall),
+        style=typesetting.Style(size_px, colour=_LABEL_INK, align="left", max_lines=1),
+        language=language,
+    )
+    return layer(image)
+
+
+def lay_ai_label(*, picture: Picture, label: Layer) -> None:
+    """Put the label where it stands in each frame: the lower left corner."""
+    height = picture.shape[0] * 2 // 3
+    margin = int(height * 0.04)
+    blend(picture=picture, over=label, left=margin, top=height - margin - label.size[1])
+
+
+def pill(size: tuple[int, int], colour: tuple[int, int, int, int]) -> Image.Image:
+    """Draw a box with round ends and smooth edges."""
+    width, height = size[0] * 4, size[1] * 4
+    large = Image.new("RGBA", (width, height), (*colour[:3], 0))
+    ImageDraw.Draw(large).rounded_rectangle(
+        (0, 0, width - 1, height - 1), min(width, height) // 2, colour
+    )
+    return large.resize(size, Image.Resampling.LANCZOS)
+
+
+def _window(x0: int, y0: int, x1: int, y1: int, scale: int) -> tuple[slice, slice]:
+    return slice(y0 // scale, y1 // scale), slice(x0 // scale, x1 // scale)
+
+
+def _halved(plane: Weights) -> Weights:
+    height, width = plane.shape
+    squares = plane.reshape(height // 2, 2, width // 2, 2)
+    return squares.mean(axis=(1, 3)).astype(np.float32)
+
+
+def _mix(below: Plane, above: Weights, weights: Weights, opacity: float) -> None:
+    share = weights * np.float32(opacity)
+    mixed = below + (above - below) * share
+    np.copyto(below, mixed + np.float32(0.5), casting="unsafe")
