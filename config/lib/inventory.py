@@ -24,6 +24,23 @@ class Column:
     personal: bool
 
 
+# Record classes and the days each is kept after its event, until an officer changes the policy.
+# "contact" is the person whole. Evidence (consent events, decisions, trail, certificates) is kept.
+DEFAULT_DAYS: Mapping[str, int] = {
+    "contact": 730,  # after the last registration; runs by the person's key
+    "asset": 30,  # after the link's end; runs by the asset's key
+    "campaign_media": 90,  # base and tail of a render, after the campaign ended
+    "message_body": 30,  # after the message ended
+    "sandbox_message": 30,
+    "inbox_item": 7,  # its body, after it was acted upon
+    "import_rows": 7,  # checked rows and report, after the upload
+    "optin": 30,  # a question nobody answered
+    "link": 365,  # after it ended
+    "play": 30,
+    "session": 1,  # after it ended
+    "task": 30,  # a finished task of the queue
+}
+
 # A column that says nothing about anybody.
 TECHNICAL = Column("technical", "none", "with the row", personal=False)
 
