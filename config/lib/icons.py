@@ -1,4 +1,4 @@
-"""Which small pictures and words stand for a state? One table for badges, messages and timelines."""
+"""Which picture, colour and word stand for a state? One table for badges and timelines."""
 
 from typing import NamedTuple
 
@@ -25,7 +25,8 @@ PATHS = {
     "hourglass": "M6 3h12M6 21h12M7.5 3v3.5L12 12l4.5-5.5V3M7.5 21v-3.5L12 12l4.5 5.5V21",
     "info": "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18ZM12 11v5.5M12 7.6v.1",
     "key": "M8 11.5a4 4 0 1 0 0 8 4 4 0 0 0 0-8ZM11 12.7 20 4M16.5 7.5l2.5 2.5M14 10l1.8 1.8",
-    "link": "M10 14a4 4 0 0 0 6 .4l3-3a4 4 0 0 0-5.7-5.7L12 7M14 10a4 4 0 0 0-6-.4l-3 3a4 4 0 0 0 5.7 5.7L12 17",
+    "link": "M10 14a4 4 0 0 0 6 .4l3-3a4 4 0 0 0-5.7-5.7L12 7"
+    "M14 10a4 4 0 0 0-6-.4l-3 3a4 4 0 0 0 5.7 5.7L12 17",
     "lock": "M7 10.5V8a5 5 0 0 1 10 0v2.5M5 10.5h14V20H5Z",
     "mail": "M3 6h18v12.5H3ZM3.5 7 12 13.5 20.5 7",
     "message": "M4 5h16v11H11l-4.5 4v-4H4Z",
@@ -45,7 +46,8 @@ PATHS = {
     "trash": "M4.5 7h15M9.5 7V4h5v3M6.5 7l1 13.5h9l1-13.5M10 11v6M14 11v6",
     "up": "M12 16V4.5M7 9.5l5-5 5 5M4.5 20h15",
     "user": "M12 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8ZM4.5 20.5c.8-4 3.7-6 7.5-6s6.7 2 7.5 6",
-    "users": "M9 5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7ZM2.5 20c.6-3.6 3.1-5.5 6.5-5.5s5.9 1.9 6.5 5.5"
+    "users": "M9 5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7Z"
+    "M2.5 20c.6-3.6 3.1-5.5 6.5-5.5s5.9 1.9 6.5 5.5"
     "M15.5 5.3a3.5 3.5 0 0 1 0 6.4M17.5 14.9c2.2.7 3.6 2.4 4 5.1",
     "video": "M3 6.5h12v11H3ZM15 10.5l6-3.5v10l-6-3.5Z",
 }
@@ -65,21 +67,25 @@ def _group(tone: str, icon: str, words: str) -> dict[str, Look]:
 
 
 STATES = {
-    **_group("good", "check", "accepted active allow allowed answered certified completed confirmed"),
-    **_group("good", "check", "connected delivered done finished given good healthy kept matched ok"),
-    **_group("good", "check", "passed played prepared ready read rendered sealed sent valid verified"),
+    **_group("good", "check", "accepted active allow allowed answered certified completed"),
+    **_group("good", "check", "confirmed connected delivered done finished given good healthy"),
+    **_group("good", "check", "kept matched ok passed played prepared ready read released"),
+    **_group("good", "check", "rendered sealed sent valid verified"),
     **_group("good", "eye", "opened viewed watched"),
-    **_group("info", "refresh", "checking claimed_by_worker fetching in_progress personalising"),
+    **_group("info", "refresh", "checking fetching handing_off in_progress personalising"),
     **_group("info", "refresh", "preparing processing rendering running sending working"),
-    **_group("info", "clock", "created future queued requested scheduled submitted waiting"),
+    **_group(
+        "info", "clock", "created future planned queued requested scheduled submitted waiting"
+    ),
     **_group("info", "info", "info debug"),
     **_group("warn", "clock", "awaiting_confirmation deferred defer due overdue pending"),
     **_group("warn", "alert", "attention degraded paused reconnect unsealed warn warning"),
     **_group("warn", "help", "claimed unknown unclear unverified"),
     **_group("warn", "hold", "held hold on_hold"),
-    **_group("bad", "cross", "bad blocked bounced broken error failed invalid refuse refused rejected"),
+    **_group("bad", "cross", "bad blocked bounced broken error failed invalid"),
+    **_group("bad", "cross", "refuse refused rejected"),
     **_group("bad", "ban", "denied revoked stopped suppressed withdrawn"),
-    **_group("plain", "dot", "cancelled closed draft inactive new none off not_started plain skipped"),
+    **_group("plain", "dot", "cancelled closed draft inactive new none off plain skipped"),
     **_group("plain", "hourglass", "expired lapsed"),
     **_group("plain", "trash", "deleted destroyed erased"),
     "claimed": Look("warn", "help", "Claimed, no evidence"),
