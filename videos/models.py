@@ -293,3 +293,41 @@ class Play(models.Model):
 
     def __str__(self) -> str:
         return f"play {self.pk}"
+
+
+class Recipient(models.Model):
+    """How far one person has come in one campaign; the row is the queue, so a crash loses none."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        MAKING = "making", "Video being made"
+        QUEUED = "queued", "Message queued"
+        DEFERRED = "deferred", "Message waits for its hour"
+        REFUSED = "refused", "Refused by the gate"
+        SKIPPED = "skipped", "Skipped"
+        FAILED = "failed", "Failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="recipients")
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.WAITING)
+    reason_code = models.CharField(max_length=80, blank=True)
+    message = models.ForeignKey(Message, null=True, on_delete=models.SET_NULL, related_name="+")
+    # A paused message is cancelled and queued again under another number: never the same twice.
+    attempts = models.IntegerField(default=0)
+    created_at = models.DateTimeField()
+    claimed_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="recipient_one_a_person", fields=["campaign", "contact"])
+        ]
+        indexes = [models.Index(name="recipient_by_state", fields=["campaign", "state", "id"])]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def public_id(self) -> str:
+        return ids.public("msg", self.id)
