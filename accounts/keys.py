@@ -41,11 +41,24 @@ def create(
     parent: DataKey | None = None,
 ) -> DataKey:
     """Make a data key, wrapped under its parent or under the primary root key."""
+    row = prepare(scope=scope, owner_id=owner_id, at=at, delete_at=delete_at, parent=parent)
+    row.save(force_insert=True)
+    return row
+
+
+def prepare(
+    *,
+    scope: DataKey.Scope,
+    owner_id: uuid.UUID,
+    at: datetime,
+    delete_at: datetime | None = None,
+    parent: DataKey | None = None,
+) -> DataKey:
+    """Make a data key as `create` does, unsaved: for writers of thousands of rows."""
     row = DataKey(scope=scope, owner_id=owner_id, parent=parent, created_at=at, delete_at=delete_at)
     row.root_key_id = "" if parent else ring.current().primary_id
     wrapping = _material(key=parent, at=at) if parent else ring.current().root(row.root_key_id)
     row.wrapped = crypto.seal(key=wrapping, plaintext=crypto.new_key(), context=_place(row))
-    row.save(force_insert=True)
     return row
 
 
@@ -134,6 +147,34 @@ def destroy(*, key: DataKey, at: datetime) -> None:
             object_id=str(key.pk),
             details={"scope": key.scope},
         )
+    key.refresh_from_db()
+
+
+@transaction.atomic
+def expire_at(
+    *, key: DataKey, delete_at: datetime | None, at: datetime, actor: audit.Actor, reason: str
+) -> None:
+    """Set the instant from which a key no longer opens; `None` keeps it open, for a hold.
+
+    A key that is past its time already stays shut: nothing is brought back.
+    :raises KeyExpired: it is past its time.
+    :raises KeyDestroyed: there is nothing left to keep.
+    """
+    held = DataKey.objects.select_for_update(of=("self",)).get(pk=key.pk)
+    if held.destroyed_at is not None:
+        raise KeyDestroyed
+    if held.delete_at is not None and held.delete_at <= at:
+        raise KeyExpired
+    DataKey.objects.filter(pk=key.pk).update(delete_at=delete_at)
+    audit.record(
+        action="accounts.key.expiry_set",
+        at=at,
+        actor=actor,
+        subject_id=key.owner_id if key.scope == DataKey.Scope.PERSON else None,
+        object_type="accounts.datakey",
+        object_id=str(key.pk),
+        details={"delete_at": delete_at.isoformat() if delete_at else None, "reason": reason},
+    )
     key.refresh_from_db()
 
 

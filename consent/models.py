@@ -57,7 +57,10 @@ class ImportBatch(models.Model):
     """One uploaded list: judged row by row, then committed whole or not at all."""
 
     class State(models.TextChoices):
+        CHECKING = "checking", "Being checked"
         CHECKED = "checked", "Checked"
+        REFUSED = "refused", "Not readable"
+        COMMITTING = "committing", "Being imported"
         COMMITTED = "committed", "Imported"
         DISCARDED = "discarded", "Discarded"
 
@@ -65,14 +68,19 @@ class ImportBatch(models.Model):
     key = models.ForeignKey(DataKey, on_delete=models.PROTECT, related_name="+")
     state = models.CharField(max_length=12, choices=State.choices)
     source = models.CharField(max_length=40)
+    partner = models.ForeignKey(Partner, null=True, on_delete=models.PROTECT, related_name="+")
     file_sha256 = models.CharField(max_length=64)
-    # The checked rows as sealed lines, and the report, whose values are masked but sealed as well.
+    # The file while it waits to be checked, then the checked rows as lines, sealed either way; the
+    # report's values are masked but sealed as well.
     rows_sealed = models.BinaryField(null=True)
     report_sealed = models.BinaryField(null=True)
     total_rows = models.IntegerField(default=0)
     new_rows = models.IntegerField(default=0)
     updated_rows = models.IntegerField(default=0)
     bad_rows = models.IntegerField(default=0)
+    # How many rows the check, and then the import, has passed; a stopped import goes on from here.
+    done_rows = models.IntegerField(default=0)
+    problem = models.CharField(max_length=200, blank=True)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField()
     committed_at = models.DateTimeField(null=True)
@@ -94,6 +102,12 @@ class Contact(models.Model):
     # The realm of the keyed hash holds the partner, so one address has another index at each.
     email_index = models.CharField(max_length=64, null=True, blank=True, unique=True)
     phone_index = models.CharField(max_length=64, null=True, blank=True, unique=True)
+    # From when on the address is this one: consent given before was given for another.
+    email_set_at = models.DateTimeField(null=True)
+    phone_set_at = models.DateTimeField(null=True)
+    # Where the number's area may lie, so that the gate need not open the number to know the law.
+    phone_country = models.CharField(max_length=2, blank=True)
+    phone_zones = models.JSONField(default=list, blank=True)
     language = models.CharField(max_length=16)
     time_zone = models.CharField(max_length=64, blank=True)
     country = models.CharField(max_length=2, blank=True)

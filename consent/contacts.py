@@ -1,0 +1,329 @@
+"""Whom may we know, and how is what names them kept? Sealed under a key of their own."""
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from accounts import audit, keys
+from accounts.audit import Actor
+from accounts.models import DataKey, Partner
+from consent import addresses
+from consent.addresses import NotAContact, Person
+from consent.models import Channel, Contact, ImportBatch
+
+CONTACT_KEPT_DAYS = 730
+HOUSE = "house"
+UNREADABLE = "(gone)"
+__all__ = ["NotAContact", "OpenContact", "register"]
+
+
+@dataclass(frozen=True)
+class OpenContact:
+    """A person's data in plain text: never to be kept, logged or queued."""
+
+    name: str
+    email: str
+    phone: str
+    attributes: Mapping[str, str]
+
+
+class NoAddress(Exception):
+    """The person has no address on this channel, or it no longer opens."""
+
+
+@transaction.atomic
+def register(
+    *,
+    partner: Partner | None,
+    name: str,
+    email: str,
+    phone: str,
+    language: str,
+    time_zone: str,
+    country: str,
+    attributes: Mapping[str, str],
+    source: str,
+    at: datetime,
+    actor: Actor,
+    region: str = "",
+    batch: ImportBatch | None = None,
+) -> Contact:
+    """Keep a person, or bring up to date the one who has this address already.
+
+    An empty address or attribute takes nothing away. No consent comes of it.
+    :raises NotAContact: a field is unusable, or the two addresses belong to two people.
+    """
+    person = addresses.clean(
+        name=name,
+        email=email,
+        phone=phone,
+        language=language,
+        time_zone=time_zone,
+        country=country,
+        region=region,
+        attributes=attributes,
+    )
+    known = _known(partner=partner, person=person, at=at)
+    contact = known or _new(partner=partner, source=source, batch=batch, at=at)
+    changed = write(contact=contact, person=person, at=at)
+    if known:
+        contact.save()
+    else:
+        contact.key.save(force_insert=True)
+        contact.save(force_insert=True)
+    audit.record_many([_leaf(contact, known=bool(known), changed=changed, actor=actor, at=at)])
+    return contact
+
+
+def write(*, contact: Contact, person: Person, at: datetime) -> list[str]:
+    """Seal a person's data into an unsaved or locked row; return which fields changed."""
+    changed = [_seal(contact, "name", person.name, at)]
+    if person.email:
+        changed.append(_set_address(contact, "email", person.email, at))
+    if person.phone:
+        changed.append(_set_address(contact, "phone", person.phone, at))
+        contact.phone_country, zones = addresses.phone_places(person.phone)
+        contact.phone_zones = list(zones)
+    if person.attributes:
+        sealed = json.dumps(dict(person.attributes), ensure_ascii=False, sort_keys=True)
+        changed.append(_seal(contact, "attributes", sealed, at))
+    for field in ("language", "time_zone", "country", "region"):
+        value = getattr(person, field)
+        if value and getattr(contact, field) != value:
+            setattr(contact, field, value)
+            changed.append(field)
+    contact.updated_at = at
+    return [field for field in changed if field]
+
+
+def opened(*, contact: Contact, at: datetime) -> OpenContact:
+    """Open a person's data for the system's own use, such as drawing a name.
+
+    :raises KeyRefused: the key is expired or destroyed.
+    """
+    attributes = _open(contact, "attributes", at)
+    return OpenContact(
+        name=_open(contact, "name", at),
+        email=_open(contact, "email", at),
+        phone=_open(contact, "phone", at),
+        attributes=json.loads(attributes) if attributes else {},
+    )
+
+
+def shown(*, contact: Contact, at: datetime, staff: Actor, reason: str) -> OpenContact:
+    """Open a person's data for a member of staff; the opening stands in the trail.
+
+    :raises KeyRefused: the key is expired or destroyed.
+    """
+    if contact.name_sealed is not None:
+        keys.reveal(
+            key=contact.key,
+            sealed=contact.name_sealed,
+            context=_place(contact, "name"),
+            at=at,
+            staff=staff,
+            reason=reason,
+        )
+    return opened(contact=contact, at=at)
+
+
+def masked(*, contact: Contact, at: datetime) -> OpenContact:
+    """Return a person's data with most of it hidden, for lists."""
+    try:
+        plain = opened(contact=contact, at=at)
+    except keys.KeyRefused:
+        return OpenContact(name=UNREADABLE, email="", phone="", attributes={})
+    return OpenContact(
+        name=addresses.mask("name", plain.name) or UNREADABLE,
+        email=addresses.mask("email", plain.email),
+        phone=addresses.mask("phone", plain.phone),
+        attributes={},
+    )
+
+
+def address(*, contact: Contact, channel: str, at: datetime) -> str:
+    """Return where a person is reached on a channel.
+
+    :raises NoAddress: nowhere, or the key no longer opens.
+    """
+    try:
+        value = _open(contact, field_of(channel), at)
+    except keys.KeyRefused:
+        value = ""
+    if not value:
+        raise NoAddress(channel)
+    return value
+
+
+def field_of(channel: str) -> str:
+    """Return which of a person's two addresses a channel uses."""
+    return "email" if channel == Channel.EMAIL else "phone"
+
+
+def channels_of(contact: Contact) -> list[str]:
+    """Return the channels for which the person has an address."""
+    return [
+        channel
+        for channel in Channel.values
+        if getattr(contact, f"{field_of(channel)}_sealed") is not None
+    ]
+
+
+def find(*, partner: Partner | None, email: str = "", phone: str = "") -> Contact | None:
+    """Return whom a partner (or the house) knows under an address.
+
+    :raises NotAContact: it is no address.
+    """
+    wanted = Q()
+    if email:
+        wanted |= Q(email_index=index(partner=partner, field="email", value=email))
+    if phone:
+        wanted |= Q(phone_index=index(partner=partner, field="phone", value=phone))
+    return Contact.objects.filter(wanted).first() if wanted else None
+
+
+def everyone_at(*, channel: str, value: str) -> list[Contact]:
+    """Return all whom the house or any partner knows under an address.
+
+    :raises NotAContact: it is no address.
+    """
+    field = field_of(channel)
+    realms: list[Partner | None] = [None, *Partner.objects.all()]
+    indexes = [index(partner=partner, field=field, value=value) for partner in realms]
+    return list(Contact.objects.filter(**{f"{field}_index__in": indexes}))
+
+
+def for_partner(partner: Partner | None) -> QuerySet[Contact]:
+    """Return the contacts of one partner only, or those of the house."""
+    return Contact.objects.filter(partner=partner, erased_at=None)
+
+
+def lock(*, contact_id: uuid.UUID) -> Contact:
+    """Return a contact whose row is held until the caller's transaction ends."""
+    held = Contact.objects.select_for_update(of=("self",)).select_related("key")
+    return held.get(pk=contact_id)
+
+
+def set_delete_at(*, contact: Contact, delete_at: datetime, at: datetime) -> None:
+    """Set the instant from which nothing of this person opens any more.
+
+    Law: GDPR Art. 5(1)(e), storage limitation.
+    """
+    with transaction.atomic():
+        DataKey.objects.filter(pk=contact.key_id, destroyed_at=None).update(delete_at=delete_at)
+        audit.record(
+            action="consent.contact.delete_at_set",
+            at=at,
+            actor=audit.SYSTEM,
+            subject_id=contact.id,
+            details={"delete_at": delete_at.isoformat()},
+        )
+
+
+def index(*, partner: Partner | None, field: str, value: str) -> str:
+    """Return the keyed hash of an address in a partner's realm.
+
+    :raises NotAContact: it is no address.
+    """
+    clean = addresses.clean_email if field == "email" else addresses.clean_phone
+    return index_of(partner_id=partner.id if partner else None, field=field, value=clean(value))
+
+
+def index_of(*, partner_id: uuid.UUID | None, field: str, value: str) -> str:
+    """Return the keyed hash of a normalised address; each partner's is another."""
+    return keys.blind_index(realm=f"{field}:{partner_id or HOUSE}", value=value)
+
+
+def in_batches(contacts: QuerySet[Contact], *, size: int) -> Iterator[list[Contact]]:
+    """Yield contacts in the order of their ids, a few at a time."""
+    last: uuid.UUID | None = None
+    while True:
+        ahead = contacts.order_by("pk")
+        rows = list((ahead.filter(pk__gt=last) if last else ahead)[:size])
+        if not rows:
+            return
+        yield rows
+        last = rows[-1].pk
+
+
+def _known(*, partner: Partner | None, person: Person, at: datetime) -> Contact | None:
+    wanted = Q()
+    for field, value in (("email", person.email), ("phone", person.phone)):
+        if value:
+            hashed = index_of(partner_id=partner.id if partner else None, field=field, value=value)
+            wanted |= Q(**{f"{field}_index": hashed})
+    rows = Contact.objects.select_for_update(of=("self",)).select_related("key").filter(wanted)
+    alive = [row for row in rows if keys.opens(key=row.key, at=at) or _release(row)]
+    if len(alive) > 1:
+        raise NotAContact("phone", "This number and this e-mail address belong to two contacts.")
+    return alive[0] if alive else None
+
+
+def _release(contact: Contact) -> bool:
+    # What is past its time is not brought back: its address is free for a new row.
+    Contact.objects.filter(pk=contact.pk).update(email_index=None, phone_index=None)
+    return False
+
+
+def _new(
+    *, partner: Partner | None, source: str, batch: ImportBatch | None, at: datetime
+) -> Contact:
+    contact = Contact(
+        id=uuid.uuid4(), partner=partner, source=source, batch=batch, created_at=at, updated_at=at
+    )
+    contact.key = keys.prepare(
+        scope=DataKey.Scope.PERSON,
+        owner_id=contact.id,
+        at=at,
+        delete_at=at + timedelta(days=CONTACT_KEPT_DAYS),
+    )
+    return contact
+
+
+def _leaf(
+    contact: Contact, *, known: bool, changed: list[str], actor: Actor, at: datetime
+) -> audit.TrailLeaf:
+    return audit.leaf(
+        action="consent.contact.updated" if known else "consent.contact.registered",
+        at=at,
+        actor=actor,
+        subject_id=contact.id,
+        details={"source": contact.source, "fields": changed},
+    )
+
+
+def _set_address(contact: Contact, field: str, value: str, at: datetime) -> str:
+    hashed = index_of(partner_id=contact.partner_id, field=field, value=value)
+    if getattr(contact, f"{field}_index") == hashed:
+        return ""
+    setattr(contact, f"{field}_index", hashed)
+    # Consent belongs to the address it was given for: the gate compares this instant.
+    setattr(contact, f"{field}_set_at", at)
+    return _seal(contact, field, value, at)
+
+
+def _seal(contact: Contact, field: str, value: str, at: datetime) -> str:
+    column = f"{field}_sealed"
+    if getattr(contact, column) is not None and _open(contact, field, at) == value:
+        return ""
+    context = _place(contact, field)
+    sealed = keys.seal(key=contact.key, plaintext=value.encode(), context=context, at=at)
+    setattr(contact, column, sealed)
+    return field
+
+
+def _open(contact: Contact, field: str, at: datetime) -> str:
+    sealed = getattr(contact, f"{field}_sealed")
+    if sealed is None:
+        return ""
+    context = _place(contact, field)
+    return keys.unseal(key=contact.key, sealed=sealed, context=context, at=at).decode()
+
+
+def _place(contact: Contact, field: str) -> str:
+    return f"consent_contact.{field}:{contact.id}"

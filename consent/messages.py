@@ -1,0 +1,100 @@
+"""What became of a message? Its states move forward only."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from accounts import audit
+from accounts.audit import Actor
+from consent.models import Message
+
+State = Message.State
+# A report may arrive late, twice, or before our own record of the sending.
+FORWARD = {
+    State.HANDING_OFF: {State.DELIVERED, State.FAILED},
+    State.SENT: {State.DELIVERED, State.FAILED},
+    State.UNKNOWN: {State.DELIVERED, State.FAILED},
+}
+
+
+def close(
+    *, message: Message, state: str, at: datetime, actor: Actor, action: str, problem: str = ""
+) -> None:
+    """End a message's time in the outbox: its body is cleared, its hash stays."""
+    message.state = state
+    message.problem = problem
+    message.body_sealed = None
+    message.save()
+    audit.record(
+        action=action,
+        at=at,
+        actor=actor,
+        subject_id=message.contact_id,
+        object_type="consent.message",
+        object_id=str(message.pk),
+        details={"channel": message.channel, "state": state, "problem": problem},
+    )
+
+
+def cancel_queued(
+    *,
+    at: datetime,
+    actor: Actor,
+    reason: str,
+    contact_id: object = None,
+    channels: Collection[str] | None = None,
+    purposes: Collection[str] | None = None,
+    context: tuple[str, object] | None = None,
+) -> int:
+    """Cancel what is queued and not yet handed off, in the caller's transaction."""
+    rows = Message.objects.select_for_update().filter(state=State.QUEUED)
+    if contact_id is not None:
+        rows = rows.filter(contact_id=contact_id)
+    if channels is not None:
+        rows = rows.filter(channel__in=channels)
+    if purposes is not None:
+        rows = rows.filter(purpose_code__in=purposes)
+    if context is not None:
+        rows = rows.filter(context_type=context[0], context_id=context[1])
+    waiting = list(rows)
+    for message in waiting:
+        close(
+            message=message,
+            state=State.CANCELLED,
+            at=at,
+            actor=actor,
+            action="consent.message.cancelled",
+            problem=reason,
+        )
+    return len(waiting)
+
+
+def report(
+    *, provider_message_id: str, connection_id: object, status: str, code: str, at: datetime
+) -> str:
+    """Take a provider's delivery report; return what it changed, as a code."""
+    found = Message.objects.select_for_update().filter(
+        provider_message_id=provider_message_id, connection_id=connection_id
+    )
+    message = found.first() if provider_message_id else None
+    if message is None:
+        return "no_such_message"
+    state = {"delivered": State.DELIVERED, "failed": State.FAILED}.get(status)
+    if state is None or state not in FORWARD.get(State(message.state), set()):
+        return "report_ignored"
+    if state == State.DELIVERED:
+        message.delivered_at = at
+    close(
+        message=message,
+        state=state,
+        at=at,
+        actor=Actor("provider", str(connection_id)),
+        action=f"consent.message.{state.value}",
+        problem=audit_code(code) if state == State.FAILED else "",
+    )
+    return state.value
+
+
+def audit_code(text: str) -> str:
+    """Return a provider's code cut down to what a code may hold."""
+    kept = "".join(char if char.isascii() and char.isalnum() else "_" for char in text)
+    return kept[:40]

@@ -1,0 +1,69 @@
+"""What do we write for, on which lawful basis, and what exactly were people shown?"""
+
+import hashlib
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+from consent.models import Notice, Purpose
+
+MARKETING = "marketing"
+PERMISSION_REQUEST = "permission_request"
+LANGUAGES = ("en", "de", "es", "fr", "pt", "hi", "ar")
+NOTICES = Path(__file__).parent / "notices"
+DEFAULTS = (
+    (MARKETING, "Marketing", Purpose.Basis.CONSENT),
+    ("service", "Service messages", Purpose.Basis.CONTRACT),
+    ("ai_use", "Making the video with AI", Purpose.Basis.LEGITIMATE_INTEREST),
+    ("view_analytics", "Counting how a video is watched", Purpose.Basis.CONSENT),
+    (PERMISSION_REQUEST, "Asking for consent", Purpose.Basis.LEGITIMATE_INTEREST),
+)
+
+
+class UnknownPurpose(Exception):
+    """No version of this purpose is in force."""
+
+
+def ensure_defaults(*, at: datetime) -> list[Purpose]:
+    """Make the first version of each purpose that does not exist yet."""
+    return [
+        Purpose.objects.get_or_create(
+            code=code, version=1, defaults={"title": title, "basis": basis, "valid_from": at}
+        )[0]
+        for code, title, basis in DEFAULTS
+    ]
+
+
+def current(code: str, at: datetime) -> Purpose:
+    """Return the version of a purpose in force at an instant.
+
+    :raises UnknownPurpose: there is none.
+    """
+    in_force = Purpose.objects.filter(code=code, valid_from__lte=at).order_by("-version").first()
+    if in_force is None:
+        raise UnknownPurpose(code)
+    return in_force
+
+
+def notice(*, purpose: Purpose, language: str, text: str, at: datetime) -> Notice:
+    """Keep the exact text a person is shown, once, under its SHA-256.
+
+    Law: GDPR Art. 7(1), the consent must be demonstrable; ISO/IEC TS 27560 notice.
+    """
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    return Notice.objects.get_or_create(
+        sha256=sha256,
+        defaults={"purpose": purpose, "language": language, "text": text, "created_at": at},
+    )[0]
+
+
+def default_notice(*, purpose: Purpose, language: str, at: datetime) -> Notice:
+    """Return the notice that ships with Sealcast, in the person's language or in English."""
+    spoken = language.partition("-")[0]
+    chosen = spoken if spoken in LANGUAGES else "en"
+    return notice(purpose=purpose, language=chosen, text=_shipped(chosen), at=at)
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def _shipped(language: str) -> str:
+    return (NOTICES / f"{MARKETING}.{language}.txt").read_text(encoding="utf-8").strip()
