@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from accounts import ring
-from accounts.models import TrailEntry, TrailLeaf, TrailSeal
+from accounts.models import TrailEntry, TrailLeaf, TrailSeal, User
 from config.lib import canonical, crypto, merkle
 
 GENESIS = "0" * 64
@@ -42,6 +42,11 @@ class Actor:
 
 
 SYSTEM = Actor("system", "sealcast")
+
+
+def staff(user: User | None) -> Actor:
+    """Return a member of staff as an actor, or the house where nobody asked."""
+    return Actor("staff", str(user.pk)) if user else SYSTEM
 
 
 def record(

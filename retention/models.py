@@ -5,7 +5,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
-from accounts.models import User
+from accounts.models import DataKey, User
 from config.lib import ids
 from consent.models import Contact
 
@@ -41,6 +41,9 @@ class Hold(models.Model):
     # "contact" holds the person and everything of theirs; else a record class and one row of it.
     record_class = models.CharField(max_length=40)
     object_id = models.UUIDField(db_index=True)
+    # Whose it is: an item on hold also keeps its person from being erased.
+    contact_id = models.UUIDField(null=True, db_index=True)
+    # A code of `holds.REASONS` and a case number, never words about a person.
     reason = models.CharField(max_length=200)
     placed_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     placed_at = models.DateTimeField()
@@ -60,6 +63,18 @@ class Hold(models.Model):
         return f"hold {self.pk}"
 
 
+class KeptKey(models.Model):
+    """A data key that a hold keeps open, and when it would have ended without one."""
+
+    key = models.OneToOneField(
+        DataKey, primary_key=True, on_delete=models.PROTECT, related_name="+"
+    )
+    delete_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"kept key {self.pk}"
+
+
 class Run(models.Model):
     """One execution of the policies; it deletes the set that its plan names, or nothing."""
 
@@ -74,6 +89,12 @@ class Run(models.Model):
     state = models.CharField(max_length=12, choices=State.choices, default=State.PLANNED)
     planned_at = models.DateTimeField()
     plan_sha256 = models.CharField(max_length=64)
+    # The person it erases, or none where it executes the policies.
+    contact_id = models.UUIDField(null=True, db_index=True)
+    item_count = models.IntegerField(default=0)
+    # It would delete more than is usual: it waits until an officer says that this is meant.
+    needs_confirmation = models.BooleanField(default=False)
+    confirmed_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     actor = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -99,6 +120,9 @@ class RunItem(models.Model):
     due_at = models.DateTimeField()
     state = models.CharField(max_length=8, choices=State.choices, default=State.PENDING)
     problem = models.CharField(max_length=80, blank=True)
+    # What each part of the house did, {"videos": {"assets": 2}}: a part that stands here is done.
+    parts = models.JSONField(default=dict)
+    erased_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -152,6 +176,8 @@ class SubjectRequest(models.Model):
     received_at = models.DateTimeField()
     due_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
+    # Of an erasure: the run that carries it out.
+    run = models.ForeignKey(Run, null=True, on_delete=models.PROTECT, related_name="+")
     handled_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
 
     def __str__(self) -> str:
@@ -160,3 +186,20 @@ class SubjectRequest(models.Model):
     @property
     def public_id(self) -> str:
         return ids.public("req", self.id)
+
+
+class VerificationReport(models.Model):
+    """What one check of the seven promises found on live data; the console shows the newest."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    # How many of the seven are done, for the progress that the officer sees.
+    done = models.IntegerField(default=0)
+    is_kept = models.BooleanField(null=True)
+    # [{"number": 1, "title": ..., "checks": [...], "violations": [...]}, ...]: ids and counts only.
+    promises = models.JSONField(default=list)
+    asked_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    def __str__(self) -> str:
+        return f"verification {self.pk}"
