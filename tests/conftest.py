@@ -4,6 +4,7 @@ import os
 
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from tests import environment, flush
 from tests.browser import chromium, page, phone
@@ -21,9 +22,8 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _database_in_a_file() -> None:
     # In memory all threads of SQLite share one connection, and locks are never met.
-    default = settings.DATABASES["default"]
-    if default["ENGINE"].endswith("sqlite3"):
-        default["TEST"]["NAME"] = str(environment.HOME / "test.sqlite3")
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(environment.HOME / "test.sqlite3")
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +32,6 @@ def django_db_modify_db_settings(_database_in_a_file: None, request: pytest.Fixt
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    engine = settings.DATABASES["default"]["ENGINE"].rpartition(".")[2]
-    terminalreporter.write_line(f"database: {engine}")
+    terminalreporter.write_line(f"database: {connection.vendor}")
     if before := os.environ.get("FAILED_BEFORE"):
         terminalreporter.write_line(f"FAILED before these tests: {before}", red=True)

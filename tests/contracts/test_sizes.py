@@ -1,6 +1,7 @@
 """Can each piece be read in one sitting?"""
 
 import statistics
+from pathlib import Path
 
 from tests.contracts import source
 
@@ -10,11 +11,11 @@ MEDIAN_LINES = 10
 OTHERS = {".html": 120, ".js": 150}
 
 
-def is_test(path: source.Path) -> bool:
+def is_test(path: Path) -> bool:
     return path.relative_to(source.ROOT).parts[0] == "tests"
 
 
-def filled_lines(path: source.Path) -> int:
+def filled_lines(path: Path) -> int:
     return sum(1 for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
 
 
