@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import template
-from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -35,11 +34,6 @@ def icon(name: str) -> SafeString:
         '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="{}"/></svg>',
         icons.PATHS.get(name, icons.PATHS["dot"]),
     )
-
-
-@register.simple_tag
-def version() -> str:
-    return str(getattr(settings, "VERSION", ""))
 
 
 @register.filter
