@@ -25,7 +25,7 @@ SCHEDULES = (
 
 @transaction.atomic
 def ensure(*, at: datetime) -> int:
-    """Make the schedules that are missing, remove the ones no longer named; return how many stand."""
+    """Make the schedules that are missing, remove those no longer named; return how many stand."""
     names = [name for name, _, _ in SCHEDULES]
     Schedule.objects.exclude(name__in=names).delete()
     for name, task, minutes in SCHEDULES:

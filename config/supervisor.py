@@ -1,4 +1,4 @@
-"""Do the web server and the job cluster still work? One process that starts, watches and stops both.
+"""Do the web server and the job cluster still work? One process starts, watches and stops both.
 
 A cluster whose worker was killed looks alive and does nothing (it holds the lock of the queue), so
 "the process exists" proves nothing. A canary task must come back, or the whole group is replaced.
