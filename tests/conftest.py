@@ -17,6 +17,9 @@ def pytest_configure() -> None:
     flush.install()
     # The cost of a password hash is its purpose, and here it would be minutes.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Nothing is collected for a test: plain names, served from where the files are kept.
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
 
 @pytest.fixture(scope="session", autouse=True)
