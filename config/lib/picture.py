@@ -4,6 +4,7 @@ Frames are planar YUV 4:2:0 as the codec keeps them: one array of height x 1.5 r
 layer is converted once and blended only where it stands, on even coordinates.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,8 @@ _LABELS = {
     "zh": "由 AI 生成",
 }
 _LABEL_HEIGHT_SHARE = 0.062
+_BAR_YUV = (150, 152, 112)
+_BARS = 44
 _LABEL_INK, _LABEL_GROUND = (255, 255, 255), (12, 14, 34)
 
 
@@ -126,6 +129,24 @@ def blend(*, picture: Picture, over: Layer, left: int, top: int, opacity: float 
     _mix(red[here], over.red[there], over.half_weights[there], opacity)
 
 
+def lay_voice(*, picture: Picture, loudness: Sequence[float], index: int) -> None:
+    """Show the voice as a row of bars: the loudness (0 to 1 for each frame) of the last
+    moments, the newest in the middle."""
+    luma, blue, red = planes(picture)
+    height, width = luma.shape
+    scale = min(height / 720, width / 1280)
+    pitch, wide = max(4, int(14 * scale) & ~1), max(2, int(6 * scale) & ~1)
+    left, middle = int(560 * scale) & ~1, int(610 * scale) & ~1
+    for number in range(_BARS):
+        age = abs(number - _BARS // 2) * 2
+        level = float(loudness[index - age]) * (1 - age / (_BARS * 1.3)) if index >= age else 0.0
+        reach = (2 + int(34 * scale * level)) & ~1
+        x, y0, y1 = left + number * pitch, middle - reach, middle + reach
+        luma[y0:y1, x : x + wide] = _BAR_YUV[0]
+        blue[y0 // 2 : y1 // 2, x // 2 : (x + wide) // 2] = _BAR_YUV[1]
+        red[y0 // 2 : y1 // 2, x // 2 : (x + wide) // 2] = _BAR_YUV[2]
+
+
 def ai_label(*, language: str, frame_height: int) -> Layer:
     """Draw the label that tells each viewer that this is made with AI."""
     text = _LABELS.get(language.replace("_", "-").lower().split("-")[0], _LABELS["en"])
@@ -170,7 +191,8 @@ def _window(x0: int, y0: int, x1: int, y1: int, scale: int) -> tuple[slice, slic
 def _halved(plane: Weights) -> Weights:
     height, width = plane.shape
     squares = plane.reshape(height // 2, 2, width // 2, 2)
-    return squares.mean(axis=(1, 3)).astype(np.float32)
+    quarter = np.float32(0.25)
+    return np.asarray(squares.sum(axis=(1, 3), dtype=np.float32) * quarter, np.float32)
 
 
 def _mix(below: Plane, above: Weights, weights: Weights, opacity: float) -> None:

@@ -235,6 +235,15 @@ def speak(*, text: str, language: str, words_per_minute: int = 165) -> Speech:
     return Speech(np.concatenate(pieces), SAMPLE_RATE_HZ, _one_entry_a_word(words))
 
 
+def loudness(*, samples: Samples, frame_count: int) -> list[float]:
+    """Measure how loud each of so many equal parts is, 0 to 1, eased to move softly."""
+    parts = np.array_split(samples.astype(np.float64), frame_count)
+    energy = np.array([np.sqrt(np.mean(part**2)) if len(part) else 0.0 for part in parts])
+    peak = max(float(np.percentile(energy, 98)), 0.05)
+    eased = np.convolve(energy / peak, [0.25, 0.5, 0.25], "same")
+    return [float(level) for level in np.clip(eased, 0, 1)]
+
+
 def voice_for(*, language: str) -> str:
     """Name the engine's voice for a BCP-47 language; English where it has none."""
     with _lock:

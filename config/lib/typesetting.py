@@ -31,7 +31,7 @@ _KEPT_FORMAT_SIGNS = frozenset([0x200C, 0x200D, *range(0xE0020, 0xE0080)])
 
 @dataclass(frozen=True)
 class Style:
-    """How text is set. `align` is start, end (in the text's own direction), left or center,
+    """How text is set. `align` is start, end (in the text's own direction), left, right or center,
     `vertical` is middle or top; `smallest_px` is half the size unless given."""
 
     size_px: int
@@ -193,7 +193,8 @@ def _emoji_scale(size_px: int) -> float:
 
 
 def _offset(align: str, spare: float, *, right_to_left: bool) -> float:
-    at_right = {"left": False, "start": right_to_left, "end": not right_to_left}.get(align)
+    sides = {"left": False, "right": True, "start": right_to_left, "end": not right_to_left}
+    at_right = sides.get(align)
     if at_right is None:
         return spare / 2
     return spare if at_right else 0.0

@@ -26,7 +26,6 @@ _BLINK_SECONDS = 0.22
 _FADE_SECONDS = 0.25
 _RISE_PX = 18
 _UNSPOKEN_SHARE = 0.42
-_BARS = 44
 
 _DEEP, _VIOLET, _TEAL, _ROSE = (16, 18, 52), (92, 58, 190), (24, 132, 168), (196, 78, 140)
 _INK = (255, 255, 255)
@@ -64,7 +63,7 @@ class Scene:
         height: int,
         language: str,
         phrases: Sequence[Phrase],
-        loudness: NDArray[np.float32],
+        loudness: Sequence[float],
         frames_per_second: int,
     ) -> None:
         self._width, self._height, self._language = width, height, language
@@ -77,11 +76,11 @@ class Scene:
     def frame(self, index: int) -> Picture:
         """Draw one frame as planar YUV."""
         seconds = index / self._frames_per_second
-        loud = float(self._loudness[min(index, len(self._loudness) - 1)])
+        loud = self._loudness[min(index, len(self._loudness) - 1)]
         result = self._background(seconds)
         self._draw_bokeh(result, seconds)
         self._draw_presenter(result, seconds, loud)
-        self._draw_bars(result, index)
+        picture.lay_voice(picture=result, loudness=self._loudness, index=index)
         self._draw_words(result, seconds)
         picture.lay_ai_label(picture=result, label=self._set.label)
         return result
@@ -125,20 +124,6 @@ class Scene:
         mouth = stage.mouths[opening][wave]
         _centre(result, mouth, middle_x, middle_y + self._px(52), 1.0)
 
-    def _draw_bars(self, result: Picture, index: int) -> None:
-        """Show the loudness of the last moments as a row of bars."""
-        luma, blue, red = picture.planes(result)
-        pitch, wide = self._px(14) & ~1, max(2, self._px(6) & ~1)
-        left, base = self._px(560) & ~1, self._px(610) & ~1
-        for bar in range(_BARS):
-            age = abs(bar - _BARS // 2) * 2
-            loud = float(self._loudness[index - age]) if index >= age else 0.0
-            tall = (2 + int(self._px(34) * loud * (1 - age / (_BARS * 1.3)))) & ~1
-            x, y0, y1 = left + bar * pitch, base - tall, base + tall
-            luma[y0:y1, x : x + wide] = 150
-            blue[y0 // 2 : y1 // 2, x // 2 : (x + wide) // 2] = 152
-            red[y0 // 2 : y1 // 2, x // 2 : (x + wide) // 2] = 112
-
     def _draw_words(self, result: Picture, seconds: float) -> None:
         for phrase in self._phrases:
             if phrase.start_seconds <= seconds < phrase.end_seconds:
@@ -171,7 +156,7 @@ def _lettering(text: str, box: typesetting.Box, size_px: int, language: str) -> 
         style=typesetting.Style(size_px, max_lines=5),
         language=language,
     )
-    return _Lettering(left, top, np.asarray(mask, np.float32) / 255, drawn.lines)
+    return _Lettering(left, top, np.asarray(mask, np.float32) / np.float32(255), drawn.lines)
 
 
 def _write(
@@ -294,7 +279,7 @@ def _face(size: int) -> Image.Image:
     offsets = np.linspace(-1, 1, size)
     x, y = offsets[None, :], offsets[:, None]
     distance = np.sqrt(x**2 + y**2) / 0.97
-    light = np.clip(1.12 - 0.62 * np.sqrt((x + 0.35) ** 2 + (y + 0.45) ** 2), 0.2, 1)[..., None]
+    light = np.clip(1.12 - 0.62 * np.sqrt((x + 0.35) ** 2 + (y + 0.45) ** 2), 0.46, 1)[..., None]
     blended = (1 - (y[..., None] + 1) / 2) * np.array((150, 126, 255)) + (
         (y[..., None] + 1) / 2
     ) * np.array((44, 150, 214))
@@ -321,7 +306,7 @@ def _mouth(scale: float, opening: float, wave: float) -> Image.Image:
     image = Image.new("RGBA", (wide * fine, tall * fine), (*_INK, 0))
     x = np.linspace(-1, 1, 90)
     hull = np.cos(x * math.pi / 2) ** 0.8
-    ripple = 1 + 0.28 * opening * np.sin(x * 9 + wave * 2 * math.pi)
+    ripple = 1 + 0.14 * opening * np.sin(x * 6 + wave * 2 * math.pi)
     upper = hull * (4 + 30 * opening * ripple) * scale
     lower = hull * (4 + 36 * opening * ripple[::-1]) * scale
     smile = 9 * scale * (1 - x**2) - 4 * scale
@@ -331,13 +316,14 @@ def _mouth(scale: float, opening: float, wave: float) -> Image.Image:
     under = [(a, (middle + s + d) * fine) for a, s, d in zip(along, smile, lower, strict=True)]
     ImageDraw.Draw(image).polygon([*over, *reversed(under)], fill=(*_INK, 255))
     if opening > 0.25:
-        inner = [
+        narrow = along * 0.86 + wide * fine * 0.07
+        over = [
             (a, (middle + s - u * 0.55) * fine)
-            for a, s, u in zip(along * 0.86 + wide * fine * 0.07, smile, upper, strict=True)
+            for a, s, u in zip(narrow, smile, upper, strict=True)
         ]
-        outer = [
+        under = [
             (a, (middle + s + d * 0.62) * fine)
-            for a, s, d in zip(along * 0.86 + wide * fine * 0.07, smile, lower, strict=True)
+            for a, s, d in zip(narrow, smile, lower, strict=True)
         ]
-        ImageDraw.Draw(image).polygon([*inner, *reversed(outer)], fill=(58, 40, 130, 255))
+        ImageDraw.Draw(image).polygon([*over, *reversed(under)], fill=(58, 40, 130, 255))
     return image.resize((wide, tall), Image.Resampling.LANCZOS)

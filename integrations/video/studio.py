@@ -21,7 +21,8 @@ _TICKS_PER_FRAME = 512
 _PAUSE_SECONDS = 0.35
 _LOUDNESS_PEAK = 0.85
 _PHRASE_COLUMNS = 46
-_SENTENCE_END = re.compile(r"(?<=[.!?…。！？؟।])\s*")
+_SENTENCE_END = re.compile(r"[.!?…]+[\"”’')]*\s+|[。！？؟।]+\s*")
+_CLAUSE_END = re.compile(r"[,;:،؛]\s+|[，；：、]")
 
 
 class RequestRefused(Exception):
@@ -97,7 +98,7 @@ def produce(*, request: StudioRequest) -> StudioVideo:
         height=request.height,
         language=request.language,
         phrases=timeline.phrases,
-        loudness=_loudness(sound, timeline.frame_count),
+        loudness=speech.loudness(samples=sound, frame_count=timeline.frame_count),
         frames_per_second=request.frames_per_second,
     )
     tracks = [_film(request, timeline, scene), _soundtrack(sound)]
@@ -183,19 +184,33 @@ def _heard_at(spoken: speech.Speech, position: int) -> float:
 
 
 def _pieces(text: str) -> Iterator[tuple[int, str]]:
-    """Cut text into sentences, and long sentences into pieces that fit the screen."""
+    """Cut text into sentences, long ones into clauses, and those into screenfuls."""
+    for start, sentence in _split(text, 0, _SENTENCE_END):
+        held, held_at = "", start
+        for at, clause in _split(sentence, start, _CLAUSE_END):
+            if held and _columns(held) + _columns(clause) > _PHRASE_COLUMNS:
+                yield from _screenfuls(held, held_at)
+                held, held_at = "", at
+            held += clause
+        yield from _screenfuls(held, held_at)
+
+
+def _split(text: str, start: int, end: re.Pattern[str]) -> Iterator[tuple[int, str]]:
+    """Cut after each match and keep the blanks, so that places still count."""
     position = 0
-    for sentence in _SENTENCE_END.split(text):
-        start = text.index(sentence, position)
-        position = start + len(sentence)
-        yield from _screenfuls(sentence, start)
+    for found in end.finditer(text):
+        if found.end() > position:
+            yield start + position, text[position : found.end()]
+            position = found.end()
+    if position < len(text):
+        yield start + position, text[position:]
 
 
 def _screenfuls(sentence: str, start: int) -> Iterator[tuple[int, str]]:
     columns = _columns(sentence)
     wanted = columns / max(1, -(-columns // _PHRASE_COLUMNS))
     current, at = "", start
-    for match in re.finditer(r"\S+\s*", sentence):
+    for match in re.finditer(r"\s*\S+\s*", sentence):
         for word in _words(match.group()):
             if current and _columns(current) + _columns(word) / 2 > wanted:
                 yield at, current.strip()
@@ -215,14 +230,6 @@ def _words(word: str) -> Iterator[str]:
 
 def _columns(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
-
-
-def _loudness(sound: NDArray[np.float32], frame_count: int) -> NDArray[np.float32]:
-    """Measure each frame's loudness, 0 to 1, eased so that the lips do not flicker."""
-    energy = np.sqrt((sound.reshape(frame_count, -1) ** 2).mean(axis=1))
-    peak = max(float(np.percentile(energy, 98)), 0.05)
-    eased = np.convolve(energy / peak, [0.25, 0.5, 0.25], "same")
-    return np.clip(eased, 0, 1).astype(np.float32)
 
 
 def _film(request: StudioRequest, timeline: _Timeline, scene: Scene) -> mp4.Track:

@@ -1,0 +1,116 @@
+"""What does a person see first: how is the name card drawn and moved?"""
+
+from dataclasses import dataclass
+
+from PIL import Image, ImageDraw, ImageFilter
+
+from config.lib import bidi, picture, typesetting
+from config.lib.picture import Layer, Picture
+
+_DESIGN_HEIGHT = 720
+_LEFT_SHARE, _RIGHT_SHARE, _MIDDLE_SHARE = 0.42, 0.955, 0.46
+_ENTER_AT_SECONDS, _ENTER_SECONDS = 0.15, 0.55
+_LEAVE_SECONDS = 0.45
+_TRAVEL_PX = 48
+_GROUND, _INK, _SOFT_INK = (13, 14, 40, 176), (255, 255, 255), (190, 214, 255)
+_ACCENTS = ((122, 228, 255), (150, 126, 255))
+
+
+@dataclass(frozen=True)
+class NameCard:
+    """What is written for one person: the name, and a line under it if wanted."""
+
+    name: str
+    line: str = ""
+
+
+@dataclass(frozen=True)
+class PlacedCard:
+    """A drawn card and where it comes to rest, in pixels."""
+
+    layer: Layer
+    left: int
+    top: int
+    travel_px: int
+
+
+def draw(*, card: NameCard, width: int, height: int, language: str) -> PlacedCard:
+    """Draw a card for a frame of this size.
+
+    A name without one drawable sign gives an empty card: better no name than a box.
+    """
+    scale = height / _DESIGN_HEIGHT
+    left, right = int(width * _LEFT_SHARE) & ~1, int(width * _RIGHT_SHARE) & ~1
+    tall = int(286 * scale) & ~1
+    image = Image.new("RGBA", (right - left, tall), (0, 0, 0, 0))
+    if typesetting.width_px(text=card.name or "", size_px=20, language=language) > 0:
+        right_to_left = bidi.is_right_to_left(card.name)
+        image = _panel(right - left, tall, scale, right_to_left=right_to_left)
+        _letter(image, card, scale, language)
+    top = int(height * _MIDDLE_SHARE) - tall // 2
+    return PlacedCard(picture.layer(image), left, top, int(_TRAVEL_PX * scale))
+
+
+def lay(*, frame: Picture, card: PlacedCard, seconds: float, slot_seconds: float) -> None:
+    """Lay the card over a frame: it glides in, rests, and is gone when the slot ends."""
+    entered = _smooth((seconds - _ENTER_AT_SECONDS) / _ENTER_SECONDS)
+    left = share_left(seconds=seconds, slot_seconds=slot_seconds)
+    shift = int(card.travel_px * (1 - entered))
+    picture.blend(
+        picture=frame,
+        over=card.layer,
+        left=card.left + shift,
+        top=card.top,
+        opacity=min(entered, left),
+    )
+
+
+def share_left(*, seconds: float, slot_seconds: float) -> float:
+    """Say how much of what was laid over is still seen, 1 to 0, near the slot's end."""
+    return _smooth((slot_seconds - 0.1 - seconds) / _LEAVE_SECONDS)
+
+
+def _panel(width: int, height: int, scale: float, *, right_to_left: bool) -> Image.Image:
+    """Draw a dark glass with a bright edge on the side where reading starts."""
+    radius, inset, stripe_px = int(26 * scale), int(14 * scale), max(2, int(8 * scale))
+    image = Image.new("RGBA", (width, height), (*_GROUND[:3], 0))
+    outline = (inset, inset, width - inset, height - inset)
+    ImageDraw.Draw(image).rounded_rectangle(outline, radius, _GROUND)
+    image = image.filter(ImageFilter.GaussianBlur(1.2))
+    place = width - inset * 2 - stripe_px if right_to_left else inset * 2
+    stripe = Image.linear_gradient("L").resize((stripe_px, height - inset * 6))
+    edge = Image.composite(
+        Image.new("RGBA", stripe.size, (*_ACCENTS[1], 255)),
+        Image.new("RGBA", stripe.size, (*_ACCENTS[0], 255)),
+        stripe,
+    )
+    image.alpha_composite(edge, (place, inset * 3))
+    return image
+
+
+def _letter(image: Image.Image, card: NameCard, scale: float, language: str) -> None:
+    """Set the name and the line on the side where the name is read from."""
+    right_to_left = bidi.is_right_to_left(card.name)
+    align = "right" if right_to_left else "left"
+    outer, inner = int(64 * scale), int(44 * scale)
+    left, right = (inner, outer) if right_to_left else (outer, inner)
+    rows = _rows(image.height, scale, has_line=bool(typesetting.clean(card.line)))
+    name_style = typesetting.Style(
+        int(92 * scale), smallest_px=int(34 * scale), colour=_INK, align=align
+    )
+    line_style = typesetting.Style(int(30 * scale), colour=_SOFT_INK, align=align, max_lines=1)
+    for text, (top, bottom), style in zip(
+        (card.name, card.line), rows, (name_style, line_style), strict=True
+    ):
+        box = (left, top, image.width - right, bottom)
+        typesetting.draw_text(image=image, text=text, box=box, style=style, language=language)
+
+
+def _rows(height: int, scale: float, *, has_line: bool) -> tuple[tuple[int, int], tuple[int, int]]:
+    floor = height - int((92 if has_line else 30) * scale)
+    return (int(28 * scale), floor), (floor, height - int(34 * scale))
+
+
+def _smooth(share: float) -> float:
+    inside = min(1.0, max(0.0, share))
+    return inside * inside * (3 - 2 * inside)
