@@ -1,0 +1,107 @@
+"""Which accounts at which providers may be used, and do they answer?"""
+
+import secrets
+import uuid
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from accounts import audit, keys
+from integrations.models import Connection
+
+# One row each: a second set-up, even at the same instant, finds the first one's.
+SANDBOX_ID = uuid.UUID("5ea1ca57-0000-4000-8000-000000000001")
+LOCAL_VIDEO_ID = uuid.UUID("5ea1ca57-0000-4000-8000-000000000002")
+WEBHOOK = "webhook"
+
+
+@transaction.atomic
+def ensure_local(*, at: datetime) -> tuple[Connection, Connection]:
+    """Return the two connections that stay on this machine: sandbox messaging and local video."""
+    return _ensure_sandbox(at), _ensure_video(at)
+
+
+def usable(*, kind: str) -> QuerySet[Connection]:
+    """Return the connections of a kind that are switched on and need no attention."""
+    return Connection.objects.filter(kind=kind, state=Connection.State.ACTIVE).order_by(
+        "created_at", "pk"
+    )
+
+
+def by_webhook(*, secret: str) -> Connection | None:
+    """Find the connection whose webhook address holds this secret."""
+    index = keys.token_index(kind=WEBHOOK, token=secret)
+    return Connection.objects.filter(webhook_index=index, state=Connection.State.ACTIVE).first()
+
+
+@transaction.atomic
+def switch(*, connection: Connection, on: bool, at: datetime, actor: audit.Actor) -> Connection:
+    """Switch a connection on or off; what was sent stays, nothing more goes out over it."""
+    connection.state = Connection.State.ACTIVE if on else Connection.State.DISABLED
+    connection.save(update_fields=["state"])
+    _note("enabled" if on else "disabled", connection, at, actor)
+    return connection
+
+
+@transaction.atomic
+def note_test(
+    *, connection: Connection, problem: str, at: datetime, actor: audit.Actor
+) -> Connection:
+    """Keep the outcome of a test: when it was made, and what was wrong in plain words."""
+    connection.tested_at, connection.problem = at, problem[:200]
+    connection.save(update_fields=["tested_at", "problem"])
+    _note("tested", connection, at, actor, passed=not problem)
+    return connection
+
+
+def _ensure_sandbox(at: datetime) -> Connection:
+    secret = secrets.token_urlsafe(32)
+    row, created = Connection.objects.get_or_create(
+        pk=SANDBOX_ID,
+        defaults={
+            "kind": Connection.Kind.MESSAGING,
+            "provider": "sandbox",
+            "label": "Sandbox phones",
+            "auth_kind": Connection.AuthKind.NONE,
+            "scopes": ["sms", "whatsapp", "email"],
+            "credentials_sealed": {"webhook_secret": secret},
+            "webhook_index": keys.token_index(kind=WEBHOOK, token=secret),
+            "created_at": at,
+        },
+    )
+    if created:
+        _note("added", row, at, audit.SYSTEM)
+    return row
+
+
+def _ensure_video(at: datetime) -> Connection:
+    row, created = Connection.objects.get_or_create(
+        pk=LOCAL_VIDEO_ID,
+        defaults={
+            "kind": Connection.Kind.VIDEO,
+            "provider": "local",
+            "label": "Studio on this machine",
+            "auth_kind": Connection.AuthKind.NONE,
+            "scopes": ["render", "delete"],
+            # No processor: nothing leaves the machine.
+            "terms": {"agreement_id": "none-needed", "region": "local", "expires_on": None},
+            "created_at": at,
+        },
+    )
+    if created:
+        _note("added", row, at, audit.SYSTEM)
+    return row
+
+
+def _note(
+    what: str, row: Connection, at: datetime, actor: audit.Actor, *, passed: bool | None = None
+) -> None:
+    audit.record(
+        action=f"integrations.connection.{what}",
+        at=at,
+        actor=actor,
+        object_type="integrations.connection",
+        object_id=str(row.pk),
+        details={"provider": row.provider, "passed": passed},
+    )

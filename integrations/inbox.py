@@ -1,0 +1,44 @@
+"""What did providers send us? Stored once, verified, answered at once; acted upon by who pulls.
+
+Rows survive a crash and can be replayed; the storeys above take them (`consent.intake`).
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from integrations.models import Connection, InboxItem
+
+
+def store(
+    *,
+    connection: Connection,
+    kind: str,
+    dedupe_key: str,
+    body: Mapping[str, object],
+    at: datetime,
+) -> InboxItem | None:
+    """Keep one event of a provider; None when it was kept before."""
+    item, created = InboxItem.objects.get_or_create(
+        connection=connection,
+        dedupe_key=dedupe_key[:128],
+        defaults={
+            "kind": InboxItem.Kind(kind),
+            "body_sealed": dict(body),
+            "received_at": at,
+        },
+    )
+    return item if created else None
+
+
+def waiting(*, limit: int) -> list[InboxItem]:
+    """Return the events nobody has acted upon, in the order they came."""
+    rows = InboxItem.objects.filter(processed_at=None).select_related("connection")
+    return list(rows.order_by("pk")[:limit])
+
+
+def finish(*, item: InboxItem, outcome: str, at: datetime) -> bool:
+    """Mark an event as acted upon; False when another worker did so first."""
+    changed = InboxItem.objects.filter(pk=item.pk, processed_at=None).update(
+        processed_at=at, outcome=outcome[:40], attempts=item.attempts + 1
+    )
+    return bool(changed)

@@ -1,0 +1,55 @@
+"""What must a messaging provider offer, and how does it fail?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+from uuid import UUID
+
+Outcome = Literal["permanent", "transient", "unknown"]
+
+
+class ProviderError(Exception):
+    """A message was not taken, or nobody can say: `outcome` tells which, `code` why.
+
+    permanent: it will never be taken. transient: it was not taken, try later.
+    unknown: the request left and no answer came; it must not be sent again by itself.
+    """
+
+    def __init__(self, outcome: Outcome, code: str) -> None:
+        super().__init__(f"{outcome}: {code}")
+        self.outcome: Outcome = outcome
+        self.code = code
+
+
+@dataclass(frozen=True)
+class OutgoingMessage:
+    """One message as it leaves; its id is the idempotency key at the provider."""
+
+    message_id: UUID
+    channel: str
+    address: str = field(repr=False)
+    subject: str = field(repr=False)
+    text: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """The provider took it, and calls it by this name."""
+
+    provider_message_id: str
+
+
+class MessagingProvider(Protocol):
+    """One account at one provider."""
+
+    channels: tuple[str, ...]
+
+    def send(self, message: OutgoingMessage) -> Sent:
+        """Hand one message over.
+
+        :raises ProviderError: with its outcome.
+        """
+
+    def check(self) -> str:
+        """Return the empty text if the account answers, else what is wrong and how to mend it."""

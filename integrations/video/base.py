@@ -1,0 +1,85 @@
+"""What must a provider of AI video offer, and how can its copy be seen to be gone?"""
+
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+Outcome = Literal["permanent", "transient", "unknown"]
+
+
+class ProviderError(Exception):
+    """A call failed; `outcome` says whether it may have been acted upon, `code` why."""
+
+    def __init__(self, outcome: Outcome, code: str) -> None:
+        super().__init__(f"{outcome}: {code}")
+        self.outcome: Outcome = outcome
+        self.code = code
+
+
+class NotFound(ProviderError):
+    """The provider has nothing under this name (any more)."""
+
+    def __init__(self) -> None:
+        super().__init__("permanent", "not_found")
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far a job has come; `problem` in words when it failed."""
+
+    state: Literal["rendering", "done", "failed"]
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class FetchedVideo:
+    """A finished video: MP4 bytes, WebVTT, the slots' starts and ends, and the length."""
+
+    video: bytes = field(repr=False)
+    captions_vtt: str
+    # [[start_ms, end_ms], ...] in the order of the request.
+    slots_ms: list[list[int]]
+    duration_ms: int
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """What the provider answered when it was told to delete."""
+
+    status: int
+    answer: bytes
+
+
+class VideoProvider(Protocol):
+    """One account at one provider; `residual_days` is how long its backups may keep a copy."""
+
+    name: str
+    endpoint: str
+    region: str
+    residual_days: int
+
+    def create(self, *, body: bytes) -> str:
+        """Start a job from the anonymous request and return its name.
+
+        :raises ProviderError: with its outcome.
+        """
+
+    def poll(self, *, job_id: str) -> Status:
+        """Say how far a job has come.
+
+        :raises NotFound: there is no such job.
+        """
+
+    def fetch(self, *, job_id: str) -> FetchedVideo:
+        """Bring the finished video.
+
+        :raises NotFound: there is no such job, or it has no video.
+        """
+
+    def delete(self, *, job_id: str) -> Deletion:
+        """Have the provider delete everything of a job."""
+
+    def exists(self, *, job_id: str) -> bool:
+        """Look whether the provider still holds anything of a job."""
+
+    def check(self) -> str:
+        """Return the empty text if the account answers, else what is wrong and how to mend it."""
