@@ -6,9 +6,16 @@ from datetime import datetime
 from typing import Any
 
 import segno
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
+from allauth.mfa.utils import decrypt
 from django.conf import settings
-
-from accounts import people
 
 RULE = "─" * 72
 
@@ -55,10 +62,30 @@ def _sign_in(person: dict[str, str]) -> list[str]:
         f"    e-mail        {person['email']}",
         f"    password      {person['password']}",
     ]
-    code = people.unused_recovery_code(email=person["email"])
+    code = _recovery_code(person["email"])
     if code:
         lines.append(f"    code          {code}   (works once; `make code` prints another)")
     return lines
+
+
+def one_time_code(*, email: str) -> str | None:
+    """Return the code that the authenticator of one of the demo's people would show now."""
+    demo = read_demo()
+    if demo is None or email not in {person["email"] for person in demo["people"]}:
+        return None
+    row = Authenticator.objects.filter(user__email=email, type=Authenticator.Type.TOTP).first()
+    if row is None:
+        return None
+    secret = TOTP(row).instance.data["secret"]
+    counter = next(iter(yield_hotp_counters_from_time()))
+    return str(format_hotp_value(hotp_value(decrypt(secret), counter)))
+
+
+def _recovery_code(email: str) -> str:
+    kind = Authenticator.Type.RECOVERY_CODES
+    row = Authenticator.objects.filter(user__email=email, type=kind).first()
+    # The last one: a person who takes codes from the top does not meet it.
+    return RecoveryCodes(row).get_unused_codes()[-1] if row else ""
 
 
 def _qr(link: str) -> str:

@@ -78,7 +78,7 @@ def _moves(age_seconds: float, silence_seconds: float) -> bool:
     now = clock.now()
     try:
         with transaction.atomic():
-            if not pulse.is_waiting():
+            if not pulse.is_waiting(at=now):
                 async_task("accounts.jobs.pulse", pulse.ask(at=now).pk)
         if age_seconds < silence_seconds:
             return True
@@ -91,5 +91,3 @@ def _moves(age_seconds: float, silence_seconds: float) -> bool:
         return True
     finally:
         close_old_connections()
-
-
