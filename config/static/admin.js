@@ -5,4 +5,7 @@ for (const input of document.querySelectorAll("input.vDateField, input.vTimeFiel
   const half = input.classList.contains("vDateField") ? "date" : "time";
   if (!input.labels.length) input.setAttribute("aria-label", `${row} ${half}`.trim());
 }
-for (const mark of document.querySelectorAll(".help-tooltip[aria-label]")) mark.setAttribute("role", "img");
+// The help marks are made by the stock scripts once everything is loaded.
+addEventListener("load", () => {
+  for (const mark of document.querySelectorAll(".help-tooltip[aria-label]")) mark.setAttribute("role", "img");
+});
