@@ -4,7 +4,6 @@ Each drawing takes numbers and labels, escapes every label, and carries a title 
 Colours come by class from site.css; series also differ by dash or hatch, never by colour alone.
 """
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -92,13 +91,12 @@ def _grid(pen: drawing.Pen, plot: _Plot) -> Iterator[SafeString]:
 def _under(pen: drawing.Pen, plot: _Plot, labels: Sequence[str]) -> Iterator[SafeString]:
     room = plot.right - plot.left
     widest = min(max(map(len, labels)) * drawing.LETTER + 16, room / 3)
-    every = max(math.ceil(len(labels) * widest / room), 1)
     last = len(labels) - 1
-    for n, label in enumerate(labels):
-        if n % every == 0 and (n == last or last - n >= every / 2 or n == 0):
-            anchor = "middle" if 0 < n < last or last == 0 else ("start" if n == 0 else "end")
-            words = drawing.cut(label, widest)
-            yield pen.text(plot.x(n), plot.top + plot.height + 18, words, anchor=anchor)
+    shown = min(len(labels), max(int(room / widest), 2))
+    for n in sorted({round(last * k / max(shown - 1, 1)) for k in range(shown)}):
+        anchor = "start" if n == 0 < last else "end" if n == last > 0 else "middle"
+        words = drawing.cut(labels[n], widest)
+        yield pen.text(plot.x(n), plot.top + plot.height + 18, words, anchor=anchor)
 
 
 def line(

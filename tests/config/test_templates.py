@@ -21,7 +21,7 @@ FORBIDDEN = {
 
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_template_can_be_read(name: str) -> None:
-    assert loader.get_template(name)
+    assert loader.get_template(name) is not None
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
