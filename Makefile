@@ -5,7 +5,7 @@ export PYTHON
 export SEALCAST_HOME ?= $(CURDIR)/var
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help env run reset seed test check lint types imports migrations fix shots law lock
+.PHONY: help env run reset seed code test check lint types imports migrations fix shots law lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
@@ -26,6 +26,9 @@ reset: ## remove SEALCAST_HOME (default var/): keys, people, videos, all of it
 
 seed: .venv/.runtime ## make the key ring, the database and the people of the demo
 	@.ci/seed
+
+code: .venv/.runtime ## print the sign-in code of a demo person: make code WHO=officer@sealcast.example
+	@SEALCAST_DEMO=1 $(PY) manage.py code $(WHO)
 
 test: env ## run everything: lint, types, imports, migrations, tests on SQLite and on PostgreSQL
 	@.ci/test
