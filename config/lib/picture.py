@@ -147,9 +147,14 @@ def lay_voice(*, picture: Picture, loudness: Sequence[float], index: int) -> Non
         red[y0 // 2 : y1 // 2, x // 2 : (x + wide) // 2] = _BAR_YUV[2]
 
 
+def ai_label_text(*, language: str) -> str:
+    """Say "Made with AI" in the language; in English where we have no words."""
+    return _LABELS.get(language.replace("_", "-").lower().split("-")[0], _LABELS["en"])
+
+
 def ai_label(*, language: str, frame_height: int) -> Layer:
     """Draw the label that tells each viewer that this is made with AI."""
-    text = _LABELS.get(language.replace("_", "-").lower().split("-")[0], _LABELS["en"])
+    text = ai_label_text(language=language)
     tall = int(frame_height * _LABEL_HEIGHT_SHARE) & ~1
     size_px = int(tall * 0.5)
     text_width = int(typesetting.width_px(text=text, size_px=size_px, language=language))

@@ -1,11 +1,14 @@
 """How does this text sound? Offline speech by espeak-ng, in the language asked for.
 
-espeak-ng keeps its state in globals, so one lock guards it; the lock is taken around a
-fork as well, so that a child never inherits it half way through a sentence.
+espeak-ng keeps its state in globals. One lock guards it, around a fork as well, so that a
+child never inherits it half way through a sentence. And its vibrato runs on from one text
+to the next: each text gets a freshly loaded library (under a millisecond), so that the
+same text gives the same samples and none of a person's words stay in memory.
 """
 
+import _ctypes
+import contextlib
 import ctypes
-import functools
 import os
 import threading
 import unicodedata
@@ -154,18 +157,23 @@ _Callback = ctypes.CFUNCTYPE(
 
 
 class _Engine:
-    """The one espeak-ng of this process; used under the lock only."""
+    """One freshly loaded espeak-ng; made and closed under the lock."""
 
     def __init__(self) -> None:
         self._library = ctypes.CDLL(espeakng_loader.get_library_path())
         data = espeakng_loader.get_data_path().encode()
         if self._library.espeak_Initialize(_SYNCHRONOUS, 0, data, _DO_NOT_EXIT) <= 0:
             raise SpeechFailed("the speech engine did not start")
+        self._library.espeak_ng_SetRandSeed(ctypes.c_long(1))
         self._pieces: list[NDArray[np.int16]] = []
         self._words: list[tuple[int, int, int]] = []
         # Kept on the object: a callback that is collected takes the process with it.
         self._callback = _Callback(self._hear)
         self._library.espeak_SetSynthCallback(self._callback)
+
+    def close(self) -> None:
+        self._library.espeak_Terminate()
+        _ctypes.dlclose(self._library._handle)
 
     def has_voice(self, voice: str) -> bool:
         return bool(self._library.espeak_SetVoiceByName(voice.encode()) == 0)
@@ -220,8 +228,7 @@ def speak(*, text: str, language: str, words_per_minute: int = 165) -> Speech:
     pieces: list[Samples] = []
     words: list[SpokenWord] = []
     elapsed_samples = 0
-    with _lock:
-        engine = _engine()
+    with _engine() as engine:
         for start, part, voice in _runs(_sayable(text), _voice(engine, language)):
             raw, heard = engine.say(part, voice, words_per_minute)
             samples = _at_output_rate(raw)
@@ -246,13 +253,18 @@ def loudness(*, samples: Samples, frame_count: int) -> list[float]:
 
 def voice_for(*, language: str) -> str:
     """Name the engine's voice for a BCP-47 language; English where it has none."""
+    with _engine() as engine:
+        return _voice(engine, language)
+
+
+@contextlib.contextmanager
+def _engine() -> Iterator[_Engine]:
     with _lock:
-        return _voice(_engine(), language)
-
-
-@functools.cache
-def _engine() -> _Engine:
-    return _Engine()
+        engine = _Engine()
+        try:
+            yield engine
+        finally:
+            engine.close()
 
 
 def _voice(engine: _Engine, language: str) -> str:
