@@ -5,7 +5,7 @@ parent is: retention holds even when no worker runs (promise 6).
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import BinaryIO
 
@@ -30,6 +30,14 @@ class KeyDestroyed(KeyRefused):
 
 class SealBroken(KeyRefused):
     """What was sealed has been changed or moved."""
+
+
+class _Opener(sealed_stream.Opener):
+    def range(self, start: int, end: int) -> Iterator[bytes]:
+        try:
+            yield from super().range(start, end)
+        except crypto.SealBroken:
+            raise SealBroken("stream") from None
 
 
 def create(
@@ -121,10 +129,14 @@ def open_stream(
 ) -> sealed_stream.Opener:
     """Return an opener for ranges of a sealed stream; `read(start, length)` brings ciphertext.
 
-    :raises KeyRefused: the key is expired or destroyed.
+    :raises KeyRefused: the key is expired or destroyed, or the stream was changed or moved;
+        a chunk is judged when it is read.
     """
     material = _material(key=key, at=at)
-    return sealed_stream.Opener(key=material, read=read, size_bytes=size_bytes, context=context)
+    try:
+        return _Opener(key=material, read=read, size_bytes=size_bytes, context=context)
+    except crypto.SealBroken:
+        raise SealBroken("stream") from None
 
 
 @transaction.atomic
