@@ -1,0 +1,54 @@
+"""Which bytes does a Range header ask for? (RFC 9110, section 14)"""
+
+import re
+from dataclasses import dataclass
+
+# An open-ended request is answered by a piece, so that a slow phone holds no thread for long:
+# a player asks for the next one by itself.
+PIECE_BYTES = 4 << 20
+ONE_RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$")
+
+
+class Unsatisfiable(Exception):
+    """No byte of the content is in the range."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """The bytes from `start` up to but not including `end`, of `size_bytes`."""
+
+    start: int
+    end: int
+    size_bytes: int
+    partial: bool
+
+    @property
+    def length(self) -> int:
+        return self.end - self.start
+
+    @property
+    def content_range(self) -> str:
+        return f"bytes {self.start}-{self.end - 1}/{self.size_bytes}"
+
+
+def asked(*, header: str, size_bytes: int) -> Span:
+    """Return the span a request asks for; what is not one plain range asks for everything.
+
+    :raises Unsatisfiable: the range lies outside the content.
+    """
+    match = ONE_RANGE.match(header.strip().replace(" ", ""))
+    if not match or match.groups() == ("", ""):
+        return Span(0, size_bytes, size_bytes, partial=False)
+    first, last = match.groups()
+    if not first:
+        start, end = max(0, size_bytes - int(last)), size_bytes
+    elif not last:
+        start, end = int(first), min(size_bytes, int(first) + PIECE_BYTES)
+    else:
+        start, end = int(first), min(size_bytes, int(last) + 1)
+    # A last byte before the first is no range at all, so everything is asked for.
+    if first and last and int(last) < int(first):
+        return Span(0, size_bytes, size_bytes, partial=False)
+    if start >= size_bytes or start >= end:
+        raise Unsatisfiable
+    return Span(start, end, size_bytes, partial=True)

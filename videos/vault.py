@@ -1,0 +1,204 @@
+"""Where do videos lie, and can any of their bytes be read without a key? Sealed, by random names.
+
+Each object has its row before its file, so that no file is ever forgotten; a file without a living
+row is an orphan and swept. Nothing here is readable without `accounts.keys`.
+"""
+
+import tempfile
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import BinaryIO, cast
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from accounts import keys
+from accounts.models import DataKey
+from config.lib import blobs, logs, sealed_stream
+from videos.models import Extent, Render, SealedObject
+
+# Ciphertext up to this size waits in memory, more in a temporary file.
+SPOOL_BYTES = 16 << 20
+# What is younger may belong to somebody who is still at work.
+ORPHAN_AFTER = timedelta(hours=1)
+
+log = logs.get(__name__)
+
+
+class NotReadable(Exception):
+    """The object is gone, or its bytes are not those that were sealed."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that should not be in storage; `code` says what, `name` is the random name."""
+
+    code: str
+    name: str
+
+
+def store(*, key: DataKey, data: BinaryIO, at: datetime) -> SealedObject:
+    """Seal a stream under a key and store it: row first, then file, then the row says so.
+
+    Not inside a transaction: the row must stand before the file does.
+    :raises KeyRefused: the key is expired or destroyed.
+    """
+    row = SealedObject(id=uuid.uuid4(), name=blobs.new_name(), key=key, created_at=at)
+    with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as spool:
+        target = cast(BinaryIO, spool)
+        sealed = keys.seal_stream(
+            key=key, source=data, target=target, context=context_of(row), at=at
+        )
+        row.size_bytes, row.sealed_bytes = sealed.size_bytes, sealed.sealed_bytes
+        row.sha256 = sealed.sha256
+        with transaction.atomic(durable=True):
+            row.save(force_insert=True)
+        target.seek(0)
+        blobs.write(name=row.name, source=target)
+    with transaction.atomic(durable=True):
+        _mark(row, SealedObject.State.STORED)
+    return row
+
+
+def read_range(
+    *, sealed_object: SealedObject, start: int, end: int, at: datetime
+) -> Iterator[bytes]:
+    """Yield the plain bytes from `start` up to but not including `end`.
+
+    :raises KeyRefused: the key is expired or destroyed.
+    :raises NotReadable: the object is gone, cut, or not what was sealed here.
+    """
+    if sealed_object.state != SealedObject.State.STORED:
+        raise NotReadable(sealed_object.state)
+    try:
+        with blobs.reader(name=sealed_object.name) as read:
+            opener = keys.open_stream(
+                key=sealed_object.key,
+                read=read,
+                size_bytes=sealed_object.size_bytes,
+                context=context_of(sealed_object),
+                at=at,
+            )
+            yield from opener.range(start, end)
+    except blobs.BlobMissing:
+        raise NotReadable("missing") from None
+    except sealed_stream.SealBroken:
+        raise NotReadable("altered") from None
+
+
+def read(*, sealed_object: SealedObject, at: datetime) -> bytes:
+    """Return the whole of a small object, such as a base video of some MiB.
+
+    :raises KeyRefused: the key is expired or destroyed.
+    :raises NotReadable: as `read_range`.
+    """
+    size = sealed_object.size_bytes
+    return b"".join(read_range(sealed_object=sealed_object, start=0, end=size, at=at))
+
+
+def remove(*, sealed_object: SealedObject, at: datetime) -> None:
+    """Remove an object's bytes, then mark its row; once the caller's transaction has committed.
+
+    A crash or a storage that does not answer leaves the row for `sweep`.
+    """
+    transaction.on_commit(partial(_reclaim, sealed_object.pk, at), robust=True)
+
+
+def context_of(sealed_object: SealedObject) -> str:
+    """Return the place to which an object's bytes are bound."""
+    return f"videos_sealedobject:{sealed_object.pk}"
+
+
+def abandoned(*, at: datetime) -> QuerySet[SealedObject]:
+    """Return objects that nothing refers to, or whose key is gone: their bytes are only waste."""
+    used = (
+        Exists(Extent.objects.filter(sealed_object=OuterRef("pk")))
+        | Exists(Render.objects.filter(base=OuterRef("pk")))
+        | Exists(Render.objects.filter(tail=OuterRef("pk")))
+    )
+    dead = Q(key__destroyed_at__isnull=False) | Q(key__parent__destroyed_at__isnull=False)
+    waste = ~used | dead | Q(state=SealedObject.State.WRITING)
+    kept = SealedObject.objects.exclude(state=SealedObject.State.DELETED)
+    return kept.filter(waste, created_at__lte=at - ORPHAN_AFTER)
+
+
+def sweep(*, at: datetime) -> int:
+    """Remove abandoned objects and files without a row; return how many."""
+    removed = 0
+    for row in abandoned(at=at):
+        _reclaim(row.pk, at)
+        removed += 1
+    for fault in list(strangers(at=at)):
+        blobs.remove(name=fault.name)
+        log.warning("videos.object.swept", object_name=fault.name, reason=fault.code)
+        removed += 1
+    return removed
+
+
+def strangers(*, at: datetime) -> Iterator[Fault]:
+    """Yield files that have been in storage for longer than an hour without a living row."""
+    known = SealedObject.objects.exclude(state=SealedObject.State.DELETED)
+    for name in blobs.names():
+        if known.filter(name=name).exists() or _is_young(name, at):
+            continue
+        yield Fault("no_row", name)
+
+
+def check_all(*, at: datetime) -> Iterator[Fault]:
+    """Re-read everything at rest and yield what does not authenticate or should not be there.
+
+    An object whose key no longer opens is only looked at from outside: it must not be plain.
+    """
+    for row in SealedObject.objects.filter(state=SealedObject.State.STORED).select_related(
+        "key__parent"
+    ):
+        code = _fault_of(row, at)
+        if code:
+            yield Fault(code, row.name)
+    for name in blobs.names():
+        if not _looks_sealed(name):
+            yield Fault("plain", name)
+    yield from strangers(at=at)
+
+
+def _fault_of(row: SealedObject, at: datetime) -> str:
+    try:
+        for _ in read_range(sealed_object=row, start=0, end=row.size_bytes, at=at):
+            pass
+    except NotReadable as reason:
+        return str(reason)
+    except keys.KeyRefused:
+        return ""
+    return ""
+
+
+def _looks_sealed(name: str) -> bool:
+    try:
+        with blobs.reader(name=name) as read:
+            return read(0, len(sealed_stream.MAGIC)) == sealed_stream.MAGIC
+    except blobs.BlobMissing:
+        return True
+
+
+def _is_young(name: str, at: datetime) -> bool:
+    try:
+        age = blobs.age_seconds(name=name, at_epoch=at.timestamp())
+    except blobs.BlobMissing:
+        return True
+    return age < ORPHAN_AFTER.total_seconds()
+
+
+def _reclaim(object_id: uuid.UUID, at: datetime) -> None:
+    row = SealedObject.objects.get(pk=object_id)
+    if row.state == SealedObject.State.DELETED:
+        return
+    blobs.remove(name=row.name)
+    _mark(row, SealedObject.State.DELETED, at)
+
+
+def _mark(row: SealedObject, state: SealedObject.State, at: datetime | None = None) -> None:
+    row.state, row.deleted_at = state, at
+    row.save(update_fields=["state", "deleted_at"])
