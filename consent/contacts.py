@@ -37,7 +37,7 @@ class NoAddress(Exception):
 
 
 @transaction.atomic
-def register(
+def register(  # noqa: PLR0913  the facts of one row, all named by the caller
     *,
     partner: Partner | None,
     name: str,

@@ -13,7 +13,7 @@ from accounts import audit, keys
 from accounts.audit import Actor
 from config.lib import canonical
 from consent import contacts, messages, purposes, suppression
-from consent.models import Channel, ConsentEvent, ConsentState, Contact, Notice
+from consent.models import Channel, ConsentEvent, ConsentState, Contact, Notice, OptIn
 
 Kind = ConsentEvent.Kind
 # What a person does with their own hand; a claim, an import or staff cannot undo a refusal.
@@ -49,7 +49,7 @@ class Standing:
 
 
 @transaction.atomic
-def record(
+def record(  # noqa: PLR0913  the facts of one row, all named by the caller
     *,
     contact: Contact,
     purpose_code: str,
@@ -94,7 +94,7 @@ def record(
     return event
 
 
-def prepare(
+def prepare(  # noqa: PLR0913  the facts of one row, all named by the caller
     *,
     contact: Contact,
     purpose: "purposes.Purpose",
@@ -392,6 +392,8 @@ def _stop(
 ) -> None:
     contact.stopped_at = at
     contact.save(update_fields=["stopped_at"])
+    # A question that was open before the stop is not answered by a late tap.
+    OptIn.objects.filter(contact=contact, answered_at=None, expires_at__gt=at).update(expires_at=at)
     for channel in sorted(channels):
         suppression.suppress(contact=contact, channel=channel, reason=source, at=at)
     messages.cancel_queued(

@@ -8,6 +8,7 @@ from accounts.audit import Actor
 from consent.models import Message
 
 State = Message.State
+NO_SUCH_MESSAGE = "no_such_message"
 # A report may arrive late, twice, or before our own record of the sending.
 FORWARD = {
     State.HANDING_OFF: {State.DELIVERED, State.FAILED},
@@ -77,7 +78,7 @@ def report(
     )
     message = found.first() if provider_message_id else None
     if message is None:
-        return "no_such_message"
+        return NO_SUCH_MESSAGE
     state = {"delivered": State.DELIVERED, "failed": State.FAILED}.get(status)
     if state is None or state not in FORWARD.get(State(message.state), set()):
         return "report_ignored"

@@ -1,0 +1,344 @@
+"""The door to a person: the only module that calls a messaging provider (promise 1).
+
+No message exists without the decision that allowed it, written in the same transaction; the gate
+judges again at hand-off, under the same lock as a withdrawal; then one call is made, outside any
+transaction, and its outcome recorded. Campaigns, opt-ins and the partner's API all come here.
+"""
+
+import hashlib
+import json
+import uuid
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from accounts import audit, keys
+from accounts.audit import Actor
+from config.lib import canonical, logs
+from consent import contacts, gate, intake, messages
+from consent.models import Contact, Decision, Message
+from integrations.messaging import provider_for
+from integrations.messaging.base import OutgoingMessage, ProviderError
+from integrations.models import Connection
+
+log = logs.get(__name__)
+State = Message.State
+ATTEMPTS_MAX = 5
+BACKOFF_SECONDS = (30, 120, 480, 1920)
+# Longer than any provider may take to answer; after it nobody knows what became of the call.
+HAND_OFF_SECONDS = 600
+OWN_CONTEXTS = "consent."
+StillValid = Callable[[Message], str | None]
+
+
+class KeyReused(ValueError):
+    """The idempotency key names a message to somebody else."""
+
+
+@dataclass
+class Dispatched:
+    """What one round of sending came to."""
+
+    sent: int = 0
+    refused: int = 0
+    deferred: int = 0
+    failed: int = 0
+    retried: int = 0
+    unknown: int = 0
+    message_ids: list[uuid.UUID] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        """Return how many messages were decided upon."""
+        counts = (self.sent, self.refused, self.deferred, self.failed, self.retried, self.unknown)
+        return sum(counts)
+
+
+def always_valid(_message: Message) -> str | None:
+    """Say of every message that what it leads to is still there."""
+    return None
+
+
+@transaction.atomic
+def queue(  # noqa: PLR0913  the facts of one row, all named by the caller
+    *,
+    contact: Contact,
+    connection: Connection,
+    purpose_code: str,
+    channel: str,
+    context_type: str,
+    context_id: uuid.UUID | None,
+    idempotency_key: str,
+    subject: str,
+    text: str,
+    at: datetime,
+    actor: Actor,
+    headers: Mapping[str, str] | None = None,
+) -> tuple[Decision, Message | None]:
+    """Judge a message and, if it may be sent now or later, put it in the outbox.
+
+    The same key a second time returns the first message. A refusal is kept as a decision.
+    Law: GDPR Art. 5(2), 7(1); the decision and the row are one transaction.
+    :raises KeyReused: the key names a message to another person.
+    :raises UnknownPurpose: there is no such purpose at that instant.
+    """
+    held = contacts.lock(contact_id=contact.id)
+    before = Message.objects.filter(idempotency_key=idempotency_key).first()
+    if before is not None:
+        if before.contact_id != held.id:
+            raise KeyReused
+        return before.decision, before
+    verdict = gate.judge(contact=held, purpose_code=purpose_code, channel=channel, at=at)
+    message_id = uuid.uuid4()
+    decision = gate.keep(
+        verdict=verdict,
+        contact=held,
+        purpose_code=purpose_code,
+        channel=channel,
+        context_type=context_type,
+        context_id=context_id,
+        message_id=None if verdict.verdict == gate.REFUSE else message_id,
+        phase=Decision.Phase.QUEUE,
+        at=at,
+    )
+    _note_decision(decision, actor)
+    if verdict.verdict == gate.REFUSE:
+        return decision, None
+    content = {"subject": subject, "text": text, "headers": dict(headers or {})}
+    body = canonical.encode(content)
+    message = Message(
+        id=message_id,
+        contact=held,
+        connection=connection,
+        decision=decision,
+        purpose_code=purpose_code,
+        channel=channel,
+        context_type=context_type,
+        context_id=context_id,
+        idempotency_key=idempotency_key,
+        body_sealed=keys.seal(key=held.key, plaintext=body, context=_place(message_id), at=at),
+        body_sha256=hashlib.sha256(body).hexdigest(),
+        not_before=verdict.defer_until or at,
+        queued_at=at,
+    )
+    message.save(force_insert=True)
+    return decision, message
+
+
+def dispatch(
+    *, at: datetime, still_valid: StillValid | None = None, limit: int = 100
+) -> Dispatched:
+    """Hand over what is due: inbox first, gate again, one call each, outcome recorded.
+
+    `still_valid` is the storey above: a code it returns refuses the message. Without it only
+    messages of consent itself are taken, since nobody has vouched for what the others lead to.
+    """
+    done = Dispatched()
+    for message_id in _due(at, own_only=still_valid is None, limit=limit):
+        # Before each, not once a round: a stop may arrive while others are being sent.
+        intake.take_waiting(at=at)
+        outcome, message, outgoing = _claim(message_id, at, still_valid or always_valid)
+        if message is not None and outgoing is not None:
+            outcome = _hand_over(message, outgoing, at)
+        if outcome:
+            setattr(done, outcome, getattr(done, outcome) + 1)
+            done.message_ids.append(message_id)
+    return done
+
+
+def cancel(
+    *,
+    context_type: str,
+    context_id: uuid.UUID,
+    at: datetime,
+    actor: Actor,
+    reason: str,
+    contact: Contact | None = None,
+) -> int:
+    """Cancel what is queued for a context (and one person); return how many messages."""
+    with transaction.atomic():
+        return messages.cancel_queued(
+            at=at,
+            actor=actor,
+            reason=reason,
+            contact_id=contact.id if contact else None,
+            context=(context_type, context_id),
+        )
+
+
+def recover(*, at: datetime) -> int:
+    """Call unknown what was being handed off when its worker died; return how many.
+
+    It may have arrived: it is never sent again by itself.
+    """
+    stale = Message.objects.filter(
+        state=State.HANDING_OFF, claimed_at__lt=at - timedelta(seconds=HAND_OFF_SECONDS)
+    )
+    outcomes = Counter(
+        _record(message_id, State.UNKNOWN, at, problem="worker_lost")
+        for message_id in list(stale.values_list("pk", flat=True))
+    )
+    return outcomes[True]
+
+
+def _due(at: datetime, *, own_only: bool, limit: int) -> list[uuid.UUID]:
+    rows = Message.objects.filter(state=State.QUEUED, not_before__lte=at)
+    if own_only:
+        rows = rows.filter(context_type__startswith=OWN_CONTEXTS)
+    return list(rows.order_by("not_before", "id").values_list("pk", flat=True)[:limit])
+
+
+@transaction.atomic
+def _claim(
+    message_id: uuid.UUID, at: datetime, still_valid: StillValid
+) -> tuple[str, Message | None, OutgoingMessage | None]:
+    contact_id = Message.objects.values_list("contact_id", flat=True).get(pk=message_id)
+    # The person first, then the message, as a withdrawal does: one of the two comes first.
+    held = contacts.lock(contact_id=contact_id)
+    message = (
+        Message.objects.select_for_update(of=("self",))
+        .select_related("connection")
+        .filter(pk=message_id, state=State.QUEUED, not_before__lte=at)
+        .first()
+    )
+    if message is None:
+        return "", None, None
+    message.contact = held
+    decision = _judge_again(message, at, still_valid)
+    if decision.verdict == gate.DEFER:
+        message.not_before = decision.defer_until or at
+        message.save(update_fields=["not_before"])
+        return "deferred", None, None
+    message.hand_off_decision = decision
+    if decision.verdict == gate.REFUSE:
+        _end(message, State.REFUSED, at, "refused", problem=decision.reasons[0]["code"])
+        return "refused", None, None
+    message.state, message.claimed_at = State.HANDING_OFF, at
+    message.attempts += 1
+    message.save()
+    return "", message, _open(message, at)
+
+
+def _judge_again(message: Message, at: datetime, still_valid: StillValid) -> Decision:
+    verdict = gate.judge(
+        contact=message.contact,
+        purpose_code=message.purpose_code,
+        channel=message.channel,
+        at=at,
+        handing_off=message,
+    )
+    if message.connection.state != Connection.State.ACTIVE and verdict.verdict == gate.ALLOW:
+        verdict = gate.refusal(verdict=verdict, code="connection_off")
+    elif verdict.verdict == gate.ALLOW and (code := still_valid(message)):
+        verdict = gate.refusal(verdict=verdict, code=code)
+    decision = gate.keep(
+        verdict=verdict,
+        contact=message.contact,
+        purpose_code=message.purpose_code,
+        channel=message.channel,
+        context_type=message.context_type,
+        context_id=message.context_id,
+        message_id=message.pk,
+        phase=Decision.Phase.HAND_OFF,
+        at=at,
+    )
+    _note_decision(decision, audit.SYSTEM)
+    return decision
+
+
+def _open(message: Message, at: datetime) -> OutgoingMessage:
+    sealed = message.body_sealed or b""
+    plain = keys.unseal(key=message.contact.key, sealed=sealed, context=_place(message.pk), at=at)
+    content = json.loads(plain)
+    return OutgoingMessage(
+        message_id=message.pk,
+        channel=message.channel,
+        address=contacts.address(contact=message.contact, channel=message.channel, at=at),
+        subject=content["subject"],
+        text=content["text"],
+        headers=content["headers"],
+    )
+
+
+def _hand_over(message: Message, outgoing: OutgoingMessage, at: datetime) -> str:
+    try:
+        sent = provider_for(message.connection).send(outgoing)
+    except ProviderError as refused:
+        return _fail(message, refused, at)
+    _record(message.pk, State.SENT, at, provider_message_id=sent.provider_message_id)
+    log.info("consent.message.sent", message_id=str(message.pk))
+    return "sent"
+
+
+def _fail(message: Message, refused: ProviderError, at: datetime) -> str:
+    code = messages.audit_code(refused.code)
+    log.warning("consent.message.not_sent", message_id=str(message.pk), outcome=refused.outcome)
+    if refused.outcome == "unknown":
+        _record(message.pk, State.UNKNOWN, at, problem=code)
+        return "unknown"
+    if refused.outcome == "permanent" or message.attempts >= ATTEMPTS_MAX:
+        _record(message.pk, State.FAILED, at, problem=code)
+        return "failed"
+    wait = BACKOFF_SECONDS[min(message.attempts, len(BACKOFF_SECONDS)) - 1]
+    Message.objects.filter(pk=message.pk, state=State.HANDING_OFF).update(
+        state=State.QUEUED, not_before=at + timedelta(seconds=wait), problem=code
+    )
+    return "retried"
+
+
+@transaction.atomic
+def _record(
+    message_id: uuid.UUID,
+    state: str,
+    at: datetime,
+    *,
+    problem: str = "",
+    provider_message_id: str = "",
+) -> bool:
+    message = Message.objects.select_for_update(of=("self",)).get(pk=message_id)
+    if provider_message_id and not message.provider_message_id:
+        message.provider_message_id = provider_message_id
+        message.sent_at = at
+        message.save(update_fields=["provider_message_id", "sent_at"])
+    if message.state != State.HANDING_OFF:
+        return False
+    _end(message, state, at, State(state).value, problem=problem)
+    return True
+
+
+def _end(message: Message, state: str, at: datetime, word: str, *, problem: str) -> None:
+    messages.close(
+        message=message,
+        state=state,
+        at=at,
+        actor=audit.SYSTEM,
+        action=f"consent.message.{word}",
+        problem=problem,
+    )
+
+
+def _note_decision(decision: Decision, actor: Actor) -> None:
+    audit.record(
+        action=f"consent.decision.{decision.verdict}",
+        at=decision.at,
+        actor=actor,
+        subject_id=decision.contact_id,
+        object_type="consent.decision",
+        object_id=str(decision.pk),
+        details={
+            "purpose": decision.purpose_code,
+            "channel": decision.channel,
+            "phase": decision.phase,
+            "message": str(decision.message_id) if decision.message_id else "",
+            "reasons": [reason["code"] for reason in decision.reasons],
+            "inputs": decision.inputs_sha256,
+            "packs": decision.packs_version,
+        },
+    )
+
+
+def _place(message_id: uuid.UUID) -> str:
+    return f"consent_message.body:{message_id}"

@@ -1,0 +1,55 @@
+"""Who do the tests write to? People of nobody, at numbers kept free for fiction."""
+
+import itertools
+from datetime import UTC, datetime
+
+from accounts.audit import SYSTEM, Actor
+from consent import contacts, ledger, purposes
+from consent.models import ConsentEvent, Contact
+
+# A Wednesday, 15:00 in Paris and 10:00 in New York.
+NOON = datetime(2026, 10, 7, 14, 0, tzinfo=UTC)
+_numbers = itertools.count(100)
+
+
+def person(at: datetime = NOON, **fields: object) -> Contact:
+    """Register somebody; each call another person."""
+    number = next(_numbers)
+    chosen: dict[str, object] = {
+        "partner": None,
+        "name": "Ana Müller",
+        "email": f"ana{number}@example.org",
+        "phone": f"+3361234{number:04d}",
+        "language": "fr",
+        "time_zone": "Europe/Paris",
+        "country": "FR",
+        "attributes": {"company": "Acme"},
+        "source": "test",
+        "actor": SYSTEM,
+        **fields,
+    }
+    purposes.ensure_defaults(at=at)
+    return contacts.register(at=at, **chosen)  # type: ignore[arg-type]
+
+
+def agreed(contact: Contact, channel: str, at: datetime = NOON) -> Contact:
+    """Let somebody give consent by a form and confirm it."""
+    act(contact, channel, "given", at)
+    act(contact, channel, "confirmed", at)
+    return contact
+
+
+def act(contact: Contact, channel: str, kind: str, at: datetime = NOON) -> ConsentEvent:
+    """Append one act on marketing, as a person does it (or, a claim, as a list does)."""
+    purposes.ensure_defaults(at=at)
+    claimed = kind == ConsentEvent.Kind.CLAIMED
+    return ledger.record(
+        contact=contact,
+        purpose_code=purposes.MARKETING,
+        channel=channel,
+        kind=kind,
+        act=ConsentEvent.Act.IMPORT if claimed else ConsentEvent.Act.CHECKBOX,
+        source="test",
+        at=at,
+        actor=Actor("recipient", contact.public_id),
+    )
