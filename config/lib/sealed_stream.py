@@ -23,6 +23,8 @@ SALT_BYTES = 16
 HEADER_BYTES = len(MAGIC) + SALT_BYTES
 CHUNK_BYTES = 64 * 1024
 TAG_BYTES = 16
+# Named here as well, for those who read streams and may not come near the cipher.
+SealBroken = crypto.SealBroken
 
 
 @dataclass(frozen=True)

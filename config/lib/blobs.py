@@ -1,0 +1,129 @@
+"""Where do sealed objects lie? In the local media folder or an S3 bucket, by random names only.
+
+Both backends offer the same few acts: write, read a part, list, and remove with every old version.
+"""
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from django.core.files.base import File
+from django.core.files.storage import FileSystemStorage, Storage, storages
+from storages.backends.s3 import S3Storage
+
+Read = Callable[[int, int], bytes]
+
+# One request to S3 costs as long as this many bytes: a reader that goes on asks for less.
+AHEAD_BYTES = 1 << 20
+
+
+class BlobMissing(Exception):
+    """There is no object of this name."""
+
+
+class BlobStillThere(Exception):
+    """The object was removed and can still be seen."""
+
+
+def new_name() -> str:
+    """Return a random name; its first letters are a folder, so that none grows without end."""
+    name = secrets.token_hex(20)
+    return f"{name[:2]}/{name}"
+
+
+def write(*, name: str, source: BinaryIO) -> None:
+    """Store an object and see to it that it survives a loss of power."""
+    storage = _storage()
+    storage.save(name, File(source, name=name))
+    if isinstance(storage, FileSystemStorage):
+        path = Path(storage.path(name))
+        for place in (path, path.parent):
+            _flush(place)
+
+
+@contextmanager
+def reader(*, name: str) -> Iterator[Read]:
+    """Give `read(start, length)` for an object.
+
+    :raises BlobMissing: there is none of this name.
+    """
+    storage = _storage()
+    if isinstance(storage, S3Storage):
+        yield _S3Reader(storage, name)
+        return
+    try:
+        handle = os.open(storage.path(name), os.O_RDONLY)
+    except FileNotFoundError:
+        raise BlobMissing(name) from None
+    try:
+        yield lambda start, length: os.pread(handle, length, start)
+    finally:
+        os.close(handle)
+
+
+def remove(*, name: str) -> None:
+    """Remove an object with every version and mark of it; an absent one is removed already.
+
+    :raises BlobStillThere: it can still be seen afterwards.
+    """
+    storage = _storage()
+    if isinstance(storage, S3Storage):
+        # A plain delete in a versioned bucket hides the bytes and keeps them.
+        storage.bucket.object_versions.filter(Prefix=name).delete()
+    else:
+        storage.delete(name)
+    if storage.exists(name):
+        raise BlobStillThere(name)
+
+
+def names() -> Iterator[str]:
+    """Yield the name of everything that is stored."""
+    storage = _storage()
+    if isinstance(storage, S3Storage):
+        yield from (item.key for item in storage.bucket.objects.all())
+        return
+    root = Path(storage.path(""))
+    yield from (str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+
+
+def age_seconds(*, name: str, at_epoch: float) -> float:
+    """Say how long ago an object was stored.
+
+    :raises BlobMissing: there is none of this name.
+    """
+    try:
+        return at_epoch - _storage().get_modified_time(name).timestamp()
+    except FileNotFoundError:
+        raise BlobMissing(name) from None
+
+
+class _S3Reader:
+    """Reads parts of one object, a stretch ahead."""
+
+    def __init__(self, storage: S3Storage, name: str) -> None:
+        self._object = storage.bucket.Object(name)
+        self._start, self._held = 0, b""
+
+    def __call__(self, start: int, length: int) -> bytes:
+        end = start + length
+        if not (self._start <= start and end <= self._start + len(self._held)):
+            last = start + max(length, AHEAD_BYTES) - 1
+            answer = self._object.get(Range=f"bytes={start}-{last}")
+            self._start, self._held = start, answer["Body"].read()
+        return bytes(self._held[start - self._start : end - self._start])
+
+
+def _storage() -> Storage:
+    # Asked by its name each time, so that the kind of the real storage can be seen.
+    return storages["default"]
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,193 @@
+"""The promise that nothing personal can be in what leaves for an AI (promise 2).
+
+The only module that makes an `AnonymousScript`, and `videos.rendering` takes nothing else. Its
+bytes follow from the script's fixed text, language and slots alone: never from who is written to.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import InitVar, dataclass
+from datetime import datetime
+
+from accounts import keys
+from config.lib import canonical
+from consent import contacts as people
+from consent.models import Contact
+from videos import detectors, grammar, names
+from videos.grammar import ParsedScript, Problem, parse
+from videos.names import KnownIdentifiers
+
+__all__ = [
+    "AnonymousScript",
+    "KnownIdentifiers",
+    "NotAnonymous",
+    "ParsedScript",
+    "Problem",
+    "ScriptRefused",
+    "SlotMissing",
+    "anonymise",
+    "known_identifiers",
+    "parse",
+    "personal_line",
+]
+
+WIDTH_PX, HEIGHT_PX = 1280, 720
+# How long a slot stays empty: by the template's own words, never by anybody's value.
+SHORTEST_SLOT_MS, LONGEST_SLOT_MS, STEP_MS = 3_000, 12_000, 500
+WORD_MS, VALUE_MS = 400, 1_000
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+_HERE = object()
+_MESSAGES = {
+    "name": "This looks like a person's name. Use {{ name }}, or write about your company.",
+    "known_name": "This is the name of somebody in the audience. Use {{ name }} instead.",
+    "known_email": "This is the address of somebody in the audience. Take it out.",
+    "known_phone": "This is the number of somebody in the audience. Take it out.",
+    "email": "This is an e-mail address. Take it out.",
+    "handle": "This looks like an account name. Take it out.",
+    "phone": "This is a phone number. Take it out.",
+    "url": "This is a web address. Take it out; the message carries the link.",
+    "ip_address": "This is a network address. Take it out.",
+    "device": "This is a device number. Take it out.",
+    "iban": "This is a bank account number. Take it out.",
+    "card": "This is a payment card number. Take it out.",
+    "national_id": "This is a personal identity or tax number. Take it out.",
+    "vehicle": "This looks like a vehicle's number. Take it out.",
+    "date": "This is a full date. Write the year alone, or leave it out.",
+    "age": "An age above 89 points to a person. Leave it out.",
+    "record_number": "This looks like the number of a record or account. Take it out.",
+    "unique_code": "This looks like a code that stands for one person. Take it out.",
+    "place": "These are coordinates of a place. Take them out.",
+    "address": "This looks like a postal address. Take it out.",
+    "long_number": "A number this long can stand for one person. Take it out.",
+}
+
+
+class NotAnonymous(TypeError):
+    """Somebody tried to make an AnonymousScript outside this module."""
+
+
+class ScriptRefused(Exception):
+    """The script cannot leave; `problems` says where and why. The text itself is not repeated."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = list(problems)
+        places = ", ".join(f"{p.kind} at {p.line}:{p.column}" for p in self.problems)
+        super().__init__(places)
+
+
+class SlotMissing(Exception):
+    """A person has no value for a slot and the script no fallback; `slot` is its name."""
+
+    def __init__(self, slot: str) -> None:
+        self.slot = slot
+        super().__init__(f"slot_missing:{slot}")
+
+
+@dataclass(frozen=True, slots=True)
+class AnonymousScript:
+    """What may leave for an AI: the exact bytes, their SHA-256, and the names of empty slots."""
+
+    body: bytes
+    sha256: str
+    slots: tuple[str, ...]
+    language: str
+    detectors: str
+    made_by: InitVar[object]
+
+    def __post_init__(self, made_by: object) -> None:
+        if made_by is not _HERE:
+            raise NotAnonymous("an AnonymousScript is made by videos.anonymisation.anonymise only")
+
+
+def anonymise(
+    *, script_text: str, language: str, known: KnownIdentifiers | None = None
+) -> AnonymousScript:
+    """Turn a script into the bytes that may leave for an AI, its slots empty.
+
+    `known` holds the audience's own values; it can refuse a script but never changes its bytes.
+
+    :raises ScriptRefused: it has a fault of form, or something personal in its fixed text.
+    Law: GDPR Art. 25 and Recital 26; HIPAA 45 CFR 164.514(b)(2).
+    """
+    parsed = parse(script_text)
+    problems = [*parsed.problems, *_scan(script_text, language, known)]
+    if not _LANGUAGE.fullmatch(language):
+        problems.append(Problem("language_unknown", 0, 0, "", "Choose the script's language."))
+    if problems:
+        raise ScriptRefused(sorted(problems, key=lambda one: (one.start, one.end)))
+    body = _wire(parsed, language)
+    return AnonymousScript(
+        body=body,
+        sha256=hashlib.sha256(body).hexdigest(),
+        slots=tuple(sorted({slot.name for slot in parsed.slots})),
+        language=language,
+        detectors=detectors.VERSION,
+        made_by=_HERE,
+    )
+
+
+def known_identifiers(*, contacts: Iterable[Contact], at: datetime) -> KnownIdentifiers:
+    """Open the names, e-mails and phones of an audience to search a script for them.
+
+    The values stay in memory; a contact whose key no longer opens has nothing left to find.
+    """
+    known = KnownIdentifiers()
+    for contact in contacts:
+        if contact.erased_at is None and keys.opens(key=contact.key, at=at):
+            person = people.opened(contact=contact, at=at)
+            known.add(name=person.name, email=person.email, phone=person.phone)
+    return known.ready()
+
+
+def personal_line(*, script_text: str, values: Mapping[str, str]) -> str:
+    """Return the personal sentence with a person's values, for this machine's own use.
+
+    :raises SlotMissing: a slot has neither a value nor a fallback.
+    """
+    line, missing = grammar.fill(parsed=parse(script_text), values=values)
+    if missing:
+        raise SlotMissing(missing)
+    return line
+
+
+def judge_body(*, body: bytes, language: str) -> list[str]:
+    """Scan bytes that left already and return the kinds of what is personal in them."""
+    text = body.decode("utf-8", errors="replace")
+    return sorted({one.kind for one in _scan(text, language, None)})
+
+
+def _scan(text: str, language: str, known: KnownIdentifiers | None) -> list[Problem]:
+    if len(text) > grammar.LONGEST_CHARACTERS:
+        return []
+    plain = detectors.plain(text)
+    found = list(known.find(plain)) if known else []
+    found += detectors.find(text=plain.text, language=language)
+    found += names.find_addressed(text=plain.text, language=language)
+    places = [
+        (kind, *plain.original(start, end))
+        for kind, start, end in detectors.without_overlaps(found)
+    ]
+    return [
+        grammar.problem(kind=kind, text=text, start=start, end=end, message=_MESSAGES[kind])
+        for kind, start, end in places
+    ]
+
+
+def _wire(parsed: ParsedScript, language: str) -> bytes:
+    """Write the request. No id, title or callback: two campaigns with one text are one request."""
+    items: list[dict[str, object]] = []
+    if parsed.slots:
+        items.append({"slot": "s1", "ms": _slot_ms(parsed)})
+    items += [{"speech": paragraph} for paragraph in parsed.paragraphs]
+    return canonical.encode(
+        {"language": language, "width": WIDTH_PX, "height": HEIGHT_PX, "items": items}
+    )
+
+
+def _slot_ms(parsed: ParsedScript) -> int:
+    fixed, _ = grammar.fill(parsed=parsed, values=dict.fromkeys(grammar.ALLOWED_SLOTS, ""))
+    wanted = WORD_MS * len(fixed.split()) + VALUE_MS * (1 + len(parsed.slots))
+    rounded = -(-wanted // STEP_MS) * STEP_MS
+    return min(LONGEST_SLOT_MS, max(SHORTEST_SLOT_MS, rounded))

@@ -1,0 +1,179 @@
+"""Whose name stands in this text? By how people are addressed, and by who is in the audience."""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import ahocorasick
+
+from videos.detectors import Found, Plain, folded
+
+_TITLES = (
+    r"Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Sir|Madam|Lady|Lord|Herr|Herrn|Frau|Fräulein|Monsieur|"
+    r"Madame|Mademoiselle|Mme|Mlle|Señor|Señora|Señorita|Sr|Sra|Srta|Don|Doña|Signor|Signora|"
+    r"Signorina|Sig|Dott|Senhor|Senhora|Meneer|Mevrouw|Dhr|Mevr|Господин|Госпожа"
+)
+# Titles that are ordinary words in other languages.
+_TITLES_OF = {"pl": "Pan|Pani", "tr": "Bay|Bayan"}
+_DEAR = (
+    r"Dear|My dear|Dearest|Liebe|Lieber|Sehr geehrte|Sehr geehrter|Werte|Werter|Cher|Chère|"
+    r"Estimado|Estimada|Querido|Querida|Gentile|Egregio|Caro|Cara|Prezado|Prezada|Beste|Geachte|"
+    r"Lieve|Drogi|Droga|Szanowny|Szanowna|Kære|Kjære|Bästa|Sayın|Дорогой|Дорогая|Уважаемый|Уважаемая"
+)
+_HELLO = (
+    r"Hi|Hello|Hey|Good morning|Good evening|Good afternoon|Welcome|Hallo|Guten Tag|Guten Morgen|"
+    r"Moin|Servus|Bonjour|Bonsoir|Salut|Hola|Buenos días|Buenas tardes|Ciao|Buongiorno|Olá|Oi|"
+    r"Bom dia|Hoi|Goedendag|Cześć|Dzień dobry|Hej|Hei|Merhaba|Привет|Здравствуйте"
+)
+_I_AM = (
+    r"[Mm]y name is|I am called|[Mm]ein Name ist|[Ii]ch heiße|[Jj]e m['’]appelle|"
+    r"[Mm]e llamo|[Mm]i nombre es|[Mm]i chiamo|[Mm]eu nome é|[Mm]ijn naam is"
+)
+# How a group is addressed: no one's name.
+_GROUPS = frozenset(
+    """all everyone everybody there friend friends customer customers client clients guest guests
+    member members team sir madam sirs ladies gentlemen colleague colleagues reader readers valued
+    visitor visitors subscriber subscribers partner partners neighbour neighbours neighbor neighbors
+    student students parent parents patient patients folks world back again to kunde kundin kunden
+    kundinnen freund freundin freunde freundinnen gast gäste mitglied mitglieder damen herren leser
+    leserin leserinnen kollege kollegin kollegen kolleginnen partnerin besucher familie nachbarn
+    nachbar interessent interessenten patientin patienten client clientes cliente clienti clienta
+    ami amis amie amies monsieur madame messieurs mesdames abonné abonnée abonnés membre membres
+    tous toutes amigo amigos amiga amigas todos todas socio socios socia señor señora señores
+    lettore lettori signori signore signora amico amici amica tutti klant klanten vriend vrienden lid leden
+    iedereen gasten meneer mevrouw klient klienci klienta klientko kliencie państwo panie pani pan
+    müşterimiz müşteri клиент клиенты друг друзья dr prof professor we our this the it your you i
+    thanks thank and or as today now home""".split()
+)
+_BEFORE_NAMES = frozenset("valued dr prof professor sir madam monsieur madame señor señora".split())
+_NAME = r"[^\W\d_a-zß-öø-ÿ][\w'’-]+"
+_SPACE = r"[ \t]+"
+_NAMES = rf"(?P<name>{_NAME}(?:{_SPACE}{_NAME}){{0,2}})"
+_ADDRESSED = (
+    re.compile(rf"\b(?:{_TITLES})\b\.?{_SPACE}{_NAMES}"),
+    re.compile(rf"\b(?:M|Hr|Fr)\.{_SPACE}{_NAMES}"),
+    re.compile(rf"\b(?:{_DEAR}){_SPACE}(?:(?:{_TITLES})\.?{_SPACE})*{_NAMES}"),
+    re.compile(rf"\b(?:{_HELLO}),?{_SPACE}{_NAMES}(?=\s*[,.!?;:–—-]|\s*$)", re.MULTILINE),
+    re.compile(rf"\b(?:{_I_AM}){_SPACE}{_NAMES}"),
+    re.compile(r"(?P<name>(?<![お皆])[\u4e00-\u9fff\u30a0-\u30ff]{1,5})(?:様|さん|氏|殿)"),
+    re.compile(r"(?<![们位\u4e00-\u9fff])(?P<name>[\u4e00-\u9fff]{1,3})(?:先生|女士|小姐)(?!们)"),
+    re.compile(r"(?P<name>[가-힣]{2,4}) ?(?:씨|님)(?![가-힣])"),
+    re.compile(r"(?:السيد|السيدة|الأستاذ|الدكتور) (?P<name>\w+)"),
+    re.compile(r"(?:श्री|श्रीमती|सुश्री|कुमारी) (?P<name>[\u0900-\u097f]+)"),
+)
+_DENSE_GROUPS = frozenset(
+    "客 客様 皆 皆様 子 子様 各位 尊敬的 亲爱的 女士们 고객 고객 회원 선생 여러분 사장 손님".split()
+)
+# First or last names that are words as well: one of them counts in the middle of a sentence only.
+_WORDS_TOO = frozenset(
+    """will mark rose grace hope joy faith art bill rich sunny dawn frank grant hunter jasmine pat
+    sue rob jack drew chase chance miles page price young king queen long short white black brown
+    green gray grey stone wood woods field fields hill lake rivers bush bell ball cook baker smith
+    carpenter miller fisher shepherd taylor mason carter turner walker potter love best good gold
+    silver day knight bishop pope church house hall banks ford star ray dale glen cliff lane street
+    major victor patience constance ivy lily violet olive daisy heather amber ruby pearl crystal
+    angel star destiny charity honor justice mercy star blue sage robin wolf fox bird fuchs vogel
+    stein berg klein gross groß lang kurz koch bauer richter schneider weber müller fischer becker
+    jung alt schwarz weiß braun kaiser könig herzog engel stark sommer winter herbst freitag montag
+    star petit grand blanc noir roux rouge leblanc bon gentil leroy legrand blanco rojo moreno bueno
+    rico flores santos cruz reyes paz sol luz mar rosa bianco rossi bruno bravo bello""".split()
+)
+_MONTHS_AND_DAYS = frozenset("may april june august avril mai juni juli abril sol mar luz".split())
+_SENTENCE_START = re.compile(r"(?:^|[.!?…:]\s+|\n\s*)[\"'“„«(¿¡]*$")
+
+
+@dataclass
+class KnownIdentifiers:
+    """The audience's own names, addresses and numbers, in memory only, ready to be searched for."""
+
+    # Folded text to what it is: a whole name, one word of a name, or an e-mail address.
+    _words: "ahocorasick.Automaton" = field(default_factory=ahocorasick.Automaton)
+    _numbers: set[str] = field(default_factory=set)
+
+    def add(self, *, name: str, email: str, phone: str) -> None:
+        """Add one person."""
+        parts = [part for part in _fold(name).split() if len(part) > 1]
+        if len(parts) > 1 or (parts and _is_dense(parts[0]) and len(parts[0]) > 2):
+            self._put(" ".join(parts), "name")
+            self._put(" ".join([*parts[1:], parts[0]]), "name")
+        for part in {*parts[:1], *parts[-1:]} - _MONTHS_AND_DAYS:
+            if len(part) > 2 and not _is_dense(part):
+                self._put(part, "part")
+        if email:
+            self._put(_fold(email), "email")
+        if phone:
+            self._numbers.add(re.sub(r"\D", "", phone)[-9:])
+
+    def ready(self) -> "KnownIdentifiers":
+        """Finish, so that texts can be searched."""
+        if len(self._words):
+            self._words.make_automaton()
+        return self
+
+    def find(self, original: Plain) -> Iterator[Found]:
+        """Yield where the audience's values stand in a plain text."""
+        searched = folded(original)
+        if len(self._words):
+            for last, (kind, word) in self._words.iter(searched.text):
+                start, end = last - len(word) + 1, last + 1
+                if _stands_alone(searched.text, start, end):
+                    first, after = _span(original, searched, start, end)
+                    if kind != "part" or _is_name_here(original.text, first, after, word):
+                        yield ("known_email" if kind == "email" else "known_name"), first, after
+        yield from self._find_numbers(original.text)
+
+    def _find_numbers(self, text: str) -> Iterator[Found]:
+        for found in re.finditer(r"\+?\d(?:[\s().-]{0,2}\d){6,}", text):
+            if re.sub(r"\D", "", found[0])[-9:] in self._numbers:
+                yield "known_phone", found.start(), found.end()
+
+    def _put(self, word: str, kind: str) -> None:
+        if kind != "part" or word not in self._words:
+            self._words.add_word(word, (kind, word))
+
+
+def find_addressed(*, text: str, language: str) -> Iterator[Found]:
+    """Yield names by how they are written: after a title, a greeting or "my name is"."""
+    own = _TITLES_OF.get(language.partition("-")[0])
+    more = [re.compile(rf"\b(?:{own}){_SPACE}{_NAMES}")] if own else []
+    for pattern in (*_ADDRESSED, *more):
+        for found in pattern.finditer(text):
+            if not _is_group(found["name"]):
+                yield "name", *found.span("name")
+
+
+def _is_group(name: str) -> bool:
+    words = [word.strip("'’-").lower() for word in name.split()]
+    first = words[1] if words[0] in _BEFORE_NAMES and words[1:] else words[0]
+    return first in _GROUPS or name in _DENSE_GROUPS
+
+
+def _fold(value: str) -> str:
+    plain = Plain(value, tuple(range(len(value))), len(value))
+    return " ".join(folded(plain).text.split())
+
+
+def _is_dense(word: str) -> bool:
+    return any("\u3040" <= sign <= "\u9fff" or "\uac00" <= sign <= "\ud7af" for sign in word)
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    if _is_dense(text[start:end]):
+        return True
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return not (before.isalnum() or after.isalnum())
+
+
+def _span(original: Plain, searched: Plain, start: int, end: int) -> tuple[int, int]:
+    """Turn a stretch of the folded text into one of the plain text; both lists of places rise."""
+    first = bisect_left(original.places, searched.places[start])
+    return first, bisect_right(original.places, searched.places[end - 1])
+
+
+def _is_name_here(text: str, start: int, end: int, word: str) -> bool:
+    """Judge one word of a name: capitalised, and not an ordinary word that opens a sentence."""
+    shown = text[start:end]
+    if shown.upper() != shown.lower() and not shown[:1].isupper():
+        return False
+    return word not in _WORDS_TOO or not _SENTENCE_START.search(text[:start])
