@@ -6,13 +6,13 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from accounts import ring
+from accounts import problems, ring
 from config.lib import keyring
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 # A person without a second factor reaches the pages that set one up, and the way out.
 OPEN_PREFIXES = ("/accounts/", "/static/")
-UNSEALED_PREFIXES = ("/static/", "/livez")
+UNSEALED_PREFIXES = ("/static/", "/livez", "/readyz")
 
 
 def headers(get_response: GetResponse) -> GetResponse:
@@ -64,4 +64,6 @@ def second_factor(get_response: GetResponse) -> GetResponse:
 
 
 def _sealed_page(request: HttpRequest, reason: str) -> HttpResponse:
+    if request.path.startswith(problems.API_PREFIX):
+        return problems.answer(code="unavailable", path=request.path)
     return render(request, "sealed.html", {"reason": reason}, status=503)

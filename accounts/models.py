@@ -80,6 +80,8 @@ class PartnerClient(models.Model):
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True)
+    # A revoked client stays, so that what it did can be named; it opens nothing.
+    revoked_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return str(self.pk)
