@@ -52,3 +52,4 @@ os.environ["SEALCAST_DEMO"] = "1"
 # The driver of the browser runs an event loop in the thread that also asks the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 bootstrap.prepare(HOME)
+(HOME / "static").mkdir()
