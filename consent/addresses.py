@@ -139,12 +139,12 @@ def phone_places(phone: str) -> tuple[str, tuple[str, ...]]:
     if not phone:
         return "", ()
     number = phonenumbers.parse(phone)
-    country = phonenumbers.region_code_for_number(number) or (
-        phonenumbers.region_code_for_country_code(number.country_code)
-    )
+    country = phonenumbers.region_code_for_number(number)
+    if country is None:
+        country = phonenumbers.region_code_for_country_code(number.country_code or 0)
     zones = tuple(sorted(phone_timezone.time_zones_for_number(number)))
     known = () if UNKNOWN_ZONE in zones else zones
-    return ("" if country in {None, "001", "ZZ"} else country), known
+    return ("" if country in {"001", "ZZ"} else country), known
 
 
 def clean_language(text: str) -> str:

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 
 from accounts import audit, keys
 from accounts.audit import Actor
-from accounts.models import DataKey, Partner
+from accounts.models import DataKey, Partner, TrailLeaf
 from consent import addresses
 from consent.addresses import NotAContact, Person
 from consent.models import Channel, Contact, ImportBatch
@@ -123,7 +123,7 @@ def shown(*, contact: Contact, at: datetime, staff: Actor, reason: str) -> OpenC
     if contact.name_sealed is not None:
         keys.reveal(
             key=contact.key,
-            sealed=contact.name_sealed,
+            sealed=bytes(contact.name_sealed),
             context=_place(contact, "name"),
             at=at,
             staff=staff,
@@ -287,7 +287,7 @@ def _new(
 
 def _leaf(
     contact: Contact, *, known: bool, changed: list[str], actor: Actor, at: datetime
-) -> audit.TrailLeaf:
+) -> TrailLeaf:
     return audit.leaf(
         action="consent.contact.updated" if known else "consent.contact.registered",
         at=at,

@@ -179,7 +179,7 @@ def _sent(
                 queued_at__gt=at - timedelta(days=ASK_AGAIN_DAYS),
             )
         )
-        .exclude(pk=handing_off.pk if handing_off else None)
+        .exclude(pk__in=[handing_off.pk] if handing_off else [])
         .only("contact_id", "purpose_code", "channel", "not_before", "claimed_at", "sent_at")
     )
     sent: dict[uuid.UUID, list[Message]] = {}

@@ -215,14 +215,15 @@ def _next_time(
     shut = [rule for rule in timed if not _open_now(rule, known, at)]
     waits = [_reason("too_many", rule) for rule in full]
     waits += [_reason("quiet_hours", rule) for rule in shut]
-    moment: datetime | None = at
+    moment = at
     for _turn in range(TURNS):
         capped = max([moment, *[_after_cap(known, rule, moment) for rule in caps]])
-        moment = hours.next_allowed(rules=timed, zones=known.zones, at=capped)
-        if moment is None:
+        opening = hours.next_allowed(rules=timed, zones=known.zones, at=capped)
+        if opening is None:
             return None, [_fact("clock_unknown", "house.clock")]
-        if moment == capped and all(_after_cap(known, rule, moment) <= moment for rule in caps):
+        if opening == moment:
             return moment, waits
+        moment = opening
     return None, waits
 
 

@@ -11,9 +11,10 @@ from django.db.models import Max
 
 from accounts import audit, keys
 from accounts.audit import Actor
+from accounts.models import TrailLeaf
 from config.lib import canonical
 from consent import contacts, messages, purposes, suppression
-from consent.models import Channel, ConsentEvent, ConsentState, Contact, Notice, OptIn
+from consent.models import Channel, ConsentEvent, ConsentState, Contact, Notice, OptIn, Purpose
 
 Kind = ConsentEvent.Kind
 # What a person does with their own hand; a claim, an import or staff cannot undo a refusal.
@@ -26,6 +27,7 @@ OWN_ACTS = {
 }
 NO = {Kind.WITHDRAWN, Kind.REFUSED}
 RECEIPT_VERSION = "1"
+FOLD_BATCH = 500
 
 
 class NotAnAct(ValueError):
@@ -97,7 +99,7 @@ def record(  # noqa: PLR0913  the facts of one row, all named by the caller
 def prepare(  # noqa: PLR0913  the facts of one row, all named by the caller
     *,
     contact: Contact,
-    purpose: "purposes.Purpose",
+    purpose: Purpose,
     channel: str,
     kind: str,
     act: str,
@@ -221,19 +223,13 @@ def step(before: Standing | None, event: ConsentEvent) -> Standing | None:
 def disagreements(*, limit: int = 20) -> list[str]:
     """Return the state rows that are not the fold of their events, as `contact purpose channel`.
 
-    An event without a state row is one too.
+    A state without an event is one too, and so is a fold without its state.
     """
-    rows = {
-        (row.contact_id, row.purpose_code, row.channel): standing_of(row)
-        for row in ConsentState.objects.iterator(chunk_size=5000)
-    }
-    faults = []
-    places = ("contact_id", "purpose_code", "channel")
-    events = ConsentEvent.objects.order_by(*places, "number")
-    for place, standing in _folds(events.iterator(chunk_size=5000)):
-        if rows.pop(place, None) != standing:
-            faults.append(" ".join(map(str, place)))
-    faults += [" ".join(map(str, place)) for place in rows]
+    faults: list[str] = []
+    for people in contacts.in_batches(Contact.objects.only("pk"), size=FOLD_BATCH):
+        faults += _disagreements({person.pk for person in people})
+        if len(faults) >= limit:
+            break
     return faults[:limit]
 
 
@@ -246,7 +242,7 @@ def evidence_of(*, event: ConsentEvent, at: datetime) -> bytes:
         return b""
     return keys.unseal(
         key=event.contact.key,
-        sealed=event.evidence_sealed,
+        sealed=bytes(event.evidence_sealed),
         context=evidence_place(event.id),
         at=at,
     )
@@ -305,7 +301,7 @@ def content(event: ConsentEvent) -> dict[str, object]:
     }
 
 
-def leaf(event: ConsentEvent) -> audit.TrailLeaf:
+def leaf(event: ConsentEvent) -> TrailLeaf:
     """Return the trail's entry of an event."""
     return audit.leaf(
         action=f"consent.event.{event.kind}",
@@ -413,16 +409,14 @@ def _stop(
     )
 
 
-def _folds(
-    events: Iterable[ConsentEvent],
-) -> Iterable[tuple[tuple[uuid.UUID, str, str], Standing | None]]:
-    place: tuple[uuid.UUID, str, str] | None = None
-    standing: Standing | None = None
-    for event in events:
-        here = (event.contact_id, event.purpose_code, event.channel)
-        if place is not None and here != place:
-            yield place, standing
-            standing = None
-        place, standing = here, step(standing, event)
-    if place is not None:
-        yield place, standing
+def _disagreements(people: set[uuid.UUID]) -> list[str]:
+    folds: dict[tuple[uuid.UUID, str, str], Standing | None] = {}
+    for event in ConsentEvent.objects.filter(contact__in=people).order_by("number"):
+        place = (event.contact_id, event.purpose_code, event.channel)
+        folds[place] = step(folds.get(place), event)
+    rows = {
+        (row.contact_id, row.purpose_code, row.channel): standing_of(row)
+        for row in ConsentState.objects.filter(contact__in=people)
+    }
+    places = sorted({*folds, *rows}, key=str)
+    return [" ".join(map(str, place)) for place in places if folds.get(place) != rows.get(place)]

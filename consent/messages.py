@@ -1,5 +1,6 @@
 """What became of a message? Its states move forward only."""
 
+import uuid
 from collections.abc import Collection
 from datetime import datetime
 
@@ -41,10 +42,10 @@ def cancel_queued(
     at: datetime,
     actor: Actor,
     reason: str,
-    contact_id: object = None,
+    contact_id: uuid.UUID | None = None,
     channels: Collection[str] | None = None,
     purposes: Collection[str] | None = None,
-    context: tuple[str, object] | None = None,
+    context: tuple[str, uuid.UUID] | None = None,
 ) -> int:
     """Cancel what is queued and not yet handed off, in the caller's transaction."""
     rows = Message.objects.select_for_update().filter(state=State.QUEUED)
@@ -70,7 +71,7 @@ def cancel_queued(
 
 
 def report(
-    *, provider_message_id: str, connection_id: object, status: str, code: str, at: datetime
+    *, provider_message_id: str, connection_id: uuid.UUID, status: str, code: str, at: datetime
 ) -> str:
     """Take a provider's delivery report; return what it changed, as a code."""
     found = Message.objects.select_for_update().filter(

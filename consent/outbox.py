@@ -250,7 +250,7 @@ def _judge_again(message: Message, at: datetime, still_valid: StillValid) -> Dec
 
 
 def _open(message: Message, at: datetime) -> OutgoingMessage:
-    sealed = message.body_sealed or b""
+    sealed = bytes(message.body_sealed or b"")
     plain = keys.unseal(key=message.contact.key, sealed=sealed, context=_place(message.pk), at=at)
     content = json.loads(plain)
     return OutgoingMessage(

@@ -1,16 +1,19 @@
 """What do we write for, on which lawful basis, and what exactly were people shown?"""
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
+from accounts import audit
 from consent.models import Notice, Purpose
 
 MARKETING = "marketing"
 PERMISSION_REQUEST = "permission_request"
 LANGUAGES = ("en", "de", "es", "fr", "pt", "hi", "ar")
 NOTICES = Path(__file__).parent / "notices"
+# From the first day of the GDPR, so that older consent, brought along, has a purpose as well.
+FIRST_VALID = datetime(2018, 5, 25, tzinfo=UTC)
 DEFAULTS = (
     (MARKETING, "Marketing", Purpose.Basis.CONSENT),
     ("service", "Service messages", Purpose.Basis.CONTRACT),
@@ -26,12 +29,7 @@ class UnknownPurpose(Exception):
 
 def ensure_defaults(*, at: datetime) -> list[Purpose]:
     """Make the first version of each purpose that does not exist yet."""
-    return [
-        Purpose.objects.get_or_create(
-            code=code, version=1, defaults={"title": title, "basis": basis, "valid_from": at}
-        )[0]
-        for code, title, basis in DEFAULTS
-    ]
+    return [_ensure(code, title, basis, at) for code, title, basis in DEFAULTS]
 
 
 def current(code: str, at: datetime) -> Purpose:
@@ -62,6 +60,22 @@ def default_notice(*, purpose: Purpose, language: str, at: datetime) -> Notice:
     spoken = language.partition("-")[0]
     chosen = spoken if spoken in LANGUAGES else "en"
     return notice(purpose=purpose, language=chosen, text=_shipped(chosen), at=at)
+
+
+def _ensure(code: str, title: str, basis: str, at: datetime) -> Purpose:
+    row, is_new = Purpose.objects.get_or_create(
+        code=code, version=1, defaults={"title": title, "basis": basis, "valid_from": FIRST_VALID}
+    )
+    if is_new:
+        audit.record(
+            action="consent.purpose.added",
+            at=at,
+            actor=audit.SYSTEM,
+            object_type="consent.purpose",
+            object_id=str(row.pk),
+            details={"code": code, "version": 1, "basis": basis},
+        )
+    return row
 
 
 @lru_cache(maxsize=len(LANGUAGES))
