@@ -6,8 +6,8 @@ from accounts.models import Pulse
 
 # An answered row this old is asked again, so that the table does not grow for ever.
 REUSED_AFTER = timedelta(hours=1)
-# What was never answered in this time was lost with its cluster.
-LOST_AFTER = timedelta(minutes=2)
+# A question not answered in this time may be lost with its cluster: another is asked beside it.
+LOST_AFTER = timedelta(seconds=10)
 
 
 def ask(*, at: datetime) -> Pulse:
