@@ -299,11 +299,13 @@ def _leaf(
 
 def _set_address(contact: Contact, field: str, value: str, at: datetime) -> str:
     hashed = index_of(partner_id=contact.partner_id, field=field, value=value)
-    if getattr(contact, f"{field}_index") == hashed:
+    before = getattr(contact, f"{field}_index")
+    if before == hashed:
         return ""
     setattr(contact, f"{field}_index", hashed)
-    # Consent belongs to the address it was given for: the gate compares this instant.
-    setattr(contact, f"{field}_set_at", at)
+    if before is not None:
+        # Consent belongs to the address it was given for: the gate compares this instant.
+        setattr(contact, f"{field}_set_at", at)
     return _seal(contact, field, value, at)
 
 

@@ -102,7 +102,7 @@ class Contact(models.Model):
     # The realm of the keyed hash holds the partner, so one address has another index at each.
     email_index = models.CharField(max_length=64, null=True, blank=True, unique=True)
     phone_index = models.CharField(max_length=64, null=True, blank=True, unique=True)
-    # From when on the address is this one: consent given before was given for another.
+    # When the address took another's place: consent given before was given for that other one.
     email_set_at = models.DateTimeField(null=True)
     phone_set_at = models.DateTimeField(null=True)
     # Where the number's area may lie, so that the gate need not open the number to know the law.

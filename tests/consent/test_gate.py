@@ -1,5 +1,6 @@
 import uuid
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -7,9 +8,9 @@ from hypothesis import strategies as st
 
 from accounts import keys
 from accounts.audit import SYSTEM
-from accounts.models import DataKey
+from accounts.models import DataKey, Partner
 from consent import facts, gate, ledger, purposes
-from consent.models import Contact, Decision, Message
+from consent.models import ConsentState, Contact, Decision, Message
 from integrations import connections
 from tests.consent.people import NOON, act, agreed, person
 
@@ -63,7 +64,7 @@ def test_who_withdrew_is_refused_for_both_reasons() -> None:
 def test_a_suppressed_address_is_refused_under_another_contact_as_well() -> None:
     one = agreed(person(email="same@example.org"), "email")
     ledger.withdraw(contact=one, act="button", source="page", at=NOON, actor=SYSTEM)
-    other = ledger.contacts.Partner.objects.create(name="Other", created_at=NOON)
+    other = Partner.objects.create(name="Other", created_at=NOON)
     twin = person(email="same@example.org", partner=other)
     act(twin, "email", "given")
     assert codes(twin) == {"refuse", "suppressed"}
@@ -87,7 +88,7 @@ def test_consent_for_another_address_does_not_count() -> None:
 def test_a_consent_past_its_date_is_expired() -> None:
     contact = person()
     event = act(contact, "email", "confirmed")
-    ledger.ConsentState.objects.filter(event=event).update(valid_until=NOON + timedelta(days=1))
+    ConsentState.objects.filter(event=event).update(valid_until=NOON + timedelta(days=1))
     assert "allow" in codes(contact)
     assert codes(contact, at=NOON + timedelta(days=1)) == {"refuse", "expired"}
 
@@ -106,7 +107,7 @@ def test_no_address_restriction_erasure_and_expiry_refuse() -> None:
 
 def test_whatsapp_marketing_is_not_for_the_united_states() -> None:
     number = {"phone": "+12125550111", "country": "US", "time_zone": "America/New_York"}
-    contact = agreed(person(**number), "whatsapp")
+    contact = agreed(person(NOON, **number), "whatsapp")
     assert codes(contact, "whatsapp") == {"refuse", "channel_blocked"}
 
 
@@ -118,14 +119,21 @@ def test_the_number_brings_its_own_law() -> None:
     assert known.places == ("FR", "US")
 
 
-def test_without_a_zone_the_numbers_area_tells_the_hour() -> None:
-    # Area code 850 lies in two zones: 8:30 in the east is 7:30 in the west.
-    number = {"phone": "+18505550113", "country": "US", "region": "FL", "time_zone": ""}
-    contact = agreed(person(**number), "sms")
-    early = NOON.replace(hour=12, minute=30)
-    verdict = gate.judge(contact=contact, purpose_code="marketing", channel="sms", at=early)
+def test_without_a_zone_the_hours_are_those_that_all_possible_zones_share() -> None:
+    # A mobile number of Australia: 9:00 in Sydney is 6:00 in Perth, and Saturdays end at 17:00.
+    number = {"phone": "+61412345678", "country": "AU", "time_zone": ""}
+    contact = agreed(person(NOON, **number), "sms")
+    assert len(contact.phone_zones) > 1
+    morning = NOON.replace(hour=22, minute=30)
+    verdict = gate.judge(contact=contact, purpose_code="marketing", channel="sms", at=morning)
     assert verdict.verdict == "defer"
-    assert verdict.defer_until == NOON.replace(hour=13, minute=0)
+    assert verdict.defer_until is not None
+    for zone in contact.phone_zones:
+        local = verdict.defer_until.astimezone(ZoneInfo(zone))
+        assert 9 <= local.hour < 20
+    assert any(
+        verdict.defer_until.astimezone(ZoneInfo(zone)).hour == 9 for zone in contact.phone_zones
+    )
 
 
 def _sent(contact: Contact, at: datetime) -> None:

@@ -3,7 +3,8 @@ from datetime import timedelta
 
 import pytest
 
-from consent import intake, ledger, suppression
+from accounts.models import Partner
+from consent import intake, ledger, messages, suppression
 from consent.models import Contact, Decision, Message, Suppression, Taken
 from integrations import connections, inbox
 from integrations.models import InboxItem
@@ -46,7 +47,7 @@ def test_a_stop_from_nobody_we_know_holds_still() -> None:
 
 
 def test_a_stop_reaches_the_person_at_every_partner() -> None:
-    partner = ledger.contacts.Partner.objects.create(name="Other", created_at=NOON)
+    partner = Partner.objects.create(name="Other", created_at=NOON)
     ours = agreed(person(phone="+33612341235"), "sms")
     theirs = agreed(person(phone="+33612341235", partner=partner), "sms")
     hear("STOP", "+33612341235")
@@ -108,7 +109,7 @@ def test_a_report_moves_a_message_forward_only(before: str, status: str, after: 
         queued_at=NOON,
         provider_message_id="p1",
     )
-    intake.messages.report(
+    messages.report(
         provider_message_id="p1", connection_id=sandbox.pk, status=status, code="x", at=NOON
     )
     assert Message.objects.get(pk=message.pk).state == after

@@ -7,7 +7,7 @@ from accounts import audit
 from accounts.audit import SYSTEM
 from accounts.models import TrailLeaf
 from config.lib import canonical, crypto
-from consent import ledger, suppression
+from consent import contacts, ledger, purposes, suppression
 from consent.models import ConsentEvent, ConsentState, OptIn
 from tests.consent.people import NOON, act, agreed, person
 
@@ -93,7 +93,7 @@ def test_a_withdrawal_stops_every_channel_and_is_in_the_trail() -> None:
     contact.refresh_from_db()
     assert {event.channel for event in events} == {"email", "sms", "whatsapp"}
     assert contact.stopped_at == NOON
-    address = ledger.contacts.address(contact=contact, channel="sms", at=NOON)
+    address = contacts.address(contact=contact, channel="sms", at=NOON)
     index = suppression.index(channel="sms", address=address)
     assert suppression.is_suppressed(channel="sms", address_index=index)
     assert TrailLeaf.objects.filter(action="consent.contact.stopped").count() == 1
@@ -124,7 +124,7 @@ def test_withdrawing_analytics_stops_no_message() -> None:
 def test_only_a_confirmation_lifts_a_suppression() -> None:
     contact = agreed(person(), "email")
     ledger.withdraw(contact=contact, act="button", source="page", at=NOON, actor=SYSTEM)
-    address = ledger.contacts.address(contact=contact, channel="email", at=NOON)
+    address = contacts.address(contact=contact, channel="email", at=NOON)
     index = suppression.index(channel="email", address=address)
     act(contact, "email", "given")
     assert suppression.is_suppressed(channel="email", address_index=index)
@@ -134,8 +134,8 @@ def test_only_a_confirmation_lifts_a_suppression() -> None:
 
 def test_a_withdrawal_closes_an_open_question() -> None:
     contact = agreed(person(), "email")
-    purpose = ledger.purposes.current("marketing", NOON)
-    notice = ledger.purposes.default_notice(purpose=purpose, language="fr", at=NOON)
+    purpose = purposes.current("marketing", NOON)
+    notice = purposes.default_notice(purpose=purpose, language="fr", at=NOON)
     asked = OptIn.objects.create(
         contact=contact,
         purpose=purpose,

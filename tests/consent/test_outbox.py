@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.audit import SYSTEM
-from consent import ledger, outbox
+from consent import intake, ledger, outbox
 from consent.models import Contact, Decision, Message
 from integrations import connections
 from integrations.models import SandboxMessage
@@ -51,7 +51,7 @@ def test_a_message_to_who_agreed_is_sent_once() -> None:
 def test_a_delivery_report_moves_it_forward() -> None:
     message = queued(agreed(person(), "email"))
     outbox.dispatch(at=NOON)
-    outbox.intake.take_waiting(at=NOON)
+    intake.take_waiting(at=NOON)
     message.refresh_from_db()
     assert message.state == "delivered"
 
