@@ -8,7 +8,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts import audit, keys
+from integrations import messaging
 from integrations.models import Connection
+from integrations.video import providers
 
 # One row each: a second set-up, even at the same instant, finds the first one's.
 SANDBOX_ID = uuid.UUID("5ea1ca57-0000-4000-8000-000000000001")
@@ -44,15 +46,24 @@ def switch(*, connection: Connection, on: bool, at: datetime, actor: audit.Actor
     return connection
 
 
-@transaction.atomic
-def note_test(
-    *, connection: Connection, problem: str, at: datetime, actor: audit.Actor
-) -> Connection:
-    """Keep the outcome of a test: when it was made, and what was wrong in plain words."""
-    connection.tested_at, connection.problem = at, problem[:200]
-    connection.save(update_fields=["tested_at", "problem"])
-    _note("tested", connection, at, actor, passed=not problem)
+def check(*, connection: Connection, at: datetime, actor: audit.Actor = audit.SYSTEM) -> Connection:
+    """Ask the provider whether the account works, and keep its answer in plain words."""
+    # The provider is asked before the transaction: none is open while a wire is.
+    problem = _ask(connection)
+    with transaction.atomic():
+        connection.tested_at, connection.problem = at, problem[:200]
+        connection.save(update_fields=["tested_at", "problem"])
+        _note("tested", connection, at, actor, passed=not problem)
     return connection
+
+
+def _ask(connection: Connection) -> str:
+    try:
+        if connection.kind == Connection.Kind.VIDEO:
+            return providers.provider_for(connection).check()
+        return messaging.provider_for(connection).check()
+    except (messaging.NoSuchProvider, providers.NoSuchProvider):
+        return "This version of Sealcast has no adapter for it. Switch the connection off."
 
 
 def _ensure_sandbox(at: datetime) -> Connection:

@@ -1,6 +1,16 @@
 """Connections, webhooks and the sandbox phones."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+
+from integrations import views, webhooks
 
 app_name = "integrations"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("connections/", views.connection_list, name="connections"),
+    path("connections/<uuid:connection_id>/test/", views.connection_test, name="test"),
+    path("connections/<uuid:connection_id>/switch/", views.connection_switch, name="switch"),
+    path("phones/", views.phone_list, name="phones"),
+    path("phones/news/", views.phone_news, name="phone_news"),
+    path("phones/reply/", views.phone_reply, name="phone_reply"),
+    path("hooks/<str:secret>/", webhooks.receive, name="webhook"),
+]

@@ -40,6 +40,19 @@ class Sent:
     provider_message_id: str
 
 
+class NotAnEvent(ValueError):
+    """What came to the webhook is not an event in this provider's format."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing a provider tells us, in the words that the inbox keeps for all providers."""
+
+    kind: str
+    dedupe_key: str
+    body: Mapping[str, str] = field(repr=False)
+
+
 class MessagingProvider(Protocol):
     """One account at one provider."""
 
@@ -49,6 +62,12 @@ class MessagingProvider(Protocol):
         """Hand one message over.
 
         :raises ProviderError: with its outcome.
+        """
+
+    def read(self, payload: bytes) -> Event:
+        """Read what the provider posted to our webhook.
+
+        :raises NotAnEvent: it is not in the provider's format.
         """
 
     def check(self) -> str:

@@ -5,6 +5,7 @@ the number or the part before the @ ends in 0001 or `fails` (permanent), 0002 (t
 0003 (unknown: it arrives, and the answer is lost).
 """
 
+import json
 import re
 import uuid
 from datetime import datetime
@@ -14,13 +15,18 @@ from django.db import transaction
 from accounts import keys
 from config.lib import clock
 from integrations import inbox
-from integrations.messaging.base import OutgoingMessage, ProviderError, Sent
+from integrations.messaging.base import Event, NotAnEvent, OutgoingMessage, ProviderError, Sent
 from integrations.models import Connection, InboxItem, SandboxMessage
 
 REALM = "sandbox"
 PERMANENT = re.compile(r"(0001|fails)$")
 TRANSIENT = re.compile(r"0002$")
 UNKNOWN = re.compile(r"0003$")
+# The members of each kind of event, with the longest value that is taken.
+EVENTS = {
+    "inbound_message": {"channel": 12, "from": 254, "text": 4000, "provider_message_id": 80},
+    "delivery_report": {"provider_message_id": 80, "status": 12, "code": 40},
+}
 
 
 class SandboxProvider:
@@ -47,6 +53,26 @@ class SandboxProvider:
         if UNKNOWN.search(mark):
             raise ProviderError("unknown", "no_answer")
         return sent
+
+    def read(self, payload: bytes) -> Event:
+        """Read one event as the sandbox posts it: a JSON object with an id and a kind.
+
+        :raises NotAnEvent: it is no such object, or a member is missing, unknown or too long.
+        """
+        try:
+            event = json.loads(payload)
+            kind, number = event.pop("kind"), event.pop("id")
+            limits = EVENTS[kind]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise NotAnEvent from None
+        if set(event) != set(limits) or not all(
+            isinstance(event[name], str) and len(event[name]) <= limit
+            for name, limit in limits.items()
+        ):
+            raise NotAnEvent
+        if not isinstance(number, str) or not 0 < len(number) <= 80:
+            raise NotAnEvent
+        return Event(kind, f"hook:{number}", event)
 
     def check(self) -> str:
         """Return the empty text: what stays on this machine needs no account."""

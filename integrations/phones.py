@@ -1,0 +1,161 @@
+"""What would each recipient's phone show? The sandbox's own store as threads, and answers to it."""
+
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from django_q.tasks import async_task
+
+from integrations import inbox
+from integrations.models import InboxItem, SandboxMessage
+
+LINK = re.compile(r"https?://\S+")
+SHOWN_MESSAGES = 12
+LONGEST_REPLY = 1000
+
+
+class NoSuchPhone(LookupError):
+    """Nothing was ever sent to this phone on this channel."""
+
+
+class NotAReply(ValueError):
+    """The text is empty or too long to be sent from a phone."""
+
+
+@dataclass(frozen=True)
+class Bubble:
+    """One message as the phone shows it; `ours` is False for the person's own."""
+
+    body: str
+    at: datetime
+    ours: bool
+    subject: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class Thread:
+    """What one address shows on one channel, oldest first."""
+
+    phone: str
+    channel: str
+    address: str
+    sender: str
+    messages: list[Bubble]
+
+    @property
+    def id(self) -> str:
+        return f"phone-{self.phone[:16]}-{self.channel}"
+
+
+def threads(*, limit: int, offset: int = 0) -> list[Thread]:
+    """Return the threads that were written to last, newest first."""
+    newest = (
+        SandboxMessage.objects.values("address_index", "channel")
+        .annotate(newest=Max("at"))
+        .order_by("-newest", "address_index", "channel")[offset : offset + limit]
+    )
+    places = [(row["address_index"], row["channel"]) for row in newest]
+    rows = SandboxMessage.objects.filter(address_index__in=[index for index, _ in places])
+    kept: dict[tuple[str, str], list[SandboxMessage]] = {place: [] for place in places}
+    for row in rows.select_related("connection").order_by("at", "pk"):
+        kept.get((row.address_index, row.channel), []).append(row)
+    return [_thread(place, kept[place]) for place in places]
+
+
+def count() -> int:
+    """Count the threads."""
+    return SandboxMessage.objects.values("address_index", "channel").distinct().count()
+
+
+@transaction.atomic
+def reply(*, phone: str, channel: str, text: str, at: datetime) -> InboxItem | None:
+    """Send what a person typed on a sandbox phone, the way a provider reports an answer.
+
+    :raises NoSuchPhone: this address was never written to on this channel.
+    :raises NotAReply: the text is empty or longer than 1000 characters.
+    """
+    text = text.strip()
+    if not 0 < len(text) <= LONGEST_REPLY:
+        raise NotAReply
+    received = (
+        SandboxMessage.objects.filter(
+            address_index=phone,
+            channel=channel,
+            direction=SandboxMessage.Direction.TO_PHONE,
+        )
+        .select_related("connection")
+        .order_by("-at")
+        .first()
+    )
+    if received is None or received.content_sealed is None:
+        raise NoSuchPhone
+    return _send(received, str(received.content_sealed["address"]), text, at)
+
+
+def _send(received: SandboxMessage, address: str, text: str, at: datetime) -> InboxItem | None:
+    own = SandboxMessage.objects.create(
+        pk=uuid.uuid4(),
+        connection=received.connection,
+        direction=SandboxMessage.Direction.FROM_PHONE,
+        channel=received.channel,
+        content_sealed={"address": address, "subject": "", "text": text, "headers": {}},
+        address_index=received.address_index,
+        at=at,
+    )
+    name = f"sbx_{own.pk.hex}"
+    item = inbox.store(
+        connection=received.connection,
+        kind=InboxItem.Kind.INBOUND_MESSAGE,
+        dedupe_key=f"reply:{name}",
+        body={
+            "channel": received.channel,
+            "from": address,
+            "text": text,
+            "provider_message_id": name,
+        },
+        at=at,
+    )
+    # In this transaction: the row is there when the task looks for it.
+    async_task("consent.jobs.take_inbox")
+    return item
+
+
+def _thread(place: tuple[str, str], rows: list[SandboxMessage]) -> Thread:
+    shown = [(row, _content(row)) for row in rows[-SHOWN_MESSAGES:]]
+    return Thread(
+        phone=place[0],
+        channel=place[1],
+        address=shown[-1][1]["address"] if shown else "",
+        sender=_sender(shown),
+        messages=[_bubble(row, content) for row, content in shown],
+    )
+
+
+def _content(row: SandboxMessage) -> Mapping[str, Any]:
+    # A value that does not open reads as None; the page then shows that something was there.
+    return row.content_sealed or {"address": "", "subject": "", "text": "(cannot be opened)"}
+
+
+def _sender(shown: list[tuple[SandboxMessage, Mapping[str, Any]]]) -> str:
+    for _, content in reversed(shown):
+        headers = content.get("headers")
+        if isinstance(headers, Mapping) and headers.get("From"):
+            return str(headers["From"])
+    return "Sealcast demo"
+
+
+def _bubble(row: SandboxMessage, content: Mapping[str, Any]) -> Bubble:
+    link = LINK.search(content["text"])
+    return Bubble(
+        body=content["text"],
+        at=row.at,
+        ours=row.direction == SandboxMessage.Direction.TO_PHONE,
+        subject=content["subject"],
+        link=link.group(0).rstrip(".,)") if link else "",
+    )
