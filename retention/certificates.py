@@ -142,12 +142,13 @@ def _sign(
     if known := Certificate.objects.filter(run=run, contact_id=contact_id).first():
         return known
     last = Certificate.objects.order_by("-number").first()
-    identity = uuid.uuid4()
-    document = {
+    identity, number = uuid.uuid4(), last.number + 1 if last else 1
+    previous = last.document_hash if last else GENESIS
+    document: dict[str, object] = {
         "format": FORMAT,
         "id": str(identity),
-        "number": last.number + 1 if last else 1,
-        "previous": last.document_hash if last else GENESIS,
+        "number": number,
+        "previous": previous,
         "issued_at": canonical.instant(at),
         "subject": str(contact_id) if contact_id else None,
         "run": _run(run),
@@ -158,11 +159,11 @@ def _sign(
     signed = audit.sign(document)
     certificate = Certificate.objects.create(
         id=identity,
-        number=document["number"],
+        number=number,
         run=run,
         contact_id=contact_id,
         document=document,
-        previous_hash=document["previous"],
+        previous_hash=previous,
         document_hash=canonical.digest(document),
         signing_id=signed["signing_id"],
         signature=signed["signature"],

@@ -162,6 +162,8 @@ def _owner(record_class: str, object_id: uuid.UUID) -> uuid.UUID:
 
 def _keys_of(hold: Hold) -> "Iterable[DataKey]":
     """Return every key that must stay open for what is on hold to stay readable."""
+    if hold.contact_id is None:
+        return []
     assets = Asset.objects.filter(contact_id=hold.contact_id, deleted_at=None)
     if hold.record_class == "asset":
         assets = assets.filter(pk=hold.object_id)

@@ -1,10 +1,12 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from accounts import keys
 from accounts.models import DataKey, TrailLeaf
 from consent import contacts
+from consent.models import Contact
 from retention import holds, runs
 from retention.models import Hold, KeptKey
 from tests.retention import people
@@ -13,9 +15,9 @@ from tests.retention.people import AT, LATER
 pytestmark = pytest.mark.django_db
 
 
-def place(**changed: object) -> Hold:
-    person = changed.pop("person", None) or people.contact()
-    wanted = {
+def place(*, person: Contact | None = None, **changed: Any) -> Hold:
+    person = person or people.contact()
+    wanted: dict[str, Any] = {
         "record_class": "contact",
         "object_id": person.pk,
         "reason": "litigation",
@@ -86,7 +88,7 @@ def test_a_hold_on_an_erased_person_is_refused() -> None:
 
 
 @pytest.mark.parametrize("changed", [{"reason": "because"}, {"reference": "Anna Weber"}])
-def test_a_reason_is_a_code_and_a_reference_has_no_words(changed: dict[str, str]) -> None:
+def test_a_reason_is_a_code_and_a_reference_has_no_words(changed: dict[str, Any]) -> None:
     with pytest.raises(holds.HoldRefused):
         place(**changed)
 
