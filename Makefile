@@ -39,7 +39,7 @@ lint: env ## look for faults of style and safety, and for unformatted files
 	@.venv/bin/ruff check && .venv/bin/ruff format --check
 
 types: env ## check the types, strictly
-	@.ci/at-home .venv/bin/mypy
+	@.ci/at-home .venv/bin/mypy --no-incremental
 
 imports: env ## check the stairs and the doors
 	@.venv/bin/lint-imports --no-cache

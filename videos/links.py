@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from accounts import audit, keys
 from accounts.audit import Actor
+from accounts.models import TrailLeaf
 from consent import ledger
 from consent.models import Contact, Message
 from videos.models import Asset, Campaign, Link
@@ -145,6 +146,14 @@ def revoke_all(
     return _revoke(list(links.values_list("pk", flat=True)), at, actor)
 
 
+def revoke_of_message(*, message_id: uuid.UUID | None, at: datetime, actor: Actor) -> int:
+    """End the links that a message carries, such as one that never left; return how many."""
+    if message_id is None:
+        return 0
+    links = Link.objects.filter(message_id=message_id, revoked_at=None)
+    return _revoke(list(links.values_list("pk", flat=True)), at, actor)
+
+
 def stop(*, token: str, at: datetime) -> None:
     """Take a person's "no more messages" from the page of a link, dead ones too.
 
@@ -172,7 +181,7 @@ def _revoke(link_ids: list[uuid.UUID], at: datetime, actor: Actor) -> int:
     return len(links)
 
 
-def _leaf(link: Link, action: str, at: datetime, actor: Actor) -> audit.TrailLeaf:
+def _leaf(link: Link, action: str, at: datetime, actor: Actor) -> TrailLeaf:
     return audit.leaf(
         action=action,
         at=at,

@@ -85,7 +85,8 @@ def _moves(age_seconds: float, silence_seconds: float) -> bool:
         if pulse.answered_since(at=now - timedelta(seconds=silence_seconds)):
             return True
         # A worker busy with long tasks answers late; a task that ended is a sign of life as well.
-        return Task.objects.filter(stopped__gt=now - timedelta(seconds=silence_seconds)).exists()
+        ended = Task.objects.filter(stopped__gt=now - timedelta(seconds=silence_seconds))
+        return bool(ended.exists())
     except DatabaseError:
         # Nothing can be said while the database is away; restarting the cluster would not help.
         return True
