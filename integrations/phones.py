@@ -2,13 +2,13 @@
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django_q.tasks import async_task
 
 from integrations import inbox
@@ -56,12 +56,13 @@ class Thread:
 def threads(*, limit: int, offset: int = 0) -> list[Thread]:
     """Return the threads that were written to last, newest first."""
     newest = (
-        SandboxMessage.objects.values("address_index", "channel")
+        _shown()
+        .values("address_index", "channel")
         .annotate(newest=Max("at"))
         .order_by("-newest", "address_index", "channel")[offset : offset + limit]
     )
     places = [(row["address_index"], row["channel"]) for row in newest]
-    rows = SandboxMessage.objects.filter(address_index__in=[index for index, _ in places])
+    rows = _shown().filter(address_index__in=[index for index, _ in places])
     kept: dict[tuple[str, str], list[SandboxMessage]] = {place: [] for place in places}
     for row in rows.select_related("connection").order_by("at", "pk"):
         kept.get((row.address_index, row.channel), []).append(row)
@@ -70,7 +71,7 @@ def threads(*, limit: int, offset: int = 0) -> list[Thread]:
 
 def count() -> int:
     """Count the threads."""
-    return SandboxMessage.objects.values("address_index", "channel").distinct().count()
+    return _shown().values("address_index", "channel").distinct().count()
 
 
 @transaction.atomic
@@ -98,6 +99,26 @@ def reply(*, phone: str, channel: str, text: str, at: datetime) -> InboxItem | N
     return _send(received, str(received.content_sealed["address"]), text, at)
 
 
+@transaction.atomic
+def forget(*, message_ids: Iterable[uuid.UUID]) -> int:
+    """Empty every thread that one of our messages stands in, answers included; return how many.
+
+    Called when a person is erased: the sandbox is told, as a provider would be, to delete.
+    """
+    names = [message_id.hex for message_id in message_ids]
+    sent = SandboxMessage.objects.filter(idempotency_key__in=names)
+    threads = list(sent.values_list("address_index", flat=True).distinct())
+    rows = SandboxMessage.objects.filter(address_index__in=threads)
+    replies = rows.filter(direction=SandboxMessage.Direction.FROM_PHONE)
+    keys = [_reply_key(pk) for pk in replies.values_list("pk", flat=True)]
+    InboxItem.objects.filter(dedupe_key__in=keys).update(body_sealed=None)
+    return rows.update(content_sealed=None, address_index="")
+
+
+def _reply_key(pk: uuid.UUID) -> str:
+    return f"reply:sbx_{pk.hex}"
+
+
 def _send(received: SandboxMessage, address: str, text: str, at: datetime) -> InboxItem | None:
     own = SandboxMessage.objects.create(
         pk=uuid.uuid4(),
@@ -112,7 +133,7 @@ def _send(received: SandboxMessage, address: str, text: str, at: datetime) -> In
     item = inbox.store(
         connection=received.connection,
         kind=InboxItem.Kind.INBOUND_MESSAGE,
-        dedupe_key=f"reply:{name}",
+        dedupe_key=_reply_key(own.pk),
         body={
             "channel": received.channel,
             "from": address,
@@ -124,6 +145,10 @@ def _send(received: SandboxMessage, address: str, text: str, at: datetime) -> In
     # In this transaction: the row is there when the task looks for it.
     async_task("consent.jobs.take_inbox")
     return item
+
+
+def _shown() -> QuerySet[SandboxMessage]:
+    return SandboxMessage.objects.filter(content_sealed__isnull=False)
 
 
 def _thread(place: tuple[str, str], rows: list[SandboxMessage]) -> Thread:
