@@ -24,6 +24,20 @@ from config.lib.speech import Speech, loudness
 from videos import namecard
 from videos.namecard import NameCard
 
+__all__ = [
+    "BaseVideo",
+    "Composite",
+    "NameCard",
+    "NotComposable",
+    "Probe",
+    "Stage",
+    "personalise",
+    "poster",
+    "prepare",
+    "probe",
+    "shared_tail",
+]
+
 Sound = NDArray[np.float32]
 
 FASTEST_SPEECH = 1.35
@@ -169,7 +183,11 @@ def prepare(*, base: BaseVideo) -> Stage:
     counts = (_own_pictures_count(video, base), _own_sound_count(sound, base))
     frames_per_second = Fraction(video.ticks_per_second, video.samples[0].duration_ticks)
     settings = encoding.PictureSettings(
-        video.width, video.height, frames_per_second, quality=_QUALITY
+        video.width,
+        video.height,
+        frames_per_second,
+        quality=_QUALITY,
+        colours=_colours(base),
     )
     settings = _compatible(settings, video.setup)
     size_bytes = counts[0] * video.width * video.height * 3 // 2
@@ -298,6 +316,18 @@ def _compatible(settings: encoding.PictureSettings, base_setup: bytes) -> encodi
     if encoding.parameter_sets(setup=trial.setup) == encoding.parameter_sets(setup=base_setup):
         return settings
     return replace(settings, parameter_set=_SPARE_PARAMETER_SET)
+
+
+def _colours(base: BaseVideo) -> encoding.Colours:
+    """Read how the base means its colours: ours must be meant alike, or the seam shows."""
+    with av.open(io.BytesIO(base.data), "r", format="mp4") as container:
+        codec = container.streams.video[0].codec_context
+        return encoding.Colours(
+            int(codec.color_primaries),
+            int(codec.color_trc),
+            int(codec.colorspace),
+            int(codec.color_range),
+        )
 
 
 def _own_pictures(base: BaseVideo, count: int) -> Iterator[Picture]:

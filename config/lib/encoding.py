@@ -45,6 +45,20 @@ class Encoded:
 
 
 @dataclass(frozen=True)
+class Colours:
+    """How numbers mean colours, by the code points of H.273."""
+
+    primaries: int
+    transfer: int
+    matrix: int
+    value_range: int
+
+
+# What phones and browsers assume for HD, in the limited range.
+BT709 = Colours(1, 1, 1, 1)
+
+
+@dataclass(frozen=True)
 class PictureSettings:
     """What must be equal for two encodings to be joined."""
 
@@ -54,6 +68,7 @@ class PictureSettings:
     quality: int = 23
     parameter_set: int = 0
     speed: str = "veryfast"
+    colours: Colours = BT709
 
 
 def encode_pictures(
@@ -137,8 +152,7 @@ def _picture_codec(settings: PictureSettings) -> VideoCodecContext:
     longest_group = round(settings.frames_per_second)
     details = (
         f"keyint={longest_group}:min-keyint=1:scenecut=0:bframes=0:open-gop=0:stitchable=1:"
-        f"threads={_THREADS}:sps-id={settings.parameter_set}:force-cfr=1:"
-        "colorprim=bt709:transfer=bt709:colormatrix=bt709:range=tv"
+        f"threads={_THREADS}:sps-id={settings.parameter_set}:force-cfr=1"
     )
     codec.options = {
         "preset": settings.speed,
@@ -147,6 +161,9 @@ def _picture_codec(settings: PictureSettings) -> VideoCodecContext:
         "forced-idr": "1",
         "x264-params": details,
     }
+    colours = settings.colours
+    codec.color_primaries, codec.color_trc = colours.primaries, colours.transfer
+    codec.colorspace, codec.color_range = colours.matrix, colours.value_range
     codec.open()
     return codec
 

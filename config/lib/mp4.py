@@ -344,7 +344,6 @@ def _picture_entry(track: Track) -> bytes:
         bytes(32),
         struct.pack(">Hh", 24, -1),
         _box(b"avcC", track.setup),
-        _box(b"colr", b"nclx", struct.pack(">HHHB", 1, 1, 1, 0)),
     )
 
 

@@ -183,6 +183,27 @@ def test_the_poster_shows_the_base(base: BaseVideo) -> None:
     assert compositing.poster(base=base).startswith(b"\xff\xd8\xff")
 
 
+def test_a_film_from_elsewhere_with_b_frames_is_joined_without_a_seam(tmp_path: Path) -> None:
+    path = tmp_path / "elsewhere.mp4"
+    picture, sound = "testsrc2=s=320x240:r=25:d=6", "sine=f=300:r=44100:d=6"
+    sources = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound, "-ac", "2"]
+    coding = ["-pix_fmt", "yuv420p", "-c:v", "libx264", "-g", "50", "-bf", "3", "-c:a", "aac"]
+    program = imageio_ffmpeg.get_ffmpeg_exe()
+    subprocess.run([program, "-v", "error", *sources, *coding, str(path)], check=True)
+    elsewhere = BaseVideo(path.read_bytes(), 2.0, "en")
+    greeting = speech.speak(text="Hello", language="en")
+    composite = compositing.personalise(base=elsewhere, card=NameCard("Ada"), greeting=greeting)
+    before, after = _pictures(elsewhere.data), _pictures(composite.data)
+    assert len(before) == len(after) == 150
+    assert all(np.array_equal(a, b) for a, b in zip(before[50:], after[50:], strict=True))
+    assert np.abs(before[25] - after[25]).mean() > 3
+    assert np.abs(before[49] - after[49]).mean() < 3
+    found, expected = (compositing.probe(data=d) for d in (composite.data, elsewhere.data))
+    assert found.duration_seconds == expected.duration_seconds
+    assert found.audio_seconds == expected.audio_seconds
+    assert found.audio_rate_hz == 44_100 and found.audio_channels == 2
+
+
 def test_a_slot_that_is_not_at_the_start_is_refused(base: BaseVideo) -> None:
     with pytest.raises(compositing.NotComposable, match="at the start"):
         compositing.prepare(base=BaseVideo(base.data, 6.0, "en", slot_start_seconds=3.0))
