@@ -12,16 +12,14 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import av
-import av.filter
 import numpy as np
-from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
 from PIL import Image
 
 from config.lib import encoding, mp4, picture
 from config.lib.picture import Picture
 from config.lib.speech import Speech, loudness
-from videos import namecard
+from videos import greetings, namecard
 from videos.namecard import NameCard
 
 __all__ = [
@@ -40,11 +38,6 @@ __all__ = [
 
 Sound = NDArray[np.float32]
 
-FASTEST_SPEECH = 1.35
-_LEAD_SECONDS = 0.2
-_REST_SECONDS = 0.12
-_FADE_SECONDS = 0.15
-_LOUDNESS_PEAK = 0.85
 _QUALITY = 21
 _AUDIBLE, _BARS_FRAMES = 0.02, 90
 _SPARE_PARAMETER_SET = 31
@@ -138,9 +131,11 @@ class Stage:
     def _voice(self, greeting: Speech) -> Sound:
         """Place the greeting in the slot, fitted to it, as one channel of sound."""
         sound = self.tracks[1]
-        spoken = _fitted(greeting, self.base.slot_end_seconds, sound.rate_hz)
+        spoken = greetings.fitted(
+            greeting=greeting, slot_seconds=self.base.slot_end_seconds, rate_hz=sound.rate_hz
+        )
         voice = np.zeros(self.sound.shape[1], np.float32)
-        first = max(0, int(_LEAD_SECONDS * sound.rate_hz) - _own_start(sound))
+        first = max(0, int(greetings.LEAD_SECONDS * sound.rate_hz) - _own_start(sound))
         room = max(0, min(len(spoken), len(voice) - first))
         voice[first : first + room] = spoken[:room]
         return voice
@@ -369,57 +364,6 @@ def _place(result: Sound, block: Sound, at: int) -> None:
     skipped = max(0, -at)
     room = max(0, min(block.shape[1] - skipped, result.shape[1] - at - skipped))
     result[:, at + skipped : at + skipped + room] = block[:, skipped : skipped + room]
-
-
-def _fitted(greeting: Speech, slot_seconds: float, rate_hz: int) -> Sound:
-    """Fit speech into the slot: at most 1.35 times faster, then cut with a fade."""
-    samples = greeting.samples
-    peak = float(np.abs(samples).max(initial=0.0))
-    if peak > 0.01:
-        samples = samples * np.float32(_LOUDNESS_PEAK / peak)
-    room_seconds = slot_seconds - _LEAD_SECONDS - _REST_SECONDS
-    excess = len(samples) / greeting.sample_rate_hz / room_seconds
-    if excess > 1:
-        samples = _faster(samples, greeting.sample_rate_hz, min(FASTEST_SPEECH, excess * 1.01))
-    if greeting.sample_rate_hz != rate_hz:
-        samples = _resampled(samples, rate_hz / greeting.sample_rate_hz)
-    longest = int(room_seconds * rate_hz)
-    if len(samples) > longest:
-        samples = samples[:longest].copy()
-        fade = int(_FADE_SECONDS * rate_hz)
-        samples[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)
-    return samples
-
-
-def _faster(samples: Sound, rate_hz: int, tempo: float) -> Sound:
-    """Speed speech up at its own pitch."""
-    graph = av.filter.Graph()
-    source = graph.add_abuffer(
-        sample_rate=rate_hz, format="flt", layout="mono", time_base=Fraction(1, rate_hz)
-    )
-    change, sink = graph.add("atempo", f"{tempo:.4f}"), graph.add("abuffersink")
-    source.link_to(change)
-    change.link_to(sink)
-    graph.configure()
-    frame = AudioFrame.from_ndarray(np.ascontiguousarray(samples[None, :]), "flt", "mono")
-    frame.sample_rate, frame.pts = rate_hz, 0
-    source.push(frame)
-    source.push(None)
-    blocks: list[Sound] = []
-    while True:
-        try:
-            pulled = sink.pull()
-            if isinstance(pulled, AudioFrame):
-                blocks.append(np.asarray(pulled.to_ndarray()[0], np.float32))
-        except (av.EOFError, av.BlockingIOError):
-            break
-    return np.concatenate(blocks) if blocks else samples
-
-
-def _resampled(samples: Sound, ratio: float) -> Sound:
-    count = round(len(samples) * ratio)
-    spectrum = np.fft.rfft(samples.astype(np.float64))
-    return (np.fft.irfft(spectrum, count) * ratio).astype(np.float32)
 
 
 def _in_place_of(

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from config.lib import mp4, speech
-from config.lib.speech import Speech
 from integrations.video import studio
 from videos import compositing
 from videos.compositing import BaseVideo, Composite, NameCard, Stage
@@ -156,9 +155,6 @@ def test_long_speech_is_quickened_then_faded_before_the_slot_ends(stage: Stage) 
     sound = _sound(stage.personalise(card=NameCard("A"), greeting=long).data)
     assert _loudness(sound, 2.2, 2.7) > 0.03
     assert _loudness(sound, 2.92, 2.99) < 0.01
-    medium = Speech(long.samples[: int(3.4 * 48_000)], 48_000, ())
-    fitted = compositing._fitted(medium, SLOT_SECONDS, 48_000)
-    assert 2.4 < len(fitted) / 48_000 <= SLOT_SECONDS - 0.3
 
 
 @pytest.mark.parametrize(
