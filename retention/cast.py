@@ -161,6 +161,8 @@ def _person(culture: Culture, number: int, dice: random.Random) -> Person:
 
 def _phone(country: str, number: int, dice: random.Random) -> str:
     example = phonenumbers.example_number_for_type(country, phonenumbers.PhoneNumberType.MOBILE)
+    if example is None:
+        raise LookupError(f"no mobile number is known for {country}")
     stem = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)[:-4]
     while True:
         # The last four digits name the person's number; those the sandbox refuses are left out.

@@ -106,7 +106,7 @@ def test_a_proof_that_was_signed_anew_still_needs_the_whole_trail() -> None:
 def test_a_message_after_a_withdrawal_is_named_even_if_signed() -> None:
     person, _ = story.whole()
     ledger.withdraw(contact=person, act="button", source="test", at=LATER, actor=audit.SYSTEM)
-    document = dict(proof.build(contact=person, at=LATER + timedelta(days=1)))
+    document: dict[str, Any] = dict(proof.build(contact=person, at=LATER + timedelta(days=1)))
     hand_off = next(one for one in document["decisions"] if one["phase"] == "hand_off")
     hand_off["at"] = document["made_at"]
     found = faults(signed_anew(document))
@@ -120,7 +120,7 @@ def test_an_erased_person_is_proven_with_the_certificate() -> None:
         contact=person, kind="erasure", channel="email", at=LATER
     )
     subject_requests.carry_out(request=request, at=LATER)
-    document = dict(proof.build(contact=person, at=LATER))
+    document: dict[str, Any] = dict(proof.build(contact=person, at=LATER))
     assert faults(document) == []
     assert [one["document"]["number"] for one in document["certificates"]] == [
         Certificate.objects.get().number

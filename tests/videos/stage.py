@@ -132,6 +132,7 @@ def asset(contact: Contact, made: Campaign, *, head: bytes = HEAD, at: datetime 
     )
     mine = stored(key, head)
     Extent.objects.create(asset=row, number=0, sealed_object=mine, size_bytes=len(head))
+    assert render.tail is not None
     Extent.objects.create(asset=row, number=1, sealed_object=render.tail, size_bytes=len(TAIL))
     return row
 
