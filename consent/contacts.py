@@ -69,14 +69,14 @@ def register(  # noqa: PLR0913  the facts of one row, all named by the caller
         attributes=attributes,
     )
     known = _known(partner=partner, person=person, at=at)
-    contact = known or _new(partner=partner, source=source, batch=batch, at=at)
+    contact = known or new(partner=partner, source=source, batch=batch, at=at)
     changed = write(contact=contact, person=person, at=at)
     if known:
         contact.save()
     else:
         contact.key.save(force_insert=True)
         contact.save(force_insert=True)
-    audit.record_many([_leaf(contact, known=bool(known), changed=changed, actor=actor, at=at)])
+    audit.record_many([leaf(contact, known=bool(known), changed=changed, actor=actor, at=at)])
     return contact
 
 
@@ -258,21 +258,23 @@ def _known(*, partner: Partner | None, person: Person, at: datetime) -> Contact 
             hashed = index_of(partner_id=partner.id if partner else None, field=field, value=value)
             wanted |= Q(**{f"{field}_index": hashed})
     rows = Contact.objects.select_for_update(of=("self",)).select_related("key").filter(wanted)
-    alive = [row for row in rows if keys.opens(key=row.key, at=at) or _release(row)]
+    alive = [row for row in rows if keys.opens(key=row.key, at=at) or release(row)]
     if len(alive) > 1:
         raise NotAContact("phone", "This number and this e-mail address belong to two contacts.")
     return alive[0] if alive else None
 
 
-def _release(contact: Contact) -> bool:
+def release(contact: Contact) -> bool:
+    """Free the addresses of a contact whose key no longer opens; return False: it is not alive."""
     # What is past its time is not brought back: its address is free for a new row.
     Contact.objects.filter(pk=contact.pk).update(email_index=None, phone_index=None)
     return False
 
 
-def _new(
+def new(
     *, partner: Partner | None, source: str, batch: ImportBatch | None, at: datetime
 ) -> Contact:
+    """Make an unsaved row with an unsaved key of its own."""
     contact = Contact(
         id=uuid.uuid4(), partner=partner, source=source, batch=batch, created_at=at, updated_at=at
     )
@@ -285,9 +287,10 @@ def _new(
     return contact
 
 
-def _leaf(
+def leaf(
     contact: Contact, *, known: bool, changed: list[str], actor: Actor, at: datetime
 ) -> TrailLeaf:
+    """Return the trail's entry of a person who was kept or brought up to date."""
     return audit.leaf(
         action="consent.contact.updated" if known else "consent.contact.registered",
         at=at,
