@@ -1,0 +1,64 @@
+"""Promise 2: does anything that left for an AI vendor say who anybody is?"""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime
+
+from consent import contacts
+from consent.models import Contact
+from retention.checks.tally import Tally
+from videos import anonymisation, detectors
+from videos.models import EgressManifest
+
+AUDIENCE_BATCH = 5000
+
+
+def check(*, at: datetime) -> Iterator[Tally]:
+    """Yield what was found about what left."""
+    yield _whole()
+    yield _detected()
+    yield _known(at)
+
+
+def _manifests() -> Iterator[EgressManifest]:
+    rows = EgressManifest.objects.select_related("render").order_by("pk")
+    yield from rows.iterator(chunk_size=200)
+
+
+def _whole() -> Tally:
+    tally = Tally("the bytes of each manifest are those whose hash was kept")
+    for row in _manifests():
+        tally.saw()
+        body = bytes(row.body)
+        if hashlib.sha256(body).hexdigest() != row.body_sha256 or len(body) != row.size_bytes:
+            tally.blame(f"manifest {row.pk}: its bytes do not match its hash")
+        if b"{{" in body:
+            tally.blame(f"manifest {row.pk}: a slot left with the script")
+    return tally
+
+
+def _detected() -> Tally:
+    tally = Tally("no detector finds a person in what left")
+    for row in _manifests():
+        tally.saw()
+        kinds = anonymisation.judge_body(body=bytes(row.body), language=row.render.language)
+        if kinds:
+            tally.blame(f"manifest {row.pk}: holds {', '.join(kinds)}")
+    return tally
+
+
+def _known(at: datetime) -> Tally:
+    """Search what left for the names and addresses of everyone we know, a few at a time."""
+    tally = Tally("nobody whom we know is named in what left")
+    bodies: dict[str, tuple[str, detectors.Plain]] = {}
+    for row in _manifests():
+        text = bytes(row.body).decode("utf-8", errors="replace")
+        bodies.setdefault(row.body_sha256, (str(row.pk), detectors.plain(text)))
+    everyone = Contact.objects.filter(erased_at=None).select_related("key")
+    for batch in contacts.in_batches(everyone, size=AUDIENCE_BATCH):
+        tally.saw(len(batch))
+        known = anonymisation.known_identifiers(contacts=batch, at=at)
+        for name, plain in bodies.values():
+            for kind, _start, _end in known.find(plain):
+                tally.blame(f"manifest {name}: {kind} of a contact stands in it")
+    return tally
