@@ -1,0 +1,103 @@
+"""How does every page look, on a phone and on a desk? `make shots` takes the pictures again.
+
+It walks as a visitor, a marketer, an officer, an administrator and a recipient would, by links
+only (a GET never changes anything), and takes each kind of page once, at both widths. A page
+that the browser complains about, or that is wider than the screen, fails the walk.
+"""
+
+import io
+import json
+import re
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urldefrag, urlsplit
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.test import Client
+from django.urls import Resolver404, resolve
+from PIL import Image
+from playwright.sync_api import Browser, Page
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.models import User
+from tests.browser import opened
+
+SCREENS = Path(__file__).resolve().parents[1] / "docs" / "screens"
+WIDTHS = {390: 844, 1280: 900}
+TALLEST_PIXELS = 3200
+COLOURS = 128
+# Doors out, files, and pages of which there are as many as there are rows.
+NOT_WALKED = re.compile(
+    r"/logout/|/jsi18n/|/password_change|\?(?!step=|tab=)|/history/$|\.(json|csv)$"
+)
+LINKS = "links => links.map(link => link.href)"
+
+
+def shoot(page: Page, name: str) -> None:
+    for width, height in WIDTHS.items():
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_load_state("networkidle")
+        picture = Image.open(io.BytesIO(page.screenshot(full_page=True, animations="disabled")))
+        picture = picture.crop((0, 0, picture.width, min(picture.height, TALLEST_PIXELS)))
+        small = picture.convert("RGB").quantize(COLOURS)
+        small.save(SCREENS / f"{name}-{width}.png", optimize=True)
+        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert wide <= 0, f"{name} is {wide} pixels wider than a screen of {width}"
+
+
+def kind(url: str) -> str | None:
+    try:
+        found = resolve(urlsplit(url).path)
+    except Resolver404:
+        return None
+    return (found.view_name or "").replace(":", "-").replace("_", "-") or None
+
+
+def walk(page: Page, starts: list[str], seen: set[str]) -> Iterator[str]:
+    """Visit one page of each kind that links lead to; yield its kind while it is open."""
+    origin = "{0.scheme}://{0.netloc}".format(urlsplit(starts[0]))
+    waiting = deque(starts)
+    while waiting:
+        url = urldefrag(waiting.popleft()).url
+        name = kind(url)
+        if not url.startswith(origin) or NOT_WALKED.search(url) or not name or name in seen:
+            continue
+        seen.add(name)
+        answer = page.goto(url)
+        if answer is None or "text/html" not in answer.headers.get("content-type", ""):
+            continue
+        landed = kind(page.url) or name
+        if landed == name or landed not in seen:
+            seen.add(landed)
+            yield landed
+        waiting.extend(page.eval_on_selector_all("a[href]", LINKS))
+
+
+def sign_in(page: Page, origin: str, email: str) -> None:
+    client = Client()
+    client.force_login(User.objects.get(email=email), settings.AUTHENTICATION_BACKENDS[0])
+    name = settings.SESSION_COOKIE_NAME
+    page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": origin}])
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_every_page(live_server: LiveServer, chromium: Browser) -> None:
+    origin = live_server.url
+    call_command("seed")
+    demo = json.loads((settings.HOME / "demo.json").read_text(encoding="utf-8"))
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    seen: set[str] = set()
+    link = origin + urlsplit(demo["link"]).path
+    visits = [("", [link, f"{origin}/accounts/login/", f"{origin}/limits/"])]
+    visits += [(person["email"], [f"{origin}/", f"{origin}/admin/"]) for person in demo["people"]]
+    for email, starts in visits:
+        with opened(chromium) as page:
+            if email:
+                sign_in(page, origin, email)
+            for name in walk(page, starts, seen):
+                shoot(page, name)
+    assert len(seen) > len(visits)
