@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 APPS = ("accounts", "integrations", "consent", "videos", "retention")
 STOREYS = ("config", *APPS)
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-ELSEWHERE = {".git", ".venv", "var", "node_modules", "__pycache__"}
+ELSEWHERE = {".git", ".venv", "var", "node_modules", "__pycache__", ".hypothesis"}
 
 
 def files(*suffixes: str) -> list[Path]:
