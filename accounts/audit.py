@@ -183,6 +183,19 @@ def sign(document: Mapping[str, object]) -> dict[str, str]:
     }
 
 
+def is_signed(*, message: bytes, signature: str, signing_id: str) -> bool:
+    """Say whether the key of the trail made this signature."""
+    held = ring.current()
+    try:
+        raw = bytes.fromhex(signature)
+    except ValueError:
+        return False
+    public = crypto.public_key(seed=held.signing_seed)
+    return signing_id == held.signing_id and crypto.signature_holds(
+        public=public, signature=raw, message=message
+    )
+
+
 def _allowed(value: Detail) -> Detail:
     if value is None or isinstance(value, bool | int):
         return value
