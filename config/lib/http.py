@@ -5,11 +5,12 @@ import socket
 import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.util.ssl_ import create_urllib3_context
 
 CONNECT_SECONDS = 3
@@ -87,7 +88,9 @@ class Client:
                 return Answer(response.status_code, dict(response.headers), content)
         except requests.ConnectTimeout:
             raise CallFailed("transient", "no connection in time") from None
-        except (requests.RequestException, OSError) as error:
+        except (requests.RequestException, HTTPError, OSError) as error:
+            if _never_left(error):
+                raise CallFailed("transient", "no connection") from None
             # After the request left nobody can say whether it was acted upon.
             raise CallFailed("unknown", type(error).__name__) from None
 
@@ -98,7 +101,20 @@ class Client:
             raise Refused("the host is not one of this provider's")
         if parts.scheme != "https" and not (self._loopback and parts.scheme == "http"):
             raise Refused("only https may be called")
-        for info in socket.getaddrinfo(host, parts.port or 443, proto=socket.IPPROTO_TCP):
+        for info in _addresses(host, parts.port or 443):
             address = ipaddress.ip_address(info[4][0])
             if not address.is_global and not (self._loopback and address.is_loopback):
                 raise Refused("the host has a private address")
+
+
+def _addresses(host: str, port: int) -> list[tuple[Any, ...]]:
+    try:
+        return list(socket.getaddrinfo(host, port, proto=socket.IPPROTO_TCP))
+    except OSError:
+        raise CallFailed("transient", "the host's address was not found") from None
+
+
+def _never_left(error: Exception) -> bool:
+    # The connection itself was refused: not one byte of the request was sent.
+    cause = error.args[0] if error.args else None
+    return isinstance(getattr(cause, "reason", None), NewConnectionError)

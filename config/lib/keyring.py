@@ -71,7 +71,7 @@ def parse(text: str) -> Keyring:
     """
     try:
         data = json.loads(text)
-        return Keyring(
+        ring = Keyring(
             roots={item["id"]: _key(item["key"]) for item in data["roots"]},
             index_pepper=_key(data["index_pepper"]),
             suppression_pepper=_key(data["suppression_pepper"]),
@@ -79,9 +79,12 @@ def parse(text: str) -> Keyring:
             signing_id=data["signing"]["id"],
             signing_seed=_key(data["signing"]["seed"]),
         )
-    except (ValueError, KeyError, TypeError, StopIteration):
+    except (ValueError, KeyError, TypeError, AttributeError):
         # The cause is dropped on purpose: its text could quote the key.
         raise KeyringUnavailable("damaged: it is not a Sealcast key ring") from None
+    if not ring.roots:
+        raise KeyringUnavailable("damaged: it holds no root key")
+    return ring
 
 
 def load(*, path: Path, environment: Mapping[str, str] = os.environ) -> Keyring:

@@ -23,8 +23,6 @@ SALT_BYTES = 16
 HEADER_BYTES = len(MAGIC) + SALT_BYTES
 CHUNK_BYTES = 64 * 1024
 TAG_BYTES = 16
-# Named here as well, for those who read streams and may not come near the cipher.
-SealBroken = crypto.SealBroken
 
 
 @dataclass(frozen=True)
@@ -108,6 +106,9 @@ class Opener:
         last = index == self._last
         plain_size = self._size - index * CHUNK_BYTES if last else CHUNK_BYTES
         body = self._read(place, plain_size + TAG_BYTES)
+        if len(body) != plain_size + TAG_BYTES:
+            # A size that is told too large must not pass as a shorter answer.
+            raise crypto.SealBroken
         bound = _bound(self._context, self._header, index, last=last)
         try:
             return self._cipher.decrypt(_nonce(index), body, bound)
