@@ -86,10 +86,8 @@ def queue(  # noqa: PLR0913  the facts of one row, all named by the caller
     :raises UnknownPurpose: there is no such purpose at that instant.
     """
     held = contacts.lock(contact_id=contact.id)
-    before = Message.objects.filter(idempotency_key=idempotency_key).first()
+    before = _queued_before(idempotency_key, held)
     if before is not None:
-        if before.contact_id != held.id:
-            raise KeyReused
         return before.decision, before
     verdict = gate.judge(contact=held, purpose_code=purpose_code, channel=channel, at=at)
     message_id = uuid.uuid4()
@@ -107,8 +105,7 @@ def queue(  # noqa: PLR0913  the facts of one row, all named by the caller
     _note_decision(decision, actor)
     if verdict.verdict == gate.REFUSE:
         return decision, None
-    content = {"subject": subject, "text": text, "headers": dict(headers or {})}
-    body = canonical.encode(content)
+    body = canonical.encode({"subject": subject, "text": text, "headers": dict(headers or {})})
     message = Message(
         id=message_id,
         contact=held,
@@ -126,6 +123,13 @@ def queue(  # noqa: PLR0913  the facts of one row, all named by the caller
     )
     message.save(force_insert=True)
     return decision, message
+
+
+def _queued_before(idempotency_key: str, held: Contact) -> Message | None:
+    before = Message.objects.filter(idempotency_key=idempotency_key).first()
+    if before is not None and before.contact_id != held.id:
+        raise KeyReused
+    return before
 
 
 def dispatch(
