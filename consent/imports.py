@@ -17,7 +17,7 @@ from accounts.models import DataKey, Partner, TrailLeaf, User
 from consent import addresses, contacts, ledger, lists, purposes, suppression
 from consent.addresses import Person
 from consent.lists import BadFile, Line, RowProblem
-from consent.models import ConsentEvent, ConsentState, Contact, ImportBatch, Purpose
+from consent.models import Channel, ConsentEvent, ConsentState, Contact, ImportBatch, Purpose
 
 State = ImportBatch.State
 ROWS_KEPT_DAYS = 7
@@ -411,7 +411,9 @@ class _Writer:
         if not claim:
             return []
         kind = ConsentEvent.Kind.CLAIMED if claim == "yes" else ConsentEvent.Kind.REFUSED
-        return [(channel, kind.value) for channel in contacts.channels_of(contact)]
+        # A tick in another system names no WhatsApp, and that channel's opt-in must.
+        channels = [name for name in contacts.channels_of(contact) if name != Channel.WHATSAPP]
+        return [(channel, kind.value) for channel in channels]
 
     def _evidence(self, row: Row) -> dict[str, object]:
         return {"import": str(self._batch.pk), "file": self._batch.file_sha256, "row": row.number}
