@@ -1,0 +1,70 @@
+"""Walk the whole journey with generated people on the database this is pointed at, and count."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from config.lib import clock
+from retention import walk, walk_end
+
+STEPS = (
+    ("prepare", walk.prepare),
+    ("import", walk.import_lists),
+    ("consent", walk.ask_and_answer),
+    ("scripts", walk.write_scripts),
+    ("forecast", walk.forecast),
+    ("render", walk.render),
+    ("send", walk.send),
+    ("watch", walk.watch),
+    ("withdraw", walk.withdraw),
+    ("search", walk_end.search),
+    ("expire", walk_end.expire),
+    ("erase", walk_end.erase),
+    ("prove", walk_end.prove),
+    ("verify", walk_end.check_promises),
+)
+
+
+class Command(BaseCommand):
+    help = __doc__ or ""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print one JSON object and no more")
+        parser.add_argument("--contacts", type=int, default=100)
+        parser.add_argument("--seed", type=int, default=0, help="0: another one each time")
+
+    def handle(self, *_args: Any, contacts: int, seed: int, **options: Any) -> None:
+        now = clock.now()
+        going = walk.Walk(
+            at=walk.beginning(now),
+            count=contacts,
+            seed=seed or int(now.timestamp()),
+            say=_silent if options["json"] else self.stdout.write,
+        )
+        problem = self._take(going)
+        told = {
+            "ok": not problem,
+            "problem": problem,
+            "seed": going.seed,
+            "contacts": going.count,
+            "counts": going.counts,
+            "seconds": going.seconds,
+            "seconds_in_all": round(sum(going.seconds.values()), 2),
+        }
+        self.stdout.write(json.dumps(told, indent=2, ensure_ascii=False))
+        if problem:
+            raise CommandError(f"The journey did not come to its end: {problem}")
+
+    def _take(self, going: walk.Walk) -> str:
+        for name, act in STEPS:
+            try:
+                going.step(name, act)
+            except walk.WentWrong as wrong:
+                return f"{name}: {wrong}"
+        return ""
+
+
+def _silent(_line: str) -> None:
+    return None

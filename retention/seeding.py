@@ -1,0 +1,221 @@
+"""What is there when somebody looks at Sealcast for the first time? Some weeks of a small business.
+
+People of nobody, signed-in staff, a partner, a campaign that was sent and one that waits. It is
+made once; a second set-up finds it and keeps whatever has been done with it since.
+"""
+
+import json
+import os
+import secrets
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from accounts import partners, people
+from accounts.audit import SYSTEM, Actor
+from accounts.models import User
+from config import schedules
+from consent import imports, intake, ledger, optin, purposes
+from consent.models import ConsentEvent, Contact
+from integrations import connections
+from retention import cast, holds, policies, subject_requests, verification, walk_phones
+from retention.cast import Person
+from retention.walk import SCRIPTS, require
+from videos import campaigns, delivery, rendering
+from videos.models import Campaign, Render
+
+SOURCE = "spring-list"
+STAFF = (
+    ("marketer", "Marketer", "Mara Lindqvist", "/"),
+    ("officer", "Officer", "Olu Adeyemi", "/admin/"),
+    ("auditor", "Auditor", "Tomas Ruiz", "/admin/"),
+    ("administrator", "Administrator", "Ines Duarte", "/admin/"),
+)
+# The first of the list: the link that is printed is hers.
+ASHA = Person(
+    name="Asha Raghunathan",
+    email="asha@example.org",
+    phone="+12025550143",
+    language="en",
+    time_zone="America/New_York",
+    country="US",
+    company="Northwind Optics",
+    city="Boston",
+)
+LANGUAGES = ("en", "de", "ar")
+Say = Callable[[str], None]
+
+
+def demo_file() -> Path:
+    """Return where the demo keeps its sign-ins: readable by its owner only."""
+    return Path(settings.HOME) / "demo.json"
+
+
+def seed(*, at: datetime, say: Say) -> bool:
+    """Make the demo in the home folder's database; False if it was there already."""
+    if demo_file().exists() and User.objects.filter(email=_email("officer")).exists():
+        return False
+    sent_at = _office_hour(at - timedelta(days=2))
+    listed_at = _office_hour(at - timedelta(days=16))
+    _prepare(listed_at)
+    secrets_made = {"people": _staff(listed_at), "client": _partner(listed_at)}
+    say("importing contacts and asking them")
+    contacts = _contacts(listed_at)
+    say("rendering, personalising and sending a first campaign")
+    campaign = _sent_campaign(sent_at)
+    _waiting_campaign(sent_at)
+    _aftermath(contacts, at)
+    say("checking the seven promises")
+    verification.carry_out(report=verification.ask(at=at, staff=None), at=at)
+    token = walk_phones.link_tokens([campaign.pk])[0]
+    _write({**secrets_made, "link": f"{settings.PUBLIC_URL}/v/{token}"})
+    return True
+
+
+def _email(role: str) -> str:
+    return f"{role}@sealcast.example"
+
+
+def _office_hour(at: datetime) -> datetime:
+    """Return 15:00 UTC of that day, or of the last working day before it."""
+    at = at.replace(hour=15, minute=0, second=0, microsecond=0)
+    while at.weekday() >= 5:
+        at -= timedelta(days=1)
+    return at
+
+
+def _prepare(at: datetime) -> None:
+    connections.ensure_local(at=at)
+    purposes.ensure_defaults(at=at)
+    policies.ensure_defaults(at=at)
+    schedules.ensure(at=at)
+
+
+def _staff(at: datetime) -> list[dict[str, str]]:
+    made = []
+    for role, title, name, path in STAFF:
+        password = secrets.token_urlsafe(12)
+        user = people.create_staff(
+            email=_email(role), name=name, role=role, password=password, at=at
+        )
+        people.add_second_factor(user=user, at=at)
+        made.append({"title": title, "email": user.email, "password": password, "path": path})
+    return made
+
+
+def _partner(at: datetime) -> dict[str, str]:
+    partner = partners.create(name="Northwind Optics", at=at, actor=SYSTEM)
+    client_id, secret = partners.issue_client(
+        partner=partner, scopes=partners.SCOPES, at=at, actor=SYSTEM
+    )
+    return {"id": client_id, "secret": secret}
+
+
+def _contacts(at: datetime) -> list[Contact]:
+    listed = [ASHA, *cast.people(count=29, seed=2026)]
+    batch = imports.check(file=cast.as_csv(listed), source=SOURCE, created_by=None, at=at)
+    imports.commit(batch=batch, at=at, actor=SYSTEM)
+    rows = list(Contact.objects.filter(source=SOURCE).select_related("key").order_by("pk"))
+    for number, contact in enumerate(rows):
+        if number % 5 != 4:
+            optin.ask(
+                contact=contact,
+                purpose_code=purposes.MARKETING,
+                channel="email",
+                at=at,
+                actor=SYSTEM,
+            )
+    _deliver(at)
+    for number, (contact, token) in enumerate(walk_phones.confirm_tokens(source=SOURCE)):
+        answered_at = at + timedelta(days=1 + number % 9)
+        if number % 6 != 5 or contact.language in {"en", "ar"}:
+            optin.answer(
+                token=token, at=min(answered_at, at + timedelta(hours=40)), ip="", user_agent=""
+            )
+    return rows
+
+
+def _deliver(at: datetime) -> None:
+    for hours in range(0, 36, 3):
+        while delivery.dispatch(at=at + timedelta(hours=hours)).total:
+            continue
+    intake.take_waiting(at=at + timedelta(hours=36))
+
+
+def _campaign(name: str, channel: str, at: datetime, **filters: list[str]) -> Campaign:
+    campaign = campaigns.create(
+        name=name,
+        sender_name="Lumen Telecom",
+        purpose_code=purposes.MARKETING,
+        channel=channel,
+        link_ttl_hours=24 * 30,
+        at=at,
+        actor=SYSTEM,
+    )
+    campaigns.set_audience(
+        campaign=campaign, filters={"sources": [SOURCE], **filters}, at=at, actor=SYSTEM
+    )
+    return campaign
+
+
+def _sent_campaign(at: datetime) -> Campaign:
+    campaign = _campaign("Welcome to your spring plan", "email", at, languages=list(LANGUAGES))
+    for language in LANGUAGES:
+        _write_script(campaign, language, at)
+    campaigns.start(campaign=campaign, at=at, actor=SYSTEM)
+    deadline = time.monotonic() + 600
+    ended = [Render.State.DONE, Render.State.FAILED]
+    while waiting := Render.objects.filter(campaign=campaign).exclude(state__in=ended):
+        require(time.monotonic() < deadline, "the local studio did not finish")
+        for render in waiting:
+            rendering.advance(render=render, at=at)
+        time.sleep(0.2)
+    campaigns.settle_renders(campaign=campaign, at=at)
+    while delivery.work(campaign_id=campaign.pk, at=at).total:
+        continue
+    _deliver(at)
+    campaigns.finish(campaign=campaign, at=at + timedelta(hours=36))
+    return campaign
+
+
+def _waiting_campaign(at: datetime) -> None:
+    campaign = _campaign("Summer check-up", "whatsapp", at)
+    for language in ("en", "es"):
+        _write_script(campaign, language, at)
+
+
+def _write_script(campaign: Campaign, language: str, at: datetime) -> None:
+    campaigns.update_script(
+        campaign=campaign, language=language, text=SCRIPTS[language], at=at, actor=SYSTEM
+    )
+
+
+def _aftermath(rows: list[Contact], at: datetime) -> None:
+    """Leave an officer something to look at: a stop, a hold and an open request."""
+    others = [row for row in rows if row.language not in LANGUAGES]
+    ledger.withdraw(
+        contact=others[0],
+        act=ConsentEvent.Act.STAFF,
+        source="call_note",
+        at=at,
+        actor=Actor("staff", str(User.objects.get(email=_email("officer")).pk)),
+    )
+    holds.place(
+        record_class="contact",
+        object_id=others[1].pk,
+        reason="complaint",
+        reference="C-2041",
+        at=at,
+        staff=None,
+    )
+    subject_requests.open_request(contact=others[2], kind="access", channel="email", at=at)
+
+
+def _write(demo: dict[str, Any]) -> None:
+    handle = os.open(demo_file(), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(demo, file, indent=2)

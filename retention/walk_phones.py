@@ -1,0 +1,37 @@
+"""What do the demo's people find on their phones? Tokens read from the sandbox, as they would."""
+
+import re
+from collections.abc import Collection
+from uuid import UUID
+
+from consent.models import Contact, Message
+from integrations.models import SandboxMessage
+
+CONFIRM = re.compile(r"/join/confirm/([A-Za-z0-9_-]{43})")
+LINK = re.compile(r"/v/([A-Za-z0-9_-]{43})")
+
+
+def confirm_tokens(*, source: str) -> list[tuple[Contact, str]]:
+    """Return the people of a list who were asked to confirm, each with the token they got."""
+    people = {row.pk: row for row in Contact.objects.filter(source=source).select_related("key")}
+    sent = Message.objects.filter(contact__in=people, purpose_code="permission_request")
+    return [
+        (people[message.contact_id], match[1])
+        for message in sent.order_by("contact_id")
+        if (match := CONFIRM.search(_text(message)))
+    ]
+
+
+def link_tokens(campaign_ids: Collection[UUID]) -> list[str]:
+    """Return the tokens of the links that arrived, of these campaigns."""
+    arrived = Message.objects.filter(context_id__in=campaign_ids, state=Message.State.DELIVERED)
+    texts = (_text(message) for message in arrived.order_by("sent_at", "pk"))
+    return [match[1] for text in texts if (match := LINK.search(text))]
+
+
+def _text(message: Message) -> str:
+    row = SandboxMessage.objects.filter(
+        idempotency_key=message.pk.hex, direction=SandboxMessage.Direction.TO_PHONE
+    ).first()
+    content = row.content_sealed if row else None
+    return str(content["text"]) if isinstance(content, dict) else ""
