@@ -106,6 +106,8 @@ class Render(models.Model):
     connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="+")
     state = models.CharField(max_length=12, choices=State.choices, default=State.WAITING)
     vendor_job_id = models.CharField(max_length=80, blank=True)
+    # The vendor's name for the job of each manifest, this one's and earlier ones'.
+    vendor_jobs = models.JSONField(default=dict)
     base = models.ForeignKey(SealedObject, null=True, on_delete=models.PROTECT, related_name="+")
     # The bytes all people of this render share, sealed once under the campaign's key.
     tail = models.ForeignKey(SealedObject, null=True, on_delete=models.PROTECT, related_name="+")
@@ -113,7 +115,11 @@ class Render(models.Model):
     # [[start_ms, end_ms], ...] of the slots that were left empty.
     slots_ms = models.JSONField(default=list)
     duration_ms = models.IntegerField(default=0)
+    # Steps begun since the last that ended well.
     attempts = models.IntegerField(default=0)
+    # A step is at work; after some minutes its process is taken for dead.
+    claimed_at = models.DateTimeField(null=True)
+    stepped_at = models.DateTimeField(null=True)
     problem = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
@@ -122,7 +128,12 @@ class Render(models.Model):
         constraints = [
             models.UniqueConstraint(
                 name="render_once_a_script", fields=["campaign", "language", "script_sha256"]
-            )
+            ),
+            models.UniqueConstraint(
+                name="render_one_a_vendor_job",
+                fields=["connection", "vendor_job_id"],
+                condition=~Q(vendor_job_id=""),
+            ),
         ]
 
     def __str__(self) -> str:

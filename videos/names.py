@@ -41,9 +41,9 @@ _GROUPS = frozenset(
     nachbar interessent interessenten patientin patienten client clientes cliente clienti clienta
     ami amis amie amies monsieur madame messieurs mesdames abonné abonnée abonnés membre membres
     tous toutes amigo amigos amiga amigas todos todas socio socios socia señor señora señores
-    lettore lettori signori signore signora amico amici amica tutti klant klanten vriend vrienden lid leden
-    iedereen gasten meneer mevrouw klient klienci klienta klientko kliencie państwo panie pani pan
-    müşterimiz müşteri клиент клиенты друг друзья dr prof professor we our this the it your you i
+    lettore lettori signori signore signora amico amici amica tutti klant klanten vriend vrienden
+    lid leden iedereen gasten meneer mevrouw klient klienci klienta klientko kliencie państwo
+    panie pani pan     müşterimiz müşteri клиент клиенты друг друзья dr prof professor we our this the it your you i
     thanks thank and or as today now home""".split()
 )
 _BEFORE_NAMES = frozenset("valued dr prof professor sir madam monsieur madame señor señora".split())

@@ -85,7 +85,7 @@ def read_range(
             yield from opener.range(start, end)
     except blobs.BlobMissing:
         raise NotReadable("missing") from None
-    except sealed_stream.SealBroken:
+    except keys.SealBroken:
         raise NotReadable("altered") from None
 
 

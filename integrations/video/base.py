@@ -81,5 +81,11 @@ class VideoProvider(Protocol):
     def exists(self, *, job_id: str) -> bool:
         """Look whether the provider still holds anything of a job."""
 
+    def find(self, *, body: bytes) -> list[str] | None:
+        """Name the jobs of exactly this request; None from a provider that cannot say.
+
+        Asked after a crash, so that a job that was made is found and not made twice.
+        """
+
     def check(self) -> str:
         """Return the empty text if the account answers, else what is wrong and how to mend it."""

@@ -33,7 +33,7 @@ class LocalProvider:
 
     name = "local"
     endpoint = "local:studio"
-    region = "this machine"
+    region = "local"
     residual_days = 0
 
     def __init__(self, connection: Connection | None = None) -> None:
@@ -105,6 +105,12 @@ class LocalProvider:
         except ValueError:
             return False
         return _folder(pk).exists() or LocalVideoJob.objects.filter(pk=pk).exists()
+
+    def find(self, *, body: bytes) -> list[str] | None:
+        """Name the jobs of exactly this request."""
+        wanted = _read(body)
+        jobs = LocalVideoJob.objects.order_by("created_at")
+        return [str(job.pk) for job in jobs if job.request == wanted]
 
     def check(self) -> str:
         """Return the empty text if the studio's folder can be written."""

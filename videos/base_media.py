@@ -1,0 +1,102 @@
+"""Is what a vendor sent the video that was ordered, and what do all people of it share?"""
+
+import io
+from dataclasses import dataclass
+from datetime import datetime
+
+from accounts import keys
+from accounts.models import DataKey
+from videos import compositing, vault
+from videos.compositing import BaseVideo
+from videos.models import Render, SealedObject
+
+LARGEST_BYTES = 300 << 20
+LONGEST_MS = 15 * 60_000
+SMALLEST_HEIGHT_PX = 360
+# Containers round to frames and packets.
+TOLERANCE_MS = 500
+
+
+class NotAsOrdered(Exception):
+    """The video cannot be used; `code` says why."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(code)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What a vendor sent: a file, its captions, its slots and its length in milliseconds."""
+
+    video: bytes
+    captions_vtt: str
+    slots_ms: list[list[int]]
+    duration_ms: int
+
+
+def check(*, delivery: Delivery, slot_ms: int) -> None:
+    """Judge the file by itself, not by what came with it.
+
+    :raises NotAsOrdered: another codec, size, length or slot, or no captions.
+    """
+    if len(delivery.video) > LARGEST_BYTES or delivery.duration_ms > LONGEST_MS:
+        raise NotAsOrdered("too_large")
+    try:
+        probe = compositing.probe(data=delivery.video)
+    except compositing.NotComposable:
+        raise NotAsOrdered("not_a_video") from None
+    if probe.audio_codec != "aac" or probe.height < SMALLEST_HEIGHT_PX:
+        raise NotAsOrdered("other_format")
+    if abs(probe.duration_seconds * 1000 - delivery.duration_ms) > TOLERANCE_MS:
+        raise NotAsOrdered("other_duration")
+    if not _is_ordered_slot(delivery.slots_ms, slot_ms):
+        raise NotAsOrdered("other_slots")
+    if not delivery.captions_vtt.startswith("WEBVTT"):
+        raise NotAsOrdered("no_captions")
+
+
+def seal(
+    *, delivery: Delivery, language: str, key: DataKey, at: datetime
+) -> tuple[SealedObject, SealedObject]:
+    """Seal the base and the bytes that all share, under the campaign's key.
+
+    :raises NotAsOrdered: it cannot be personalised.
+    :raises KeyRefused: the campaign's key is gone.
+    """
+    base = BaseVideo(
+        data=delivery.video, slot_end_seconds=delivery.slots_ms[0][1] / 1000, language=language
+    )
+    try:
+        tail = compositing.shared_tail(base=base)
+    except compositing.NotComposable:
+        raise NotAsOrdered("not_composable") from None
+    stored = vault.store(key=key, data=io.BytesIO(delivery.video), at=at)
+    return stored, vault.store(key=key, data=io.BytesIO(tail), at=at)
+
+
+def opened(*, render: Render, at: datetime) -> BaseVideo:
+    """Open a render's base video.
+
+    :raises KeyRefused: the campaign's key is gone.
+    :raises vault.NotReadable: the object is gone or altered.
+    """
+    if render.base is None:
+        raise vault.NotReadable("no_base")
+    return BaseVideo(
+        data=vault.read(sealed_object=render.base, at=at),
+        slot_end_seconds=render.slots_ms[0][1] / 1000,
+        language=render.language,
+    )
+
+
+def is_open(*, render: Render, at: datetime) -> bool:
+    """Say whether what all people of a render share can still be read."""
+    return keys.opens(key=render.campaign.key, at=at)
+
+
+def _is_ordered_slot(slots_ms: list[list[int]], slot_ms: int) -> bool:
+    if len(slots_ms) != 1 or len(slots_ms[0]) != 2:
+        return False
+    start, end = slots_ms[0]
+    return start == 0 and abs(end - slot_ms) <= TOLERANCE_MS

@@ -1,0 +1,45 @@
+"""Which jobs do videos need? Edges that ask the clock and call one function; ids only."""
+
+import time
+from uuid import UUID
+
+from django_q.tasks import async_task
+
+from config.lib import clock, logs
+from videos import rendering, vault
+from videos.models import Render
+
+# A worker waits this long for a vendor before it makes room for other jobs.
+WATCH_SECONDS = 20
+POLL_SECONDS = 1.0
+
+log = logs.get(__name__)
+
+
+def render_step(render_id: str) -> None:
+    render = Render.objects.get(pk=UUID(render_id))
+    ends = time.monotonic() + WATCH_SECONDS
+    while not rendering.is_finished(render) and time.monotonic() < ends:
+        before = render.state
+        render = rendering.advance(render=render, at=clock.now())
+        if render.state == before:
+            time.sleep(POLL_SECONDS)
+    if not rendering.is_finished(render):
+        async_task("videos.jobs.render_step", render_id)
+        return
+    async_task("videos.delivery_jobs.work_campaign", str(render.campaign_id))
+
+
+def requeue_renders() -> None:
+    for render_id in rendering.waiting(at=clock.now()).values_list("pk", flat=True):
+        async_task("videos.jobs.render_step", str(render_id))
+
+
+def observe_again() -> None:
+    rendering.observe_again(at=clock.now())
+
+
+def sweep_orphans() -> None:
+    removed = vault.sweep(at=clock.now())
+    if removed:
+        log.info("videos.objects.swept", count=removed)
