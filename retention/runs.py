@@ -113,7 +113,7 @@ def plan(
 
 
 @transaction.atomic
-def confirm(*, run: Run, at: datetime, staff: User) -> Run:
+def confirm(*, run: Run, at: datetime, staff: User | None) -> Run:
     """Say that a run of unusual size is meant."""
     run.confirmed_at = at
     run.save(update_fields=["confirmed_at"])

@@ -70,7 +70,7 @@ def verify(
     looks: tuple[Callable[[], Iterator[Tally]], ...] = (
         consent.check,
         partial(anonymity.check, at=at),
-        partial(vendor.check, at=at),
+        vendor.check,
         partial(sealed.check, at=at),
         partial(links.check, at=at),
         partial(periods.check, at=at),
@@ -78,11 +78,20 @@ def verify(
     )
     reports = []
     for number, (title, look) in enumerate(zip(TITLES, looks, strict=True), 1):
-        report = PromiseReport(number, title, list(look()))
+        report = PromiseReport(number, title, list(_looked(look)))
         reports.append(report)
         if heard is not None:
             heard(report)
     return reports
+
+
+def _looked(look: Callable[[], Iterator[Tally]]) -> Iterator[Tally]:
+    try:
+        yield from look()
+    except Exception as fault:  # noqa: BLE001 - damaged rows stop a check; that is a finding too
+        stopped = Tally("the check was finished")
+        stopped.blame(f"check: stopped by {type(fault).__name__}")
+        yield stopped
 
 
 def ask(*, at: datetime, staff: User | None) -> VerificationReport:

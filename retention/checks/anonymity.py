@@ -2,8 +2,10 @@
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 
+from accounts import keys
 from consent import contacts
 from consent.models import Contact
 from retention.checks.tally import Tally
@@ -57,8 +59,16 @@ def _known(at: datetime) -> Tally:
     everyone = Contact.objects.filter(erased_at=None).select_related("key")
     for batch in contacts.in_batches(everyone, size=AUDIENCE_BATCH):
         tally.saw(len(batch))
-        known = anonymisation.known_identifiers(contacts=batch, at=at)
+        known = anonymisation.known_identifiers(contacts=_readable(batch, at), at=at)
         for name, plain in bodies.values():
             for kind, _start, _end in known.find(plain):
                 tally.blame(f"manifest {name}: {kind} of a contact stands in it")
     return tally
+
+
+def _readable(batch: list[Contact], at: datetime) -> Iterator[Contact]:
+    # A value that was tampered with is promise 4's to name; it must not end this search.
+    for contact in batch:
+        with suppress(keys.KeyRefused):
+            contacts.opened(contact=contact, at=at)
+            yield contact

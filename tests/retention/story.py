@@ -54,12 +54,14 @@ def called(render: Render, *, at: datetime = AT) -> EgressManifest:
         observed_at=at,
         residual_days=0,
     )
+    render.vendor_jobs = {str(manifest.pk): str(uuid.uuid4())}
+    render.save(update_fields=["vendor_jobs"])
     audit.record(
-        action="videos.manifest.written",
+        action="videos.egress.declared",
         at=at,
         actor=audit.SYSTEM,
-        object_type="videos.render",
-        object_id=str(render.pk),
+        object_type="videos.egressmanifest",
+        object_id=str(manifest.pk),
     )
     return manifest
 
