@@ -15,7 +15,7 @@ from consent import ledger
 from consent.models import Contact, Message
 from videos.models import Asset, Campaign, Link
 
-TOKEN_BYTES = 32
+TOKEN_BYTES, TOKEN_LETTERS = 32, 43
 TOKEN = re.compile(r"^[A-Za-z0-9_-]{43}$")
 KIND = "videos.link"
 

@@ -1,6 +1,34 @@
 """Campaigns, for marketers."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from videos import live_views, preview_views, views
 
 app_name = "videos"
-urlpatterns: list[URLPattern | URLResolver] = []
+ONE = "campaigns/<uuid:campaign_id>"
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("campaigns/", views.campaign_list, name="campaigns"),
+    path("campaigns/new/", views.campaign_new, name="new"),
+    path(f"{ONE}/", views.campaign, name="campaign"),
+    path(f"{ONE}/settings/", views.campaign_settings, name="settings"),
+    path(f"{ONE}/script/", views.script, name="script"),
+    path(f"{ONE}/script/look/", views.script_look, name="look"),
+    path(f"{ONE}/audience/", views.audience, name="audience"),
+    path(f"{ONE}/fallbacks/", views.fallback, name="fallbacks"),
+    path(f"{ONE}/preview/", preview_views.preview, name="preview"),
+    path(f"{ONE}/preview/prepare/", preview_views.prepare, name="prepare"),
+    path(f"{ONE}/preview/choose/", preview_views.choose, name="choose"),
+    path(f"{ONE}/preview/<uuid:asset_id>/video.mp4", preview_views.video, name="preview_video"),
+    path(
+        f"{ONE}/preview/<uuid:asset_id>/captions.vtt",
+        preview_views.captions,
+        name="preview_captions",
+    ),
+    path(f"{ONE}/checks/", views.check, name="checks"),
+    path(f"{ONE}/send/", views.send, name="send"),
+    path(f"{ONE}/live/", live_views.live, name="live"),
+    path(f"{ONE}/live/part/", live_views.live_part, name="live_part"),
+    path(f"{ONE}/pause/", live_views.pause, name="pause"),
+    path(f"{ONE}/resume/", live_views.resume, name="resume"),
+    path(f"{ONE}/cancel/", live_views.cancel, name="cancel"),
+]

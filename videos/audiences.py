@@ -1,0 +1,106 @@
+"""Whom is a campaign for, and how many of them may be written to now?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import Count, QuerySet
+
+from accounts.models import Partner
+from consent import contacts, gate
+from consent.models import Contact
+from videos.models import Campaign
+
+FILTERS = {"languages": "language", "countries": "country", "sources": "source"}
+
+
+@dataclass
+class Outlook:
+    """What the gate would say of a whole audience at this instant; nothing of it is kept."""
+
+    total: int = 0
+    allowed: int = 0
+    refused: int = 0
+    deferred: int = 0
+    # One row a reason, the most frequent first: code, state, rule, source, text, count.
+    reasons: list[dict[str, object]] = field(default_factory=list)
+
+    @property
+    def reachable(self) -> int:
+        """Return how many get the message, now or at their hour."""
+        return self.allowed + self.deferred
+
+
+def audience(campaign: Campaign) -> QuerySet[Contact]:
+    """Return the people a campaign is for; who of them may be written to is the gate's to say."""
+    people = contacts.for_partner(campaign.partner)
+    for name, column in FILTERS.items():
+        if chosen := campaign.audience.get(name):
+            people = people.filter(**{f"{column}__in": chosen})
+    return people
+
+
+def choices(*, partner: Partner | None) -> dict[str, list[tuple[str, int]]]:
+    """Return what an audience can be chosen by: each value with how many people have it."""
+    people = contacts.for_partner(partner)
+    return {
+        name: list(
+            people.exclude(**{column: ""})
+            .values_list(column)
+            .annotate(people=Count("pk"))
+            .order_by("-people", column)[:40]
+        )
+        for name, column in FILTERS.items()
+    }
+
+
+def outlook(*, campaign: Campaign, at: datetime) -> Outlook:
+    """Judge the whole audience as the gate would, set-wise, and count by reason."""
+    seen = Outlook()
+    counts: dict[tuple[str, str], dict[str, object]] = {}
+    for _, verdict in gate.preflight(
+        contacts=audience(campaign),
+        purpose_code=campaign.purpose_code,
+        channel=campaign.channel,
+        at=at,
+    ):
+        seen.total += 1
+        if verdict.verdict == gate.ALLOW:
+            seen.allowed += 1
+            continue
+        seen.refused += verdict.verdict == gate.REFUSE
+        seen.deferred += verdict.verdict == gate.DEFER
+        _add(counts, verdict)
+    seen.reasons = _most_first(counts)
+    return seen
+
+
+def languages(campaign: Campaign) -> dict[str, int]:
+    """Return how many people of the audience read each language."""
+    found = audience(campaign).values_list("language").annotate(people=Count("pk"))
+    return dict(found.order_by("-people", "language"))
+
+
+def clean(filters: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Return the filters that a campaign keeps; an empty one means everyone."""
+    kept = {name: sorted({str(value) for value in filters.get(name, [])}) for name in FILTERS}
+    return {name: values for name, values in kept.items() if values}
+
+
+def _add(counts: dict[tuple[str, str], dict[str, object]], verdict: gate.Verdict) -> None:
+    # One person is counted once, under the first reason: the numbers add up to the audience.
+    reason = verdict.reasons[0]
+    row = counts.setdefault(
+        (verdict.verdict, reason.code),
+        {
+            **gate.worded([reason.plain()])[0],
+            "text": reason.text,
+            "state": verdict.verdict,
+            "count": 0,
+        },
+    )
+    row["count"] = int(str(row["count"])) + 1
+
+
+def _most_first(counts: dict[tuple[str, str], dict[str, object]]) -> list[dict[str, object]]:
+    return sorted(counts.values(), key=lambda row: -int(str(row["count"])))

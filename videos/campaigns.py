@@ -1,0 +1,401 @@
+"""What may happen to a campaign, and when? From a draft to sent; each step in one transaction."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+from django_q.tasks import async_task
+
+from accounts import audit, keys
+from accounts.audit import Actor
+from accounts.models import DataKey, Partner, User
+from consent import contacts, outbox, purposes
+from consent.models import Channel, Message
+from videos import anonymisation, audiences, links, rendering
+from videos.audiences import audience
+from videos.checks import Check, checks
+from videos.models import Campaign, Recipient, Render, Script
+from videos.progress import Progress, funnel, progress
+
+__all__ = ["Check", "Progress", "audience", "checks", "funnel", "progress"]
+
+State = Campaign.State
+CONTEXT = "videos.campaign"
+PAUSED, CANCELLED = "campaign_paused", "campaign_cancelled"
+EDITABLE = {State.DRAFT, State.READY}
+LINK_HOURS = (1, 24 * 90)
+PLAYS = (1, 100)
+# A script is searched for the audience's own names; of a large audience, for so many of them.
+KNOWN_PEOPLE = 2000
+ENLIST_BATCH = 1000
+
+
+class NotACampaign(ValueError):
+    """A value that no campaign can have; `field` and `problem` say which and why."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        self.field, self.problem = field, problem
+        super().__init__(f"{field}: {problem}")
+
+
+class NotNow(Exception):
+    """The campaign's state does not allow this act; the text says what does."""
+
+
+class NotReady(Exception):
+    """A check is red; `checks` says which."""
+
+    def __init__(self, failed: Sequence[Check]) -> None:
+        self.checks = list(failed)
+        super().__init__(", ".join(check.code for check in failed))
+
+
+@transaction.atomic
+def create(  # noqa: PLR0913  the facts of one row, all named by the caller
+    *,
+    name: str,
+    sender_name: str,
+    purpose_code: str,
+    channel: str,
+    at: datetime,
+    actor: Actor,
+    default_language: str = "en",
+    partner: Partner | None = None,
+    created_by: User | None = None,
+    link_ttl_hours: int = 168,
+    plays_allowed: int = 10,
+) -> Campaign:
+    """Make a draft, with a key of its own for the bytes that all its videos share.
+
+    :raises NotACampaign: a value is unusable.
+    """
+    number = uuid.uuid4()
+    campaign = Campaign(
+        id=number,
+        partner=partner,
+        purpose_code=purpose_code,
+        default_language=default_language,
+        created_by=created_by,
+        created_at=at,
+    )
+    _set(
+        campaign,
+        name=name,
+        sender_name=sender_name,
+        channel=channel,
+        link_ttl_hours=link_ttl_hours,
+        plays_allowed=plays_allowed,
+    )
+    _require_purpose(purpose_code, at)
+    campaign.key = keys.create(scope=DataKey.Scope.CAMPAIGN, owner_id=number, at=at)
+    campaign.save(force_insert=True)
+    _note(campaign, "created", at, actor)
+    return campaign
+
+
+@transaction.atomic
+def change(  # noqa: PLR0913  the facts of one row, all named by the caller
+    *,
+    campaign: Campaign,
+    name: str,
+    sender_name: str,
+    purpose_code: str,
+    channel: str,
+    link_ttl_hours: int,
+    plays_allowed: int,
+    at: datetime,
+    actor: Actor,
+) -> Campaign:
+    """Change what a draft is called, from whom and what for, and how long its links live.
+
+    :raises NotACampaign: a value is unusable.
+    :raises NotNow: it is being rendered or has been started.
+    """
+    held = _held(campaign, *EDITABLE)
+    _set(
+        held,
+        name=name,
+        sender_name=sender_name,
+        channel=channel,
+        link_ttl_hours=link_ttl_hours,
+        plays_allowed=plays_allowed,
+    )
+    _require_purpose(purpose_code, at)
+    held.purpose_code = purpose_code
+    held.save()
+    _note(held, "changed", at, actor)
+    return held
+
+
+@transaction.atomic
+def update_script(
+    *, campaign: Campaign, language: str, text: str, at: datetime, actor: Actor
+) -> Script:
+    """Keep the script of one language; empty text takes the language out.
+
+    :raises ScriptRefused: it has a fault of form or something personal; nothing is changed.
+    :raises NotNow: the campaign is being rendered or has been started.
+    """
+    held = _held(campaign, *EDITABLE)
+    text = text.replace("\r\n", "\n").strip()
+    if text:
+        known = anonymisation.known_identifiers(contacts=audience(held)[:KNOWN_PEOPLE], at=at)
+        anonymisation.anonymise(script_text=text, language=language, known=known)
+    script, _ = Script.objects.update_or_create(
+        campaign=held, language=language, defaults={"text": text, "updated_at": at}
+    )
+    # What was rendered belongs to the old words.
+    Campaign.objects.filter(pk=held.pk).update(state=State.DRAFT)
+    _note(held, "script_changed", at, actor, language=language)
+    return script
+
+
+@transaction.atomic
+def set_audience(
+    *, campaign: Campaign, filters: Mapping[str, Sequence[str]], at: datetime, actor: Actor
+) -> Campaign:
+    """Choose whom a campaign is for by `languages`, `countries` and `sources`; none is everyone.
+
+    :raises NotNow: it has been started.
+    """
+    held = _held(campaign, *EDITABLE)
+    held.audience = audiences.clean(filters)
+    held.save(update_fields=["audience"])
+    _note(held, "audience_changed", at, actor)
+    return held
+
+
+def scripts(campaign: Campaign) -> dict[str, Script]:
+    """Return the scripts of a campaign by language, the default one first."""
+    rows = Script.objects.filter(campaign=campaign).exclude(text="").order_by("language")
+    ordered = sorted(rows, key=lambda row: row.language != campaign.default_language)
+    return {row.language: row for row in ordered}
+
+
+@transaction.atomic
+def prepare(*, campaign: Campaign, at: datetime, actor: Actor) -> Campaign:
+    """Have the base videos made, once a language, without sending anything.
+
+    :raises NotNow: it has been started, or has no script.
+    """
+    held = _held(campaign, *EDITABLE)
+    if not scripts(held):
+        raise NotNow("Write the script first.")
+    _render(held, at, actor)
+    _note(held, "rendering_started", at, actor)
+    return held
+
+
+@transaction.atomic
+def start(*, campaign: Campaign, at: datetime, actor: Actor) -> Campaign:
+    """Send a campaign: its base videos are made if they are not there, then person by person.
+
+    :raises NotReady: a check is red.
+    :raises NotNow: it has been started before.
+    """
+    held = _held(campaign, *EDITABLE, State.RENDERING)
+    if held.started_at is not None:
+        raise NotNow("This campaign has been started already.")
+    if failed := [check for check in checks(campaign=held, at=at) if check.state == "bad"]:
+        raise NotReady(failed)
+    enlist(campaign=held, at=at)
+    held.started_at = at
+    _render(held, at, actor)
+    _note(held, "started", at, actor)
+    return held
+
+
+def enlist(*, campaign: Campaign, at: datetime) -> None:
+    """Give everyone of the audience a row; who has one keeps it."""
+    for people in contacts.in_batches(audience(campaign), size=ENLIST_BATCH):
+        Recipient.objects.bulk_create(
+            [Recipient(campaign=campaign, contact=one, created_at=at) for one in people],
+            ignore_conflicts=True,
+        )
+
+
+@transaction.atomic
+def settle_renders(*, campaign: Campaign, at: datetime) -> Campaign:
+    """Move a campaign on when all of its base videos are there, or back when one has failed."""
+    held = Campaign.objects.select_for_update(of=("self",)).get(pk=campaign.pk)
+    if held.state == State.RENDERING:
+        held.state = _after_renders(held)
+        held.save(update_fields=["state"])
+    return held
+
+
+@transaction.atomic
+def pause(*, campaign: Campaign, at: datetime, actor: Actor) -> Campaign:
+    """Stop sending; what is queued comes back, and goes out with new links after `resume`.
+
+    :raises NotNow: it is not being sent.
+    """
+    held = _held(campaign, State.SENDING, State.RENDERING)
+    if held.started_at is None:
+        raise NotNow("This campaign has not been started.")
+    outbox.cancel(context_type=CONTEXT, context_id=held.pk, at=at, actor=actor, reason=PAUSED)
+    held.state = State.PAUSED
+    held.save(update_fields=["state"])
+    take_back(campaign=held, at=at, actor=actor)
+    _note(held, "paused", at, actor)
+    return held
+
+
+@transaction.atomic
+def resume(*, campaign: Campaign, at: datetime, actor: Actor) -> Campaign:
+    """Go on with a paused campaign where it stopped.
+
+    :raises NotNow: it is not paused.
+    """
+    held = _held(campaign, State.PAUSED)
+    take_back(campaign=held, at=at, actor=actor)
+    _render(held, at, actor)
+    _note(held, "resumed", at, actor)
+    return held
+
+
+@transaction.atomic
+def cancel(*, campaign: Campaign, at: datetime, actor: Actor) -> Campaign:
+    """End a campaign: what has not left never leaves; what was sent stays as it is.
+
+    :raises NotNow: it is over already.
+    """
+    held = _held(campaign, *set(State.values) - {State.DONE, State.CANCELLED})
+    outbox.cancel(context_type=CONTEXT, context_id=held.pk, at=at, actor=actor, reason=CANCELLED)
+    left = [Recipient.State.WAITING, Recipient.State.MAKING]
+    Recipient.objects.filter(campaign=held, state__in=left).update(
+        state=Recipient.State.SKIPPED, reason_code=CANCELLED, settled_at=at
+    )
+    for message_id in _messages(held, CANCELLED):
+        links.revoke_of_message(message_id=message_id, at=at, actor=actor)
+    held.state, held.finished_at = State.CANCELLED, at
+    held.save(update_fields=["state", "finished_at"])
+    _note(held, "cancelled", at, actor)
+    return held
+
+
+@transaction.atomic
+def finish(*, campaign: Campaign, at: datetime) -> bool:
+    """Call a campaign sent once nobody waits any more; say whether it is."""
+    held = Campaign.objects.select_for_update(of=("self",)).get(pk=campaign.pk)
+    left = [Recipient.State.WAITING, Recipient.State.MAKING]
+    on_the_way = [Message.State.QUEUED, Message.State.HANDING_OFF]
+    open_rows = Q(state__in=left) | Q(message__state__in=on_the_way)
+    if held.state != State.SENDING or Recipient.objects.filter(open_rows, campaign=held).exists():
+        return False
+    held.state, held.finished_at = State.DONE, at
+    held.save(update_fields=["state", "finished_at"])
+    _note(held, "finished", at, audit.SYSTEM)
+    return True
+
+
+def take_back(*, campaign: Campaign, at: datetime, actor: Actor) -> int:
+    """Let those wait again whose message a pause took back; their links never left and end."""
+    rows = Recipient.objects.filter(
+        campaign=campaign,
+        message__problem=PAUSED,
+        message__state__in=[Message.State.CANCELLED, Message.State.REFUSED],
+    )
+    recipients = list(rows)
+    for recipient in recipients:
+        links.revoke_of_message(message_id=recipient.message_id, at=at, actor=actor)
+        recipient.state, recipient.message = Recipient.State.WAITING, None
+        recipient.attempts += 1
+        recipient.settled_at = None
+    Recipient.objects.bulk_update(
+        recipients, ["state", "message", "attempts", "settled_at"], batch_size=500
+    )
+    return len(recipients)
+
+
+def renders(campaign: Campaign) -> list[Render]:
+    """Return the base videos of a campaign's present words, as far as they were ordered."""
+    found = [rendering.current(campaign=campaign, language=one) for one in scripts(campaign)]
+    return [render for render in found if render is not None]
+
+
+def work_later(campaign: Campaign) -> None:
+    """Have a job go on with the campaign, once the caller's transaction is there to see."""
+    async_task("videos.delivery_jobs.work_campaign", str(campaign.pk))
+
+
+def _messages(campaign: Campaign, problem: str) -> list[uuid.UUID]:
+    rows = Message.objects.filter(context_type=CONTEXT, context_id=campaign.pk, problem=problem)
+    return list(rows.values_list("pk", flat=True))
+
+
+def _render(held: Campaign, at: datetime, actor: Actor) -> None:
+    try:
+        for language in scripts(held):
+            rendering.start(campaign=held, language=language, at=at, actor=actor)
+    except rendering.ScriptRefused:
+        raise NotNow("The script has something personal in it. Mend it first.") from None
+    except (rendering.NoVendor, rendering.VendorNotAllowed):
+        raise NotNow("No AI video provider may be used. Nothing was changed.") from None
+    held.state = _after_renders(held)
+    held.save(update_fields=["state", "started_at"])
+    work_later(held)
+
+
+def _after_renders(held: Campaign) -> State:
+    made = renders(held)
+    states = {render.state for render in made}
+    if Render.State.FAILED in states:
+        return State.PAUSED if held.started_at else State.DRAFT
+    if states == {Render.State.DONE} and len(made) == len(scripts(held)):
+        return State.SENDING if held.started_at else State.READY
+    return State.RENDERING
+
+
+def _held(campaign: Campaign, *states: str) -> Campaign:
+    # The row is locked, so that two clicks are two acts, one after the other.
+    held = Campaign.objects.select_for_update(of=("self",)).select_related("partner", "key")
+    row = held.get(pk=campaign.pk)
+    if row.state not in states:
+        word = row.get_state_display().lower()
+        raise NotNow(f"This campaign is {word}: that cannot be done now. Nothing was changed.")
+    return row
+
+
+def _set(
+    campaign: Campaign,
+    *,
+    name: str,
+    sender_name: str,
+    channel: str,
+    link_ttl_hours: int,
+    plays_allowed: int,
+) -> None:
+    name, sender = " ".join(name.split()), " ".join(sender_name.split())
+    if not 1 <= len(name) <= 120:
+        raise NotACampaign("name", "Give the campaign a name of up to 120 letters.")
+    if not 1 <= len(sender) <= 60 or set(sender) & set("<>{}"):
+        raise NotACampaign("sender_name", "Say who sends it, in up to 60 letters.")
+    if channel not in Channel.values:
+        raise NotACampaign("channel", "Choose e-mail, SMS or WhatsApp.")
+    if not LINK_HOURS[0] <= link_ttl_hours <= LINK_HOURS[1]:
+        raise NotACampaign("link_ttl_hours", "A link lives between one hour and 90 days.")
+    if not PLAYS[0] <= plays_allowed <= PLAYS[1]:
+        raise NotACampaign("plays_allowed", "A link can be played between 1 and 100 times.")
+    campaign.name, campaign.sender_name, campaign.channel = name, sender, channel
+    campaign.link_ttl_hours, campaign.plays_allowed = link_ttl_hours, plays_allowed
+
+
+def _require_purpose(code: str, at: datetime) -> None:
+    try:
+        purposes.current(code, at)
+    except purposes.UnknownPurpose:
+        raise NotACampaign("purpose_code", "Choose what the messages are for.") from None
+
+
+def _note(campaign: Campaign, what: str, at: datetime, actor: Actor, **details: str) -> None:
+    audit.record(
+        action=f"videos.campaign.{what}",
+        at=at,
+        actor=actor,
+        object_type="videos.campaign",
+        object_id=str(campaign.pk),
+        details=details,
+    )

@@ -1,0 +1,154 @@
+"""May this campaign go out? One list of what was looked at; red blocks, amber warns."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from consent.models import Channel
+from integrations import connections
+from integrations.models import Connection
+from videos import anonymisation, audiences
+from videos.models import Campaign, Script
+
+GOOD, WARN, BAD = "good", "warn", "bad"
+KNOWN_PEOPLE = 2000
+SHORT_LINK_HOURS = 24
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at: its state, what was found, and the step that mends it."""
+
+    code: str
+    state: str
+    title: str
+    detail: str
+    step: str = ""
+    fix: str = ""
+    # Refusals by reason, where the check has any.
+    reasons: list[dict[str, object]] = field(default_factory=list)
+
+
+def checks(*, campaign: Campaign, at: datetime) -> list[Check]:
+    """Look at everything that must hold before a campaign may start.
+
+    Law: EU AI Act Art. 50, GDPR Art. 25: told, minimised and judged before anything leaves.
+    """
+    return [
+        consent_check(campaign, at),
+        *script_checks(campaign, at),
+        language_check(campaign),
+        label_check(),
+        messaging_check(campaign),
+        studio_check(),
+        link_check(campaign),
+        sender_check(campaign),
+    ]
+
+
+def consent_check(campaign: Campaign, at: datetime) -> Check:
+    """Say how many may be written to, and why the others may not."""
+    seen = audiences.outlook(campaign=campaign, at=at)
+    detail = f"{seen.allowed} allowed now, {seen.deferred} at their hour, {seen.refused} refused."
+    title = "Consent of each person"
+    if not seen.total:
+        return Check("consent", BAD, title, "Nobody is in the audience.", "audience", "Choose them")
+    state = GOOD if not seen.refused else WARN
+    if not seen.reachable:
+        state, detail = BAD, f"All {seen.total} would be refused. Nothing would be sent."
+    return Check("consent", state, title, detail, "audience", "See the audience", seen.reasons)
+
+
+def script_checks(campaign: Campaign, at: datetime) -> list[Check]:
+    """Say for each language whether its script may leave for the AI."""
+    scripts = list(Script.objects.filter(campaign=campaign).exclude(text="").order_by("language"))
+    if not scripts:
+        return [Check("script", BAD, "Script", "There is no script yet.", "script", "Write it")]
+    people = audiences.audience(campaign)[:KNOWN_PEOPLE]
+    known = anonymisation.known_identifiers(contacts=people, at=at)
+    return [_script_check(script, known) for script in scripts]
+
+
+def language_check(campaign: Campaign) -> Check:
+    """Say who reads a language for which there is no script."""
+    written = set(
+        Script.objects.filter(campaign=campaign).exclude(text="").values_list("language", flat=True)
+    )
+    others = {
+        language: people
+        for language, people in audiences.languages(campaign).items()
+        if not {language, language.partition("-")[0]} & written
+    }
+    title = "Languages"
+    if not others:
+        return Check("languages", GOOD, title, "Everyone gets a video in a language of theirs.")
+    count, words = sum(others.values()), ", ".join(sorted(others))
+    detail = f"{count} people read {words}: they get the video in {campaign.default_language}."
+    return Check("languages", WARN, title, detail, "script", "Add a language")
+
+
+def label_check() -> Check:
+    """Say that every video carries its label; the database refuses one that does not."""
+    detail = "Every video says “Made with AI” from its first frame, and so do the message and page."
+    return Check("label", GOOD, "AI label", detail)
+
+
+def messaging_check(campaign: Campaign) -> Check:
+    """Say whether there is a connection that carries the channel."""
+    channel = Channel(campaign.channel).label
+    found = connection_for(campaign)
+    if found is None:
+        detail = f"No connection in use can send {channel}."
+        return Check("connection", BAD, "Messaging", detail, "connections", "Connect one")
+    return Check("connection", GOOD, "Messaging", f"{channel} goes out over {found.label}.")
+
+
+def studio_check() -> Check:
+    """Say whether there is an AI provider to make the base video."""
+    found = connections.usable(kind="video").first()
+    if found is None:
+        detail = "No AI video provider is connected."
+        return Check("studio", BAD, "AI video provider", detail, "connections", "Connect one")
+    region = found.terms.get("region", "")
+    detail = f"{found.label} makes the base video (region: {region}); its copy is then deleted."
+    return Check("studio", GOOD, "AI video provider", detail)
+
+
+def link_check(campaign: Campaign) -> Check:
+    """Say how long a link lives and how often it plays."""
+    hours = campaign.link_ttl_hours
+    life = f"{hours // 24} days" if hours >= 48 else f"{hours} hours"
+    detail = f"A link lives {life} from its sending and plays {campaign.plays_allowed} times."
+    if hours < SHORT_LINK_HOURS:
+        detail += " Many people look at their messages once a day."
+        return Check("link", WARN, "Links", detail, "settings", "Change it")
+    return Check("link", GOOD, "Links", detail)
+
+
+def sender_check(campaign: Campaign) -> Check:
+    """Say who the recipients see as the sender."""
+    if not campaign.sender_name.strip():
+        return Check("sender", BAD, "Sender", "Nobody is named.", "settings", "Name the sender")
+    detail = f"Recipients see “{campaign.sender_name}”. Every message says how to stop."
+    return Check("sender", GOOD, "Sender and way to stop", detail)
+
+
+def connection_for(campaign: Campaign) -> Connection | None:
+    """Return the connection in use that carries a campaign's channel."""
+    for connection in connections.usable(kind="messaging"):
+        if campaign.channel in connection.scopes:
+            return connection
+    return None
+
+
+def _script_check(script: Script, known: anonymisation.KnownIdentifiers) -> Check:
+    title = f"Script ({script.language})"
+    try:
+        made = anonymisation.anonymise(
+            script_text=script.text, language=script.language, known=known
+        )
+    except anonymisation.ScriptRefused as refused:
+        first = refused.problems[0]
+        detail = f"Line {first.line}, column {first.column}: {first.message}"
+        return Check("script", BAD, title, detail, "script", "Mend it")
+    detail = f"{len(made.body)} bytes leave for the AI, with {len(made.slots)} empty slots in them."
+    return Check("script", GOOD, title, detail, "script", "See the bytes")

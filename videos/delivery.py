@@ -1,0 +1,278 @@
+"""Who gets their video next? Judged first, then made, then queued; one row holds each outcome.
+
+Nothing is made for a person whom the gate refuses. A crash at any point leaves a row that says
+where it was, and doing it again does nothing twice.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django_q.tasks import async_task
+
+from accounts import audit, keys
+from accounts.audit import Actor
+from config.lib import logs
+from consent import contacts, gate, outbox
+from consent.models import Channel, Contact, Decision, Message
+from consent.outbox import Dispatched
+from integrations.models import Connection
+from videos import campaigns, links, personalising, wording
+from videos.anonymisation import SlotMissing
+from videos.checks import connection_for
+from videos.models import Asset, Campaign, Recipient
+from videos.wording import Wording
+
+log = logs.get(__name__)
+State = Recipient.State
+BATCH = 20
+# Longer than any video takes to make: whoever claimed the person is gone.
+STALE_SECONDS = 900
+# A campaign in these states sends; one person at a time may be sent by the API in these too.
+SENDS_ONE = {Campaign.State.READY, Campaign.State.SENDING, Campaign.State.DONE}
+
+
+class NotSendable(Exception):
+    """The campaign cannot send to anybody now."""
+
+
+class _ChangedMind(Exception):
+    """The gate refused a moment ago and now allows: undo, and begin again."""
+
+
+@dataclass(frozen=True)
+class Worked:
+    """What one round came to: people by their new state."""
+
+    states: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        """Return how many people were taken."""
+        return sum(self.states.values())
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """One person's turn in a campaign."""
+
+    recipient: Recipient
+    campaign: Campaign
+    contact: Contact
+    connection: Connection
+    at: datetime
+
+    def settle(self, state: str, code: str = "") -> str:
+        return _settle(self.recipient, state, code, self.at)
+
+
+def work(*, campaign_id: UUID, at: datetime, limit: int = BATCH) -> Worked:
+    """Take the next people of a campaign and bring each to an outcome."""
+    campaign = Campaign.objects.select_related("partner", "key").get(pk=campaign_id)
+    states: Counter[str] = Counter()
+    if campaign.state == Campaign.State.SENDING:
+        for recipient in _claim(campaign, at, limit):
+            states[_deliver(recipient, campaign, at)] += 1
+    return Worked(states)
+
+
+def work_one(*, recipient_id: UUID, at: datetime) -> str:
+    """Bring one person to an outcome, as the API asks; return the state of their row."""
+    recipient = Recipient.objects.select_related("campaign__partner", "campaign__key").get(
+        pk=recipient_id
+    )
+    if recipient.campaign.state not in SENDS_ONE or not _take(recipient, at):
+        return str(recipient.state)
+    return _deliver(recipient, recipient.campaign, at)
+
+
+def send_one(*, campaign: Campaign, contact: Contact, at: datetime, actor: Actor) -> Recipient:
+    """Have a campaign's video made for one person and sent; a second time is the first.
+
+    :raises NotSendable: the campaign's base videos are not there, or it is paused or cancelled.
+    """
+    if campaign.state not in SENDS_ONE:
+        raise NotSendable
+    with transaction.atomic():
+        recipient, created = Recipient.objects.get_or_create(
+            campaign=campaign, contact=contact, defaults={"created_at": at}
+        )
+        if created:
+            _note(recipient, at, actor)
+            async_task("videos.delivery_jobs.work_recipient", str(recipient.pk))
+    return recipient
+
+
+def dispatch(*, at: datetime, limit: int = 100) -> Dispatched:
+    """Hand over what is due, of campaigns and of all others, looking again at each link."""
+    return outbox.dispatch(at=at, still_valid=partial(still_valid, at=at), limit=limit)
+
+
+def still_valid(message: Message, *, at: datetime) -> str | None:
+    """Say why a message may not leave any more, as a code; None if its link leads somewhere."""
+    if message.context_type != campaigns.CONTEXT:
+        return None
+    link = links.with_keys().filter(message=message).first()
+    if link is None:
+        return "link_missing"
+    state = link.asset.campaign.state
+    if state == Campaign.State.PAUSED:
+        return campaigns.PAUSED
+    if state == Campaign.State.CANCELLED:
+        return campaigns.CANCELLED
+    return None if links.is_live(link=link, at=at) else "link_dead"
+
+
+def recover(*, at: datetime) -> int:
+    """Let those wait again whose worker died while their video was made; return how many."""
+    stale = at - timedelta(seconds=STALE_SECONDS)
+    rows = Recipient.objects.filter(state=State.MAKING, claimed_at__lt=stale)
+    return rows.update(state=State.WAITING, claimed_at=None)
+
+
+def _claim(campaign: Campaign, at: datetime, limit: int) -> list[Recipient]:
+    waiting = Recipient.objects.filter(campaign=campaign, state=State.WAITING).order_by("pk")
+    # Two workers may read the same rows; the conditional UPDATE gives each row to one of them.
+    return [row for row in waiting[:limit] if _take(row, at)]
+
+
+def _take(recipient: Recipient, at: datetime) -> bool:
+    taken = Recipient.objects.filter(pk=recipient.pk, state=State.WAITING).update(
+        state=State.MAKING, claimed_at=at
+    )
+    return bool(taken)
+
+
+def _deliver(recipient: Recipient, campaign: Campaign, at: datetime) -> str:
+    contact = Contact.objects.select_related("key", "partner").get(pk=recipient.contact_id)
+    connection = connection_for(campaign)
+    if connection is None:
+        return _settle(recipient, State.FAILED, "no_connection", at)
+    turn = _Turn(recipient, campaign, contact, connection, at)
+    verdict = gate.judge(
+        contact=contact,
+        purpose_code=campaign.purpose_code,
+        channel=campaign.channel,
+        at=at,
+    )
+    if verdict.verdict == gate.REFUSE:
+        return _refuse(turn)
+    return _make(turn)
+
+
+def _make(turn: _Turn) -> str:
+    try:
+        asset = personalising.personalise(campaign=turn.campaign, contact=turn.contact, at=turn.at)
+        return _queue(turn, asset)
+    except SlotMissing as missing:
+        return turn.settle(State.SKIPPED, f"slot_missing:{missing.slot}")
+    except keys.KeyRefused:
+        return turn.settle(State.SKIPPED, "key_refused")
+    except personalising.NotPersonalised as failed:
+        log.warning("videos.recipient.not_made", recipient_id=str(turn.recipient.pk))
+        return turn.settle(State.FAILED, failed.code)
+
+
+def _refuse(turn: _Turn) -> str:
+    try:
+        return _keep_refusal(turn)
+    except _ChangedMind:
+        return turn.settle(State.WAITING)
+
+
+@transaction.atomic
+def _keep_refusal(turn: _Turn) -> str:
+    decision, message = _put(turn, Wording("", ""), "")
+    if message is not None:
+        raise _ChangedMind
+    return turn.settle(State.REFUSED, decision.reasons[0]["code"])
+
+
+@transaction.atomic
+def _queue(turn: _Turn, asset: Asset) -> str:
+    # The campaign may have been paused or cancelled while the video was made.
+    campaign = Campaign.objects.select_for_update(of=("self",)).get(pk=turn.campaign.pk)
+    if campaign.state == Campaign.State.CANCELLED:
+        return turn.settle(State.SKIPPED, campaigns.CANCELLED)
+    if campaign.state not in SENDS_ONE:
+        return turn.settle(State.WAITING)
+    token = links.new_token()
+    address = link_address(token)
+    decision, message = _put(turn, _words(turn, address), address)
+    if message is None:
+        return turn.settle(State.REFUSED, decision.reasons[0]["code"])
+    links.mint(
+        asset=asset,
+        contact=turn.contact,
+        message=message,
+        token=token,
+        not_before=message.not_before,
+        expires_at=message.not_before + timedelta(hours=campaign.link_ttl_hours),
+        plays_allowed=campaign.plays_allowed,
+        at=turn.at,
+    )
+    turn.recipient.message = message
+    if decision.verdict == gate.DEFER:
+        return turn.settle(State.DEFERRED, decision.reasons[0]["code"])
+    return turn.settle(State.QUEUED)
+
+
+def link_address(token: str) -> str:
+    """Return the address that a message carries."""
+    return f"{settings.PUBLIC_URL}/v/{token}"
+
+
+def _words(turn: _Turn, address: str) -> Wording:
+    return wording.message(
+        channel=turn.campaign.channel,
+        language=turn.contact.language,
+        sender=turn.campaign.sender_name,
+        name=contacts.opened(contact=turn.contact, at=turn.at).name,
+        url=address,
+    )
+
+
+def _put(turn: _Turn, words: Wording, address: str) -> tuple[Decision, Message | None]:
+    # RFC 8058: one click, no page. The stop of a link takes such a POST.
+    unsubscribe = {
+        "List-Unsubscribe": f"<{address}/stop>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+    campaign, recipient = turn.campaign, turn.recipient
+    return outbox.queue(
+        contact=turn.contact,
+        connection=turn.connection,
+        purpose_code=campaign.purpose_code,
+        channel=campaign.channel,
+        context_type=campaigns.CONTEXT,
+        context_id=campaign.pk,
+        idempotency_key=f"recipient:{recipient.pk.hex}:{recipient.attempts}",
+        subject=words.subject,
+        text=words.text,
+        headers=unsubscribe if campaign.channel == Channel.EMAIL else None,
+        at=turn.at,
+        actor=audit.SYSTEM,
+    )
+
+
+def _settle(recipient: Recipient, state: str, code: str, at: datetime) -> str:
+    recipient.state, recipient.reason_code = state, code[:80]
+    recipient.settled_at = None if state == State.WAITING else at
+    recipient.save(update_fields=["state", "reason_code", "settled_at", "message"])
+    return state
+
+
+def _note(recipient: Recipient, at: datetime, actor: Actor) -> None:
+    audit.record(
+        action="videos.recipient.added",
+        at=at,
+        actor=actor,
+        subject_id=recipient.contact_id,
+        object_type="videos.campaign",
+        object_id=str(recipient.campaign_id),
+    )

@@ -1,0 +1,161 @@
+"""What does a marketer fill in to make a campaign?"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from django import forms
+from django.http import QueryDict
+
+from accounts.models import Partner
+from consent import purposes
+from consent.models import Channel, Purpose
+from videos.fallbacks import Gap
+from videos.models import Campaign
+
+LANGUAGES = [
+    ("en", "English"),
+    ("de", "German"),
+    ("es", "Spanish"),
+    ("fr", "French"),
+    ("it", "Italian"),
+    ("nl", "Dutch"),
+    ("pl", "Polish"),
+    ("pt", "Portuguese"),
+    ("tr", "Turkish"),
+    ("ar", "Arabic"),
+    ("hi", "Hindi"),
+    ("ja", "Japanese"),
+    ("ko", "Korean"),
+    ("zh", "Chinese"),
+]
+LIVES = [
+    (24, "1 day"),
+    (72, "3 days"),
+    (168, "7 days"),
+    (336, "14 days"),
+    (720, "30 days"),
+]
+SOURCES = {"csv": "Imported lists", "form": "Sign-up form", "api": "Partner's API"}
+
+
+class CampaignForm(forms.Form):
+    name = forms.CharField(
+        label="Name of the campaign",
+        max_length=120,
+        help_text="For your team; no recipient sees it.",
+    )
+    sender_name = forms.CharField(
+        label="Sender",
+        max_length=60,
+        help_text="As your customers know you: it stands in the message and on the page.",
+    )
+    channel = forms.ChoiceField(label="Sent by", choices=Channel.choices, initial=Channel.EMAIL)
+    purpose_code = forms.ChoiceField(
+        label="What for",
+        help_text="Decides which consent each person must have given.",
+    )
+    default_language = forms.ChoiceField(
+        label="Main language",
+        choices=LANGUAGES,
+        initial="en",
+        help_text="Whoever reads none of your languages gets this one.",
+    )
+    partner = forms.ChoiceField(
+        label="Whose contacts",
+        required=False,
+        help_text="A partner's campaign can be sent by the partner's API as well.",
+    )
+    link_ttl_hours = forms.TypedChoiceField(
+        label="A link lives", choices=LIVES, coerce=int, initial=168
+    )
+    plays_allowed = forms.IntegerField(
+        label="A link plays at most", min_value=1, max_value=100, initial=10, help_text="Times."
+    )
+
+    def __init__(
+        self, data: QueryDict | None, *, at: datetime, campaign: Campaign | None = None
+    ) -> None:
+        super().__init__(data, initial=_initial(campaign))
+        field = self.fields["purpose_code"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 for the type checker
+        field.choices = _purposes(at)
+        partners = list(Partner.objects.filter(is_active=True).order_by("name"))
+        if campaign is not None:
+            del self.fields["partner"], self.fields["default_language"]
+        elif not partners:
+            del self.fields["partner"]
+        else:
+            own = [("", "Our own"), *((str(row.pk), row.name) for row in partners)]
+            self.fields["partner"].choices = own  # type: ignore[attr-defined]
+
+
+class ScriptForm(forms.Form):
+    language = forms.ChoiceField(choices=LANGUAGES, widget=forms.HiddenInput)
+    text = forms.CharField(
+        label="What the video says",
+        required=False,
+        strip=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 10, "dir": "auto", "spellcheck": "true"}),
+        help_text="The first sentence is spoken for each person on this machine. "
+        "The rest is spoken once, by the AI, for everybody.",
+    )
+
+
+class AudienceForm(forms.Form):
+    languages = forms.MultipleChoiceField(
+        label="Languages", required=False, widget=forms.CheckboxSelectMultiple
+    )
+    countries = forms.MultipleChoiceField(
+        label="Countries", required=False, widget=forms.CheckboxSelectMultiple
+    )
+    sources = forms.MultipleChoiceField(
+        label="Came to us by", required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(
+        self, *args: object, choices: Mapping[str, Sequence[tuple[str, int]]], **kwargs: object
+    ) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        for name, values in choices.items():
+            words = dict(LANGUAGES) if name == "languages" else SOURCES
+            self.fields[name].choices = [  # type: ignore[attr-defined]
+                (value, f"{words.get(value, value)} ({people:,})") for value, people in values
+            ]
+
+
+class FallbackForm(forms.Form):
+    """One field for each slot of one language's script."""
+
+    def __init__(self, *args: object, gaps: Sequence[Gap], **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        for gap in gaps:
+            self.fields[gap.slot] = forms.CharField(
+                label=f"Instead of {gap.slot}",
+                required=False,
+                max_length=60,
+                initial=gap.fallback or "",
+                help_text=gap.words,
+            )
+
+
+class SpecimenForm(forms.Form):
+    contact = forms.ChoiceField(label="Whose video", widget=forms.RadioSelect)
+
+    def __init__(self, *args: object, choices: Sequence[tuple[str, str]], **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.fields["contact"].choices = list(choices)  # type: ignore[attr-defined]
+
+
+def _purposes(at: datetime) -> list[tuple[str, str]]:
+    rows = Purpose.objects.filter(valid_from__lte=at).order_by("code", "-version")
+    titles = {row.code: f"{row.title} ({row.get_basis_display().lower()})" for row in rows}
+    # A message is sent for one of these; the others are about data, or asked by the house itself.
+    return [(code, titles[code]) for code in (purposes.MARKETING, "service") if code in titles]
+
+
+def _initial(campaign: Campaign | None) -> dict[str, object] | None:
+    if campaign is None:
+        return None
+    names = ("name", "sender_name", "channel", "purpose_code", "link_ttl_hours", "plays_allowed")
+    return {name: getattr(campaign, name) for name in names}

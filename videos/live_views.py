@@ -1,0 +1,98 @@
+"""The pages of a started campaign: how far it is, what became of it, and its brakes."""
+
+import uuid
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts import roles
+from config.lib import charts, clock
+from videos import campaigns, progress
+from videos.models import Campaign
+from videos.views import actor
+
+PHASES = {
+    "rendering": "The AI makes the base video",
+    "personalising": "Videos are made, person by person",
+    "sending": "Messages leave",
+    "waiting": "The rest waits for its hour",
+    "paused": "Paused",
+    "done": "Everybody has been dealt with",
+    "cancelled": "Cancelled",
+    "draft": "Not started",
+    "ready": "Ready to send",
+}
+MOVING = {Campaign.State.RENDERING, Campaign.State.SENDING}
+
+
+@roles.requires("campaign.view")
+@require_safe
+def live(request: HttpRequest, campaign_id: uuid.UUID) -> HttpResponse:
+    row = get_object_or_404(Campaign, pk=campaign_id)
+    return render(request, "videos/live.html", _facts(request, row))
+
+
+@roles.requires("campaign.view")
+@require_safe
+def live_part(request: HttpRequest, campaign_id: uuid.UUID) -> HttpResponse:
+    row = get_object_or_404(Campaign, pk=campaign_id)
+    return render(request, "videos/_live.html", _facts(request, row))
+
+
+@roles.requires("campaign.send")
+@require_POST
+def pause(request: HttpRequest, campaign_id: uuid.UUID) -> HttpResponse:
+    return _act(request, campaign_id, campaigns.pause, "Paused. Nothing more leaves.")
+
+
+@roles.requires("campaign.send")
+@require_POST
+def resume(request: HttpRequest, campaign_id: uuid.UUID) -> HttpResponse:
+    return _act(request, campaign_id, campaigns.resume, "It goes on where it stopped.")
+
+
+@roles.requires("campaign.send")
+@require_POST
+def cancel(request: HttpRequest, campaign_id: uuid.UUID) -> HttpResponse:
+    words = "Cancelled. What had not left never leaves."
+    return _act(request, campaign_id, campaigns.cancel, words)
+
+
+def _act(
+    request: HttpRequest, campaign_id: uuid.UUID, act: Callable[..., Campaign], words: str
+) -> HttpResponse:
+    row = get_object_or_404(Campaign, pk=campaign_id)
+    try:
+        act(campaign=row, at=clock.now(), actor=actor(request))
+        messages.success(request, words)
+    except campaigns.NotNow as refused:
+        messages.error(request, str(refused))
+    return redirect("videos:live", campaign_id=row.pk)
+
+
+def _facts(request: HttpRequest, row: Campaign) -> dict[str, object]:
+    stages = progress.funnel(campaign=row)
+    labels, values = [one.label for one in stages], [one.count for one in stages]
+    seen = progress.progress(campaign=row)
+    return {
+        "campaign": row,
+        "seen": seen,
+        "phase": PHASES.get(seen.phase, seen.phase),
+        "states": sorted(progress.states(row).items(), key=lambda pair: -pair[1]),
+        "moving": row.state in MOVING,
+        "may_send": roles.may(user=request.user, act="campaign.send"),
+        "renders": campaigns.renders(row),
+        "refusals": progress.refusals(campaign=row),
+        "failures": progress.failures(campaign=row),
+        "stopped": progress.stopped(campaign=row),
+        "funnel": charts.funnel(
+            title="From audience to played",
+            description="People left at each stage of this campaign",
+            labels=labels,
+            values=values,
+        ),
+        "table": charts.as_table(corner="Stage", labels=labels, series={"People": values}),
+    }

@@ -1,0 +1,121 @@
+"""What does the message say that carries the link? Sender, name, link, AI, and how to stop."""
+
+from dataclasses import dataclass
+
+from consent.models import Channel
+
+# Basic character set of GSM 03.38 and its extension, whose signs count twice.
+GSM = set(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    "ÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+GSM_TWICE = set("^{}\\[~]|€\f")
+
+
+@dataclass(frozen=True)
+class Words:
+    """One language's words; `{sender}`, `{name}` and `{url}` are filled in."""
+
+    short: str
+    subject: str
+    long: str
+
+
+@dataclass(frozen=True)
+class Wording:
+    """One message to one person."""
+
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Segments:
+    """What an SMS costs: its alphabet, its length in that alphabet, and its parts."""
+
+    alphabet: str
+    length: int
+    parts: int
+
+
+LANGUAGES = {
+    "en": Words(
+        "{sender}: Hello {name}, a short video for you, made with AI: {url} Reply STOP to stop.",
+        "A video for you from {sender}",
+        "Hello {name},\n\n{sender} has a short video for you. It is made with AI.\n\n{url}\n\n"
+        "The link is yours alone and ends by itself. No more of these? Open it and press Stop.",
+    ),
+    "de": Words(
+        "{sender}: Guten Tag {name}, ein kurzes Video für Sie, mit KI erstellt: {url} "
+        "STOP antworten, um keine mehr zu erhalten.",
+        "Ein Video für Sie von {sender}",
+        "Guten Tag {name},\n\n{sender} hat ein kurzes Video für Sie. Es ist mit KI erstellt.\n\n"
+        "{url}\n\nDer Link gehört nur Ihnen und läuft von selbst ab. Keine weiteren? "
+        "Öffnen Sie ihn und drücken Sie auf Stop.",
+    ),
+    "es": Words(
+        "{sender}: Hola {name}, un video corto para ti, hecho con IA: {url} "
+        "Responde STOP para no recibir más.",
+        "Un video para ti de {sender}",
+        "Hola {name}:\n\n{sender} tiene un video corto para ti. Está hecho con IA.\n\n{url}\n\n"
+        "El enlace es solo tuyo y caduca. ¿No quieres más? Ábrelo y pulsa Stop.",
+    ),
+    "fr": Words(
+        "{sender} : bonjour {name}, une courte vidéo pour vous, faite avec l'IA : {url} "
+        "Répondez STOP pour ne plus en recevoir.",
+        "Une vidéo pour vous de {sender}",
+        "Bonjour {name},\n\n{sender} a une courte vidéo pour vous. Elle est faite avec l'IA.\n\n"
+        "{url}\n\nLe lien n'est qu'à vous et prend fin tout seul. Plus de messages ? "
+        "Ouvrez-le et appuyez sur Stop.",
+    ),
+    "pt": Words(
+        "{sender}: Olá {name}, um vídeo curto para você, feito com IA: {url} "
+        "Responda STOP para não receber mais.",
+        "Um vídeo para você de {sender}",
+        "Olá {name},\n\n{sender} tem um vídeo curto para você. Ele é feito com IA.\n\n{url}\n\n"
+        "O link é só seu e expira. Não quer mais? Abra-o e toque em Stop.",
+    ),
+    "hi": Words(
+        "{sender}: नमस्ते {name}, आपके लिए AI से बना एक छोटा वीडियो: {url} रोकने के लिए STOP लिखें।",
+        "{sender} की ओर से आपके लिए एक वीडियो",
+        "नमस्ते {name},\n\n{sender} ने आपके लिए एक छोटा वीडियो भेजा है। यह AI से बना है।\n\n{url}\n\n"
+        "यह लिंक केवल आपका है और अपने आप बंद हो जाता है। और नहीं चाहिए? इसे खोलें और Stop दबाएँ।",
+    ),
+    "ar": Words(
+        "{sender}: مرحبًا {name}، فيديو قصير لك صُنع بالذكاء الاصطناعي: {url} أرسل STOP للإيقاف.",
+        "فيديو لك من {sender}",
+        "مرحبًا {name}،\n\nلدى {sender} فيديو قصير لك، صُنع بالذكاء الاصطناعي.\n\n{url}\n\n"
+        "الرابط لك وحدك وينتهي من تلقاء نفسه. لا تريد المزيد؟ افتحه واضغط Stop.",
+    ),
+}
+
+
+def message(*, channel: str, language: str, sender: str, name: str, url: str) -> Wording:
+    """Write the message that carries a link, in the person's language or in English.
+
+    Law: EU AI Act Art. 50(4), told at the first contact; CTIA and 15 USC 7704(a)(3), a way to stop.
+    """
+    words = LANGUAGES.get(language.partition("-")[0], LANGUAGES["en"])
+    values = {"sender": sender, "name": name, "url": url}
+    if channel == Channel.EMAIL:
+        return Wording(_fill(words.subject, values), _fill(words.long, values))
+    return Wording("", _fill(words.short, values))
+
+
+def segments(text: str) -> Segments:
+    """Count the parts of an SMS: 160 or 153 signs in GSM-7, 70 or 67 in UCS-2."""
+    if set(text) <= GSM | GSM_TWICE:
+        length = len(text) + sum(sign in GSM_TWICE for sign in text)
+        return Segments("GSM-7", length, 1 if length <= 160 else -(-length // 153))
+    length = len(text.encode("utf-16-be")) // 2
+    return Segments("UCS-2", length, 1 if length <= 70 else -(-length // 67))
+
+
+def _fill(pattern: str, values: dict[str, str]) -> str:
+    # Not str.format: a name with braces in it is a name, not a pattern.
+    parts = pattern.split("{")
+    filled = [parts[0]]
+    for part in parts[1:]:
+        key, _, rest = part.partition("}")
+        filled += [values[key], rest]
+    return "".join(filled)
