@@ -43,8 +43,8 @@ _GROUPS = frozenset(
     tous toutes amigo amigos amiga amigas todos todas socio socios socia señor señora señores
     lettore lettori signori signore signora amico amici amica tutti klant klanten vriend vrienden
     lid leden iedereen gasten meneer mevrouw klient klienci klienta klientko kliencie państwo
-    panie pani pan     müşterimiz müşteri клиент клиенты друг друзья dr prof professor we our this the it your you i
-    thanks thank and or as today now home""".split()
+    panie pani pan müşterimiz müşteri клиент клиенты друг друзья dr prof professor we our this
+    the it your you i thanks thank and or as today now home""".split()
 )
 _BEFORE_NAMES = frozenset("valued dr prof professor sir madam monsieur madame señor señora".split())
 _NAME = r"[^\W\d_a-zß-öø-ÿ][\w'’-]+"

@@ -218,12 +218,13 @@ def _finish(
 ) -> Asset:
     asset, at, render = _held(making), making.at, making.render
     former = Extent.objects.filter(asset=asset, number=0).select_related("sealed_object").first()
-    for number, part in enumerate((head, render.tail)):
-        Extent.objects.update_or_create(
-            asset=asset,
-            number=number,
-            defaults={"sealed_object": part, "size_bytes": part.size_bytes if part else 0},
-        )
+    for number, part in enumerate([head, render.tail]):
+        if part is not None:
+            Extent.objects.update_or_create(
+                asset=asset,
+                number=number,
+                defaults={"sealed_object": part, "size_bytes": part.size_bytes},
+            )
     if former is not None:
         vault.remove(sealed_object=former.sealed_object, at=at)
     whole = hashlib.sha256(composite.head)

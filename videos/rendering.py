@@ -116,6 +116,15 @@ def observe_again(*, at: datetime) -> int:
     return sum(_observe(first, at) for first in list(firsts) if _is_look_due(first, at))
 
 
+def copy_exists(*, render: Render) -> bool | None:
+    """Ask the vendor now whether it still holds anything of a render's calls; None: no answer."""
+    try:
+        vendor = _provider(render.connection)
+        return any(vendor.exists(job_id=job_id) for job_id in render.vendor_jobs.values())
+    except (ProviderError, VendorNotAllowed):
+        return None
+
+
 def current(*, campaign: Campaign, language: str) -> Render | None:
     """Return the render of a language's present words, finished or not."""
     try:
