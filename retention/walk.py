@@ -55,6 +55,8 @@ REFUSED_SCRIPTS = (
     "",
 )
 WATCHED = 10
+# A short walk writes in English only: rendering is most of its time.
+MANY = 40
 
 
 class WentWrong(Exception):
@@ -349,7 +351,8 @@ def _campaign(walk: Walk, channel: str, name: str) -> Campaign:
         at=walk.at,
         actor=SYSTEM,
     )
-    for language in WRITTEN[channel]:
+    languages = WRITTEN[channel] if walk.count >= MANY else WRITTEN[channel][:1]
+    for language in languages:
         campaigns.update_script(
             campaign=campaign,
             language=language,
