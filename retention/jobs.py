@@ -1,0 +1,60 @@
+"""What does retention do by itself? Run the policies, carry out requests, check the promises."""
+
+from config.lib import clock, logs
+from retention import holds, policies, runs, subject_requests, tombstones, verification
+from retention.models import Run, SubjectRequest, VerificationReport
+
+log = logs.get(__name__)
+OPEN = [SubjectRequest.State.OPEN]
+
+
+def run_policies() -> None:
+    at = clock.now()
+    policies.ensure_defaults(at=at)
+    holds.keep_new_keys(at=at)
+    runs.retry_unfinished(at=at)
+    bury_returned()
+    for request in SubjectRequest.objects.filter(kind="erasure", state__in=OPEN):
+        carry_out(str(request.pk))
+    if not Run.objects.filter(state=Run.State.PLANNED, needs_confirmation=True, confirmed_at=None):
+        _run_once()
+
+
+def carry_out(request_id: str) -> None:
+    request = SubjectRequest.objects.get(pk=request_id)
+    try:
+        subject_requests.carry_out(request=request, at=clock.now())
+    except subject_requests.NotErased:
+        log.warning("retention.request.unfinished", request_id=request_id)
+    except subject_requests.RequestRefused:
+        # Two jobs of one request: the first has carried it out.
+        log.info("retention.request.closed_before", request_id=request_id)
+
+
+def execute(run_id: str) -> None:
+    run = Run.objects.get(pk=run_id)
+    try:
+        runs.execute(run=run, at=clock.now())
+    except runs.RunRefused as refused:
+        log.warning("retention.run.refused", run_id=run_id, reason=type(refused).__name__)
+
+
+def bury_returned() -> None:
+    for contact in list(tombstones.returned()):
+        at = clock.now()
+        runs.execute(run=runs.plan(at=at, trigger="restore", contact=contact), at=at)
+
+
+def verify(report_id: str = "") -> None:
+    at = clock.now()
+    found = VerificationReport.objects.filter(pk=report_id or None, finished_at=None).first()
+    verification.carry_out(report=found or verification.ask(at=at, staff=None), at=at)
+
+
+def _run_once() -> None:
+    at = clock.now()
+    run = runs.plan(at=at, trigger="schedule")
+    if run.needs_confirmation:
+        log.warning("retention.run.waits_for_officer", run_id=str(run.pk), items=run.item_count)
+    elif run.item_count:
+        execute(str(run.pk))
