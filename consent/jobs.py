@@ -1,14 +1,43 @@
 """What does consent do by itself? Ids in, nothing personal."""
 
+import uuid
+
+from accounts import keys
+from accounts.audit import SYSTEM, Actor
 from config.lib import clock
-from consent import intake, outbox
+from consent import imports, intake, outbox
+from consent.models import ImportBatch
 
 
 def send_due() -> int:
-    at = clock.now()
-    outbox.recover(at=at)
-    return outbox.dispatch(at=at, limit=50).total
+    return outbox.dispatch(at=clock.now(), limit=50).total
 
 
 def take_inbox() -> int:
-    return intake.take_waiting(at=clock.now())
+    at = clock.now()
+    taken = intake.take_waiting(at=at)
+    return taken + outbox.dispatch(at=at, limit=50).total
+
+
+def recover() -> int:
+    for batch in ImportBatch.objects.filter(
+        state__in=(ImportBatch.State.CHECKING, ImportBatch.State.COMMITTING)
+    ).only("id"):
+        work_on_import(str(batch.pk))
+    return outbox.recover(at=clock.now())
+
+
+def work_on_import(batch_id: str) -> str:
+    batch = ImportBatch.objects.select_related("key", "partner").get(pk=uuid.UUID(batch_id))
+    actor = Actor("staff", str(batch.created_by_id)) if batch.created_by_id else SYSTEM
+    try:
+        if batch.state == ImportBatch.State.CHECKING:
+            imports.examine(batch=batch, at=clock.now())
+        elif batch.state == ImportBatch.State.COMMITTING:
+            imports.commit(batch=batch, at=clock.now(), actor=actor)
+    except keys.KeyRefused:
+        # Past its time while it waited: nothing of it can be read, so nothing is imported.
+        ImportBatch.objects.filter(pk=batch.pk).update(
+            state=ImportBatch.State.DISCARDED, rows_sealed=None, report_sealed=None
+        )
+    return batch.state

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from consent import addresses
@@ -183,7 +183,7 @@ def _all_problems(
     row: int, fields: Mapping[str, str], extra: Mapping[str, str]
 ) -> Iterator[RowProblem]:
     country = _country_or_none(fields["country"])
-    checks = {
+    checks: dict[str, Callable[[], object]] = {
         "name": lambda: addresses.clean_name(fields["name"]),
         "email": lambda: addresses.clean_email(fields["email"]),
         "phone": lambda: addresses.clean_phone(fields["phone"], country=country),

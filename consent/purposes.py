@@ -57,9 +57,13 @@ def notice(*, purpose: Purpose, language: str, text: str, at: datetime) -> Notic
 
 def default_notice(*, purpose: Purpose, language: str, at: datetime) -> Notice:
     """Return the notice that ships with Sealcast, in the person's language or in English."""
-    spoken = language.partition("-")[0]
-    chosen = spoken if spoken in LANGUAGES else "en"
+    chosen = _spoken(language)
     return notice(purpose=purpose, language=chosen, text=_shipped(chosen), at=at)
+
+
+def shipped_text(*, language: str) -> str:
+    """Return the words of the shipped notice, for a form that shows it, keeping nothing."""
+    return _shipped(_spoken(language))
 
 
 def _ensure(code: str, title: str, basis: str, at: datetime) -> Purpose:
@@ -76,6 +80,11 @@ def _ensure(code: str, title: str, basis: str, at: datetime) -> Purpose:
             details={"code": code, "version": 1, "basis": basis},
         )
     return row
+
+
+def _spoken(language: str) -> str:
+    code = language.partition("-")[0]
+    return code if code in LANGUAGES else "en"
 
 
 @lru_cache(maxsize=len(LANGUAGES))
