@@ -119,7 +119,7 @@ class StrictSerializer(serializers.Serializer[Any]):
             unknown = sorted(str(name) for name in data if name not in known)
             if unknown:
                 raise serializers.ValidationError(
-                    dict.fromkeys(unknown, "There is no such field."), code="unknown_field"
+                    {name: ["There is no such field."] for name in unknown}, code="unknown_field"
                 )
         return super().to_internal_value(data)
 

@@ -19,7 +19,7 @@ from config.lib import clock
 @roles.requires("partner.manage")
 @require_http_methods(["GET", "HEAD", "POST"])
 def partner_list(request: HttpRequest) -> HttpResponse:
-    form = PartnerForm(request.POST or None)
+    form = PartnerForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
             partner = partners.create(
@@ -37,7 +37,7 @@ def partner_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def partner_page(request: HttpRequest, partner_id: uuid.UUID) -> HttpResponse:
     partner = get_object_or_404(Partner, pk=partner_id)
-    form = ClientForm(request.POST or None)
+    form = ClientForm(request.POST if request.method == "POST" else None)
     issued: dict[str, str] = {}
     if form.is_valid():
         client_id, secret = partners.issue_client(

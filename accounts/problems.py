@@ -1,6 +1,6 @@
 """How does the API say no? RFC 9457 for every refusal, with the same fields and a page for each.
 
-The text of a refusal never repeats what was sent: it may be personal, or a secret.
+Of a refusal its kind and number are logged, and nothing of what was sent: it may be personal.
 """
 
 import uuid
