@@ -1,0 +1,141 @@
+"""Which AI vendor do the tests play? One that keeps jobs in memory, fails and dies on demand."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+
+from accounts import audit
+from integrations.models import Connection
+from integrations.video import studio
+from integrations.video.base import Deletion, FetchedVideo, NotFound, Status
+from tests.videos import stage
+from videos import rendering
+from videos.models import Campaign, Render, Script
+
+TEXT = "Hello {{ name }}. This part is for everybody, and it is stored only once."
+SLOT_MS = 3000
+
+
+class Killed(BaseException):
+    """The process is gone: nothing after this line runs."""
+
+
+@dataclass
+class Vendor:
+    """A vendor's account; `before` and `after` hold what happens around each call."""
+
+    connection: Connection | None = None
+    name: str = "played"
+    endpoint: str = "https://api.vendor.example/v1"
+    region: str = "eu"
+    residual_days: int = 30
+    jobs: dict[str, bytes] = field(default_factory=dict)
+    sent: list[bytes] = field(default_factory=list)
+    before: dict[str, Callable[[], None]] = field(default_factory=dict)
+    after: dict[str, Callable[[], None]] = field(default_factory=dict)
+    can_say: bool = True
+    keeps_copies: bool = False
+    film: FetchedVideo | None = None
+
+    def __call__(self, connection: Connection) -> "Vendor":
+        self.connection = connection
+        return self
+
+    def create(self, *, body: bytes) -> str:
+        self._happen(self.before, "create")
+        job = uuid.uuid4().hex
+        self.jobs[job] = body
+        self.sent.append(body)
+        self._happen(self.after, "create")
+        return job
+
+    def poll(self, *, job_id: str) -> Status:
+        self._happen(self.before, "poll")
+        if job_id not in self.jobs:
+            raise NotFound
+        return Status("done")
+
+    def fetch(self, *, job_id: str) -> FetchedVideo:
+        self._happen(self.before, "fetch")
+        return self.film or film()
+
+    def delete(self, *, job_id: str) -> Deletion:
+        self._happen(self.before, "delete")
+        found = job_id in self.jobs
+        if not self.keeps_copies:
+            self.jobs.pop(job_id, None)
+        self._happen(self.after, "delete")
+        return Deletion(204 if found else 404, b"")
+
+    def exists(self, *, job_id: str) -> bool:
+        self._happen(self.before, "exists")
+        return job_id in self.jobs
+
+    def find(self, *, body: bytes) -> list[str] | None:
+        return [job for job, kept in self.jobs.items() if kept == body] if self.can_say else None
+
+    def check(self) -> str:
+        return ""
+
+    def _happen(self, when: dict[str, Callable[[], None]], what: str) -> None:
+        # Once: the next process finds the vendor as it was left.
+        if act := when.pop(what, None):
+            act()
+
+
+@cache
+def film() -> FetchedVideo:
+    """Make one real film, for all tests of this run."""
+    text = "This part is for everybody, and it is stored only once."
+    made = studio.produce(
+        request=studio.StudioRequest(
+            language="en",
+            items=[studio.Slot("s1", SLOT_MS / 1000), studio.Speech(text)],
+            width=640,
+            height=360,
+        )
+    )
+    return FetchedVideo(
+        made.data, made.captions_vtt, [[0, SLOT_MS]], round(made.duration_seconds * 1000)
+    )
+
+
+def dies() -> None:
+    raise Killed
+
+
+def connected(terms: dict[str, str] | None = None, **facts: object) -> Connection:
+    """Keep an account at the vendor, under an agreement in force."""
+    agreed = {"agreement_id": "dpa-7", "region": "eu", "expires_on": "2027-01-01"}
+    return Connection.objects.create(
+        kind=Connection.Kind.VIDEO,
+        provider="played",
+        label="Played vendor",
+        auth_kind=Connection.AuthKind.KEY,
+        hosts=["api.vendor.example"],
+        terms=agreed if terms is None else terms,
+        created_at=stage.AT,
+        **facts,
+    )
+
+
+def ordered(*, text: str = TEXT, at: datetime = stage.AT) -> Render:
+    """Order the base video of a new campaign."""
+    made = written(text=text)
+    return rendering.start(campaign=made, language="en", at=at, actor=audit.SYSTEM)
+
+
+def written(*, text: str = TEXT) -> Campaign:
+    """Return a new campaign with a script."""
+    made = stage.campaign(state="draft")
+    Script.objects.create(campaign=made, language="en", text=text, updated_at=stage.AT)
+    return made
+
+
+def done(render: Render, *, at: datetime = stage.AT) -> Render:
+    """Take every step of a render."""
+    for _ in range(6):
+        render = rendering.advance(render=render, at=at)
+    return render
