@@ -42,6 +42,9 @@ def append_only_suspended() -> Iterator[None]:
         found = _rows(POSTGRES_TRIGGERS)
         before = [f'ALTER TABLE {table} DISABLE TRIGGER "{name}"' for table, name in found]
         after = [f'ALTER TABLE {table} ENABLE TRIGGER "{name}"' for table, name in found]
+        # Inside a transaction: a table whose foreign keys are still to be checked is not altered.
+        before.insert(0, "SET CONSTRAINTS ALL IMMEDIATE")
+        after.append("SET CONSTRAINTS ALL DEFERRED")
     _run(before)
     try:
         yield

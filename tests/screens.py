@@ -40,9 +40,9 @@ def shoot(page: Page, name: str) -> None:
     for width, height in WIDTHS.items():
         page.set_viewport_size({"width": width, "height": height})
         page.wait_for_load_state("networkidle")
-        picture = Image.open(io.BytesIO(page.screenshot(full_page=True, animations="disabled")))
-        picture = picture.crop((0, 0, picture.width, min(picture.height, TALLEST_PIXELS)))
-        small = picture.convert("RGB").quantize(COLOURS)
+        taken = Image.open(io.BytesIO(page.screenshot(full_page=True, animations="disabled")))
+        shown = taken.crop((0, 0, taken.width, min(taken.height, TALLEST_PIXELS)))
+        small = shown.convert("RGB").quantize(COLOURS)
         small.save(SCREENS / f"{name}-{width}.png", optimize=True)
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert wide <= 0, f"{name} is {wide} pixels wider than a screen of {width}"
