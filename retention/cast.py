@@ -22,7 +22,7 @@ class Person:
     country: str
     company: str
     city: str
-    consent: str = ""
+    consent: str = "yes"
 
 
 class Culture(NamedTuple):

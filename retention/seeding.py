@@ -156,7 +156,7 @@ def _campaign(name: str, channel: str, at: datetime, **filters: list[str]) -> Ca
         at=at,
         actor=SYSTEM,
     )
-    campaigns.set_audience(
+    campaign = campaigns.set_audience(
         campaign=campaign, filters={"sources": [SOURCE], **filters}, at=at, actor=SYSTEM
     )
     return campaign

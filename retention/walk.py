@@ -144,6 +144,8 @@ def ask_and_answer(walk: Walk) -> dict[str, Any]:
     asked = 0
     for channel in CHANNELS:
         for contact in _some(_listed(walk, channel), keep=range(8)):
+            if channel == "whatsapp":
+                _tick_box(walk, contact)
             question = optin.ask(
                 contact=contact,
                 purpose_code=purposes.MARKETING,
@@ -247,7 +249,7 @@ def watch(walk: Walk) -> dict[str, Any]:
         video = b"".join(
             playback.stream(asset=link.asset, start=0, end=link.asset.size_bytes, at=walk.at)
         )
-        seen = compositing.probe(video)
+        seen = compositing.probe(data=video)
         require(seen.video_codec == "h264" and seen.audio_codec == "aac", "not the right codecs")
         require(len(video) == link.asset.size_bytes, "a video came short")
         watched, served = watched + 1, served + len(video)
@@ -270,8 +272,7 @@ def withdraw(walk: Walk) -> dict[str, Any]:
         actor=Actor("staff", "demo-officer"),
     )
     walk.later(minutes=5)
-    alive = [link for link in chosen if links.is_live(link=link, at=walk.at)]
-    alive += [token for token in tokens[:3] if _opens(token, walk.at)]
+    alive = [token for token in tokens[:3] if _opens(token, walk.at)]
     require(not alive, "a link outlived its person's stop")
     refused = sum(
         gate.judge(
@@ -297,6 +298,22 @@ def _listed(walk: Walk, channel: str) -> Any:
 
 def _some(rows: Any, *, keep: range) -> list[Contact]:
     return [row for number, row in enumerate(rows) if number % 10 in keep]
+
+
+def _tick_box(walk: Walk, contact: Contact) -> None:
+    # A claim from a list names no WhatsApp; these people ticked a box that does.
+    purpose = purposes.current(purposes.MARKETING, walk.at)
+    ledger.record(
+        contact=contact,
+        purpose_code=purpose.code,
+        channel="whatsapp",
+        kind=ConsentEvent.Kind.GIVEN,
+        act=ConsentEvent.Act.CHECKBOX,
+        source="web_form",
+        at=walk.at,
+        actor=Actor("recipient", contact.public_id),
+        notice=purposes.default_notice(purpose=purpose, language=contact.language, at=walk.at),
+    )
 
 
 def _answer(walk: Walk, channel: str) -> int:
@@ -345,7 +362,7 @@ def _campaign(walk: Walk, channel: str, name: str) -> Campaign:
         at=walk.at,
         actor=SYSTEM,
     )
-    campaigns.set_audience(
+    campaign = campaigns.set_audience(
         campaign=campaign,
         filters={"sources": [f"{walk.tag}-{channel}"]},
         at=walk.at,

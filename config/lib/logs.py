@@ -73,6 +73,8 @@ def configuration(*, level: str) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django.request": {"level": "ERROR"},
+            # It writes a line for each task; what a task did is logged by the task.
+            "django-q": {"level": "WARNING"},
             "django.security.DisallowedHost": {"level": "ERROR"},
         },
     }
