@@ -98,7 +98,8 @@ class KnownIdentifiers:
             self._put(" ".join(parts), "name")
             self._put(" ".join([*parts[1:], parts[0]]), "name")
         for part in {*parts[:1], *parts[-1:]} - _MONTHS_AND_DAYS:
-            if len(part) > 2 and not _is_dense(part):
+            # In a script without capitals nothing tells a name from the word it also is.
+            if len(part) > 2 and part.upper() != part:
                 self._put(part, "part")
         if email:
             self._put(_fold(email), "email")
@@ -111,8 +112,12 @@ class KnownIdentifiers:
             self._words.make_automaton()
         return self
 
-    def find(self, original: Plain) -> Iterator[Found]:
-        """Yield where the audience's values stand in a plain text."""
+    def find(self, original: Plain) -> list[Found]:
+        """Return where the audience's values stand in a plain text, the longest first."""
+        found = [*self._find_words(original), *self._find_numbers(original.text)]
+        return sorted(found, key=lambda one: one[1] - one[2])
+
+    def _find_words(self, original: Plain) -> Iterator[Found]:
         searched = folded(original)
         if len(self._words):
             for last, (kind, word) in self._words.iter(searched.text):
@@ -121,10 +126,9 @@ class KnownIdentifiers:
                     first, after = _span(original, searched, start, end)
                     if kind != "part" or _is_name_here(original.text, first, after, word):
                         yield ("known_email" if kind == "email" else "known_name"), first, after
-        yield from self._find_numbers(original.text)
 
     def _find_numbers(self, text: str) -> Iterator[Found]:
-        for found in re.finditer(r"\+?\d(?:[\s().-]{0,2}\d){6,}", text):
+        for found in re.finditer(r"\+?\d(?:[\s()./-]{0,2}\d){6,}", text):
             if re.sub(r"\D", "", found[0])[-9:] in self._numbers:
                 yield "known_phone", found.start(), found.end()
 
