@@ -1,0 +1,237 @@
+"""What does this storey hold of people? Contacts, their consent, and what was written to them."""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from accounts import audit, keys
+from config.lib import canonical
+from config.lib.inventory import TECHNICAL, Column, Declarations, Due
+from consent import contacts, imports, ledger, messages, suppression
+from consent.models import Channel, Contact, Decision, ImportBatch, Message, OptIn
+from integrations import phones
+
+NAME = Column("name", "consent", "contact", personal=True)
+ADDRESS = Column("address", "consent", "contact", personal=True)
+PROFILE = Column("profile", "consent", "contact", personal=True)
+KEY = Column("key", "legal obligation", "contact", personal=True)
+CONSENT = Column("consent", "legal obligation", "keep", personal=True)
+STOP = Column("address", "legal obligation", "keep", personal=True)
+DECISION = Column("decision", "legal obligation", "keep", personal=True)
+MESSAGE = Column("message", "legal obligation", "keep", personal=True)
+BODY = Column("message", "consent", "message_body", personal=True)
+ROWS = Column("list", "legitimate interest", "import_rows", personal=True)
+QUESTION = Column("consent", "legal obligation", "optin", personal=True)
+
+
+def _as(column: Column, names: str) -> dict[str, Column]:
+    return dict.fromkeys(names.split(), column)
+
+
+DECLARATIONS: Declarations = {
+    "consent.purpose": _as(TECHNICAL, "id code version title basis valid_from"),
+    "consent.notice": _as(TECHNICAL, "sha256 purpose language text created_at"),
+    "consent.importbatch": {
+        **_as(TECHNICAL, "id key state source partner file_sha256 total_rows new_rows"),
+        **_as(TECHNICAL, "updated_rows bad_rows done_rows problem created_by created_at"),
+        **_as(TECHNICAL, "committed_at"),
+        **_as(ROWS, "rows_sealed report_sealed"),
+    },
+    "consent.contact": {
+        **_as(TECHNICAL, "id partner source batch created_at updated_at"),
+        "key": KEY,
+        "name_sealed": NAME,
+        **_as(ADDRESS, "email_sealed phone_sealed email_index phone_index"),
+        **_as(ADDRESS, "email_set_at phone_set_at phone_country phone_zones"),
+        **_as(PROFILE, "attributes_sealed language time_zone country region"),
+        **_as(CONSENT, "stopped_at restricted_at erased_at"),
+    },
+    "consent.consentevent": {
+        **_as(CONSENT, "id number contact purpose purpose_code channel kind act notice source"),
+        **_as(CONSENT, "actor_kind actor_id evidence_sha256 at valid_until"),
+        # Unreadable once the person's key is gone; the row itself cannot be changed.
+        "evidence_sealed": Column("consent", "legal obligation", "contact", personal=True),
+    },
+    "consent.consentstate": _as(
+        CONSENT, "id contact purpose_code channel state event at valid_until"
+    ),
+    "consent.suppression": _as(STOP, "id address_index channel reason created_at lifted_at"),
+    "consent.optin": _as(
+        QUESTION,
+        "id contact purpose channel notice token_index asked_at expires_at answered_at",
+    ),
+    "consent.decision": {
+        **_as(DECISION, "id contact purpose_code channel context_type context_id message_id"),
+        **_as(DECISION, "phase verdict reasons defer_until inputs_sha256 packs_version at"),
+    },
+    "consent.message": {
+        **_as(MESSAGE, "id contact connection decision hand_off_decision purpose_code channel"),
+        **_as(MESSAGE, "context_type context_id idempotency_key state body_sha256 not_before"),
+        **_as(MESSAGE, "queued_at claimed_at attempts sent_at delivered_at"),
+        **_as(MESSAGE, "provider_message_id problem"),
+        "body_sealed": BODY,
+    },
+    "consent.taken": _as(TECHNICAL, "item effect at"),
+}
+
+
+def export(*, contact_id: uuid.UUID, at: datetime) -> dict[str, object]:
+    """Return what is held of a person, opened; only the fact of it once the key is gone."""
+    contact = Contact.objects.select_related("key").filter(pk=contact_id).first()
+    if contact is None:
+        return {}
+    return {
+        "contact": _person(contact, at),
+        "consent": ledger.receipt(contact=contact, at=at),
+        "messages": [_message(row) for row in Message.objects.filter(contact=contact)],
+        "decisions": [_decision(row) for row in Decision.objects.filter(contact=contact)],
+    }
+
+
+@transaction.atomic
+def erase(*, contact_id: uuid.UUID, at: datetime) -> dict[str, int]:
+    """Erase a person: key destroyed, columns emptied, addresses left as keyed hashes only.
+
+    Law: GDPR Art. 17(1), 17(3)(b); the objection outlives the person's data (Art. 21(3)).
+    """
+    contact = contacts.lock(contact_id=contact_id)
+    written = list(Message.objects.filter(contact=contact).values_list("pk", flat=True))
+    counts = {
+        "suppressions": _suppress(contact, at),
+        "messages_cancelled": messages.cancel_queued(
+            at=at, actor=audit.SYSTEM, reason="erased", contact_id=contact.id
+        ),
+        "message_bodies": Message.objects.filter(contact=contact, body_sealed__isnull=False).update(
+            body_sealed=None
+        ),
+        "sandbox_messages": phones.forget(message_ids=written),
+        "questions": OptIn.objects.filter(contact=contact, answered_at=None).delete()[0],
+        "contacts": int(contact.erased_at is None),
+    }
+    keys.destroy(key=contact.key, at=at)
+    _empty(contact, at)
+    return counts
+
+
+def due(*, at: datetime, days: Mapping[str, int]) -> Iterator[Due]:
+    """Yield people past their key's date, bodies, lists and unanswered questions past theirs."""
+    people = Contact.objects.filter(erased_at=None, key__delete_at__lte=at)
+    for pk, delete_at in people.values_list("pk", "key__delete_at").iterator():
+        if delete_at is not None:
+            yield Due("contact", str(pk), pk, delete_at)
+    kept = timedelta(days=days["message_body"])
+    bodies = Message.objects.filter(body_sealed__isnull=False, queued_at__lte=at - kept)
+    for message in bodies.only("pk", "contact_id", "queued_at").iterator():
+        yield Due("message_body", str(message.pk), message.contact_id, message.queued_at + kept)
+    kept = timedelta(days=days["import_rows"])
+    lists = ImportBatch.objects.filter(key__destroyed_at=None, created_at__lte=at - kept)
+    for batch in lists.only("pk", "created_at").iterator():
+        yield Due("import_rows", str(batch.pk), None, batch.created_at + kept)
+    kept = timedelta(days=days["optin"])
+    questions = OptIn.objects.filter(answered_at=None, asked_at__lte=at - kept)
+    for row in questions.only("pk", "contact_id", "asked_at").iterator():
+        yield Due("optin", str(row.pk), row.contact_id, row.asked_at + kept)
+
+
+@transaction.atomic
+def erase_record(*, record_class: str, object_id: str, at: datetime) -> None:
+    """Erase one record that `due` named; an absent one is erased already."""
+    if record_class == "contact":
+        if Contact.objects.filter(pk=object_id).exists():
+            erase(contact_id=uuid.UUID(object_id), at=at)
+    elif record_class == "message_body":
+        _erase_body(uuid.UUID(object_id), at)
+    elif record_class == "import_rows":
+        for batch in ImportBatch.objects.select_related("key").filter(pk=object_id):
+            imports.forget(batch=batch, at=at)
+    elif record_class == "optin":
+        OptIn.objects.filter(pk=object_id, answered_at=None).delete()
+
+
+def _erase_body(message_id: uuid.UUID, at: datetime) -> None:
+    message = Message.objects.filter(pk=message_id).first()
+    if message is None:
+        return
+    if message.state == Message.State.QUEUED:
+        # It waited longer than its words may be kept: it will not be sent.
+        messages.close(
+            message=message,
+            state=Message.State.CANCELLED,
+            at=at,
+            actor=audit.SYSTEM,
+            action="consent.message.cancelled",
+            problem="body_expired",
+        )
+    else:
+        Message.objects.filter(pk=message_id).update(body_sealed=None)
+
+
+def _suppress(contact: Contact, at: datetime) -> int:
+    rows = [
+        suppression.suppress(contact=contact, channel=channel, reason="erased", at=at)
+        for channel in Channel.values
+    ]
+    return sum(row is not None for row in rows)
+
+
+def _empty(contact: Contact, at: datetime) -> None:
+    for name in ("name_sealed", "email_sealed", "phone_sealed", "attributes_sealed"):
+        setattr(contact, name, None)
+    contact.email_index = contact.phone_index = None
+    contact.email_set_at = contact.phone_set_at = None
+    contact.phone_country = contact.language = contact.time_zone = ""
+    contact.country = contact.region = ""
+    contact.phone_zones = []
+    contact.stopped_at = contact.stopped_at or at
+    contact.erased_at = contact.erased_at or at
+    contact.save()
+
+
+def _person(contact: Contact, at: datetime) -> dict[str, object]:
+    facts: dict[str, object] = {
+        "id": contact.public_id,
+        "source": contact.source,
+        "language": contact.language,
+        "time_zone": contact.time_zone,
+        "country": contact.country,
+        "region": contact.region,
+        "since": canonical.instant(contact.created_at),
+    }
+    try:
+        plain = contacts.opened(contact=contact, at=at)
+    except keys.KeyRefused:
+        return {**facts, "readable": False}
+    return {
+        **facts,
+        "readable": True,
+        "name": plain.name,
+        "email": plain.email,
+        "phone": plain.phone,
+        "attributes": dict(plain.attributes),
+    }
+
+
+def _message(row: Message) -> dict[str, object]:
+    return {
+        "id": row.public_id,
+        "purpose": row.purpose_code,
+        "channel": row.channel,
+        "state": row.state,
+        "queued_at": canonical.instant(row.queued_at),
+        "sent_at": canonical.instant(row.sent_at) if row.sent_at else None,
+        "body_sha256": row.body_sha256,
+    }
+
+
+def _decision(row: Decision) -> dict[str, object]:
+    return {
+        "id": str(row.pk),
+        "at": canonical.instant(row.at),
+        "purpose": row.purpose_code,
+        "channel": row.channel,
+        "phase": row.phase,
+        "verdict": row.verdict,
+        "reasons": row.reasons,
+    }
