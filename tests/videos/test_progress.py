@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from accounts import audit
-from consent import ledger
+from consent import intake, ledger
 from integrations import connections
 from tests.videos import stage
 from tests.videos.stage import AT
@@ -24,6 +24,8 @@ def sent() -> Campaign:
     made = begun(yes, stage.agreed(failing))
     delivery.work(campaign_id=made.pk, at=LATER)
     delivery.dispatch(at=LATER)
+    # The receipt of the first message is taken before the second, but which is first is chance.
+    intake.take_waiting(at=LATER)
     return made
 
 
@@ -42,10 +44,10 @@ def test_what_is_left_takes_as_long_as_what_was_done(sent: Campaign) -> None:
 
 
 def test_the_funnel_narrows_to_those_who_played(sent: Campaign) -> None:
-    link = links.with_keys().get(message__state="sent")
+    link = links.with_keys().get(message__state="delivered")
     playback.start_play(link=link, at=LATER)
     stages = {one.code: one.count for one in campaigns.funnel(campaign=sent)}
-    assert stages == {"audience": 3, "allowed": 2, "sent": 1, "delivered": 0, "played": 1}
+    assert stages == {"audience": 3, "allowed": 2, "sent": 1, "delivered": 1, "played": 1}
     assert Link.objects.filter(plays=1).count() == 1
 
 
@@ -63,6 +65,6 @@ def test_failures_are_grouped_by_cause(sent: Campaign) -> None:
 
 
 def test_those_who_stopped_since_the_start_are_counted(sent: Campaign) -> None:
-    contact = Link.objects.filter(message__state="sent").get().contact
+    contact = Link.objects.filter(message__state="delivered").get().contact
     ledger.withdraw(contact=contact, act="keyword", source="sms", at=LATER, actor=audit.SYSTEM)
     assert progress.stopped(campaign=sent) == 1
