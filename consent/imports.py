@@ -143,6 +143,7 @@ def findings(*, batch: ImportBatch, at: datetime) -> Findings:
     except keys.KeyRefused:
         return Findings()
     kept["problems"] = [RowProblem(**problem) for problem in kept["problems"]]
+    kept["ignored"] = tuple(kept["ignored"])
     return Findings(**kept)
 
 
