@@ -106,9 +106,9 @@ def forget(*, message_ids: Iterable[uuid.UUID]) -> int:
     Called when a person is erased: the sandbox is told, as a provider would be, to delete.
     """
     names = [message_id.hex for message_id in message_ids]
-    sent = SandboxMessage.objects.filter(idempotency_key__in=names)
+    sent = _shown().filter(idempotency_key__in=names)
     threads = list(sent.values_list("address_index", flat=True).distinct())
-    rows = SandboxMessage.objects.filter(address_index__in=threads)
+    rows = _shown().filter(address_index__in=threads)
     replies = rows.filter(direction=SandboxMessage.Direction.FROM_PHONE)
     keys = [_reply_key(pk) for pk in replies.values_list("pk", flat=True)]
     InboxItem.objects.filter(dedupe_key__in=keys).update(body_sealed=None)
