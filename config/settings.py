@@ -14,7 +14,8 @@ KEYRING_FILE = Path(env.text("SEALCAST_KEYRING_FILE", str(HOME / "keyring.json")
 DEBUG = env.flag("DEBUG")
 # The demo seeds people of nobody, opens the page of sandbox phones, and allows plain http.
 DEMO = env.flag("SEALCAST_DEMO")
-PUBLIC_URL = env.text("SEALCAST_PUBLIC_URL", "http://127.0.0.1:8000" if DEMO else "").rstrip("/")
+LOCAL_URL = f"http://127.0.0.1:{env.whole('SEALCAST_PORT', 8000)}"
+PUBLIC_URL = env.text("SEALCAST_PUBLIC_URL", LOCAL_URL if DEMO else "").rstrip("/")
 SECURE = PUBLIC_URL.startswith("https://") or not DEMO
 SECRET_KEY = env.secret("SECRET_KEY", file=HOME / "secret_key")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "127.0.0.1,localhost")

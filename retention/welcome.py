@@ -37,7 +37,7 @@ def text(*, at: datetime) -> str:
         return "\n".join([*lines, f"  Data and keys: {settings.HOME}", RULE, ""])
     for person in demo["people"]:
         lines += _sign_in(person)
-    client = demo["client"]
+    client, link = demo["client"], settings.PUBLIC_URL + demo["link"]
     lines += [
         "",
         f"  Partner API   {settings.PUBLIC_URL}/api/v1/docs/",
@@ -46,8 +46,8 @@ def text(*, at: datetime) -> str:
         "",
         f"  Phones        {settings.PUBLIC_URL}/phones/   (what each recipient's phone shows)",
         "",
-        f"  A recipient's link: {demo['link']}",
-        _qr(demo["link"]),
+        f"  A recipient's link: {link}",
+        _qr(link),
         f"  Data and keys: {settings.HOME}    Stop: Ctrl-C    Start over: make reset",
         RULE,
         "",

@@ -58,7 +58,7 @@ def web_command(host: str, port: int) -> list[str]:
     command += ["--interface", "wsgi", "--host", host, "--port", str(port)]
     command += ["--workers", str(env.whole("SEALCAST_WEB_PROCESSES", 1))]
     command += ["--blocking-threads", str(env.whole("SEALCAST_WEB_THREADS", 16))]
-    command += ["--backpressure", "256", "--log-level", "warning", "--no-ws"]
+    command += ["--backpressure", "256", "--log-level", "error", "--no-ws"]
     certificate = env.text("SEALCAST_TLS_CERTIFICATE")
     if certificate:
         command += ["--ssl-certificate", certificate]
