@@ -156,10 +156,9 @@ def _campaign(name: str, channel: str, at: datetime, **filters: list[str]) -> Ca
         at=at,
         actor=SYSTEM,
     )
-    campaign = campaigns.set_audience(
+    return campaigns.set_audience(
         campaign=campaign, filters={"sources": [SOURCE], **filters}, at=at, actor=SYSTEM
     )
-    return campaign
 
 
 def _sent_campaign(at: datetime) -> Campaign:
