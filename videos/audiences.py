@@ -11,6 +11,8 @@ from consent import contacts, gate
 from consent.models import Contact
 from videos.models import Campaign
 
+# A verdict as a state that pages know how to show.
+SHOWN = {gate.REFUSE: "refused", gate.DEFER: "deferred"}
 FILTERS = {"languages": "language", "countries": "country", "sources": "source"}
 
 
@@ -95,7 +97,7 @@ def _add(counts: dict[tuple[str, str], dict[str, object]], verdict: gate.Verdict
         {
             **gate.worded([reason.plain()])[0],
             "text": reason.text,
-            "state": verdict.verdict,
+            "state": SHOWN[verdict.verdict],
             "count": 0,
         },
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 from consent.models import Channel
 from integrations import connections
 from integrations.models import Connection
-from videos import anonymisation, audiences
+from videos import anonymisation, audiences, languages
 from videos.models import Campaign, Script
 
 GOOD, WARN, BAD = "good", "warn", "bad"
@@ -81,8 +81,9 @@ def language_check(campaign: Campaign) -> Check:
     title = "Languages"
     if not others:
         return Check("languages", GOOD, title, "Everyone gets a video in a language of theirs.")
-    count, words = sum(others.values()), ", ".join(sorted(others))
-    detail = f"{count} people read {words}: they get the video in {campaign.default_language}."
+    mine = languages.name(campaign.default_language)
+    count, words = sum(others.values()), ", ".join(sorted(map(languages.name, others)))
+    detail = f"{count} people read {words}: they get the video in {mine}."
     return Check("languages", WARN, title, detail, "script", "Add a language")
 
 
@@ -141,7 +142,7 @@ def connection_for(campaign: Campaign) -> Connection | None:
 
 
 def _script_check(script: Script, known: anonymisation.KnownIdentifiers) -> Check:
-    title = f"Script ({script.language})"
+    title = f"Script in {languages.name(script.language)}"
     try:
         made = anonymisation.anonymise(
             script_text=script.text, language=script.language, known=known

@@ -41,6 +41,10 @@ class NotSendable(Exception):
     """The campaign cannot send to anybody now."""
 
 
+class RequestKeyReused(Exception):
+    """The key of a request named another campaign or person before."""
+
+
 class _ChangedMind(Exception):
     """The gate refused a moment ago and now allows: undo, and begin again."""
 
@@ -91,16 +95,27 @@ def work_one(*, recipient_id: UUID, at: datetime) -> str:
     return _deliver(recipient, recipient.campaign, at)
 
 
-def send_one(*, campaign: Campaign, contact: Contact, at: datetime, actor: Actor) -> Recipient:
+def send_one(
+    *, campaign: Campaign, contact: Contact, at: datetime, actor: Actor, request_key: str = ""
+) -> Recipient:
     """Have a campaign's video made for one person and sent; a second time is the first.
 
     :raises NotSendable: the campaign's base videos are not there, or it is paused or cancelled.
+    :raises RequestKeyReused: the actor gave this key to another request.
     """
+    index = keys.token_index(kind="videos.request", token=f"{actor.id}:{request_key}")
+    before = Recipient.objects.filter(request_index=index).first() if request_key else None
+    if before is not None:
+        if (before.campaign_id, before.contact_id) != (campaign.pk, contact.pk):
+            raise RequestKeyReused
+        return before
     if campaign.state not in SENDS_ONE:
         raise NotSendable
     with transaction.atomic():
         recipient, created = Recipient.objects.get_or_create(
-            campaign=campaign, contact=contact, defaults={"created_at": at}
+            campaign=campaign,
+            contact=contact,
+            defaults={"created_at": at, "request_index": index if request_key else None},
         )
         if created:
             _note(recipient, at, actor)

@@ -9,25 +9,10 @@ from django.http import QueryDict
 from accounts.models import Partner
 from consent import purposes
 from consent.models import Channel, Purpose
+from videos import languages
 from videos.fallbacks import Gap
 from videos.models import Campaign
 
-LANGUAGES = [
-    ("en", "English"),
-    ("de", "German"),
-    ("es", "Spanish"),
-    ("fr", "French"),
-    ("it", "Italian"),
-    ("nl", "Dutch"),
-    ("pl", "Polish"),
-    ("pt", "Portuguese"),
-    ("tr", "Turkish"),
-    ("ar", "Arabic"),
-    ("hi", "Hindi"),
-    ("ja", "Japanese"),
-    ("ko", "Korean"),
-    ("zh", "Chinese"),
-]
 LIVES = [
     (24, "1 day"),
     (72, "3 days"),
@@ -56,7 +41,7 @@ class CampaignForm(forms.Form):
     )
     default_language = forms.ChoiceField(
         label="Main language",
-        choices=LANGUAGES,
+        choices=languages.CHOICES,
         initial="en",
         help_text="Whoever reads none of your languages gets this one.",
     )
@@ -69,7 +54,11 @@ class CampaignForm(forms.Form):
         label="A link lives", choices=LIVES, coerce=int, initial=168
     )
     plays_allowed = forms.IntegerField(
-        label="A link plays at most", min_value=1, max_value=100, initial=10, help_text="Times."
+        label="A link plays at most",
+        min_value=1,
+        max_value=100,
+        initial=10,
+        help_text="Each press on play counts; after half an hour, as a new one.",
     )
 
     def __init__(
@@ -90,10 +79,9 @@ class CampaignForm(forms.Form):
 
 
 class ScriptForm(forms.Form):
-    language = forms.ChoiceField(choices=LANGUAGES, widget=forms.HiddenInput)
+    language = forms.ChoiceField(choices=languages.CHOICES, widget=forms.HiddenInput)
     text = forms.CharField(
         label="What the video says",
-        required=False,
         strip=False,
         max_length=20_000,
         widget=forms.Textarea(attrs={"rows": 10, "dir": "auto", "spellcheck": "true"}),
@@ -118,7 +106,7 @@ class AudienceForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         for name, values in choices.items():
-            words = dict(LANGUAGES) if name == "languages" else SOURCES
+            words = languages.NAMES if name == "languages" else SOURCES
             self.fields[name].choices = [  # type: ignore[attr-defined]
                 (value, f"{words.get(value, value)} ({people:,})") for value, people in values
             ]

@@ -32,14 +32,21 @@ MOVING = {Campaign.State.RENDERING, Campaign.State.SENDING}
 @require_safe
 def live(request: HttpRequest, campaign_id: uuid.UUID) -> HttpResponse:
     row = get_object_or_404(Campaign, pk=campaign_id)
-    return render(request, "videos/live.html", _facts(request, row))
+    return render(request, "videos/live.html", {**_facts(request, row), **_results(row)})
 
 
 @roles.requires("campaign.view")
 @require_safe
 def live_part(request: HttpRequest, campaign_id: uuid.UUID) -> HttpResponse:
     row = get_object_or_404(Campaign, pk=campaign_id)
-    return render(request, "videos/_live.html", _facts(request, row))
+    return render(request, "videos/_live.html", {**_facts(request, row), "is_part": True})
+
+
+@roles.requires("campaign.view")
+@require_safe
+def results_part(request: HttpRequest, campaign_id: uuid.UUID) -> HttpResponse:
+    row = get_object_or_404(Campaign, pk=campaign_id)
+    return render(request, "videos/_results.html", {**_facts(request, row), **_results(row)})
 
 
 @roles.requires("campaign.send")
@@ -74,8 +81,6 @@ def _act(
 
 
 def _facts(request: HttpRequest, row: Campaign) -> dict[str, object]:
-    stages = progress.funnel(campaign=row)
-    labels, values = [one.label for one in stages], [one.count for one in stages]
     seen = progress.progress(campaign=row)
     return {
         "campaign": row,
@@ -84,10 +89,16 @@ def _facts(request: HttpRequest, row: Campaign) -> dict[str, object]:
         "states": sorted(progress.states(row).items(), key=lambda pair: -pair[1]),
         "moving": row.state in MOVING,
         "may_send": roles.may(user=request.user, act="campaign.send"),
-        "renders": campaigns.renders(row),
+        "stopped": progress.stopped(campaign=row),
+    }
+
+
+def _results(row: Campaign) -> dict[str, object]:
+    stages = progress.funnel(campaign=row)
+    labels, values = [one.label for one in stages], [one.count for one in stages]
+    return {
         "refusals": progress.refusals(campaign=row),
         "failures": progress.failures(campaign=row),
-        "stopped": progress.stopped(campaign=row),
         "funnel": charts.funnel(
             title="From audience to played",
             description="People left at each stage of this campaign",

@@ -324,6 +324,8 @@ class Recipient(models.Model):
     state = models.CharField(max_length=12, choices=State.choices, default=State.WAITING)
     reason_code = models.CharField(max_length=80, blank=True)
     message = models.ForeignKey(Message, null=True, on_delete=models.SET_NULL, related_name="+")
+    # Keyed hash of the partner and the key it gave its request, so that a retry is the same one.
+    request_index = models.CharField(max_length=64, null=True, blank=True, unique=True)
     # A paused message is cancelled and queued again under another number: never the same twice.
     attempts = models.IntegerField(default=0)
     created_at = models.DateTimeField()

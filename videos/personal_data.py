@@ -75,7 +75,8 @@ DECLARATIONS: Declarations = {
     ),
     "videos.play": _as(PLAY, "id link at expires_at"),
     "videos.recipient": {
-        **_as(TECHNICAL, "id campaign state attempts created_at claimed_at settled_at"),
+        **_as(TECHNICAL, "id campaign state request_index attempts"),
+        **_as(TECHNICAL, "created_at claimed_at settled_at"),
         **_as(PSEUDONYM, "contact message reason_code"),
     },
 }

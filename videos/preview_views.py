@@ -16,6 +16,7 @@ from videos import (
     bytes_views,
     campaigns,
     delivery,
+    languages,
     links,
     personalising,
     playback,
@@ -24,7 +25,7 @@ from videos import (
     wording,
 )
 from videos.anonymisation import SlotMissing
-from videos.forms import LANGUAGES, SpecimenForm
+from videos.forms import SpecimenForm
 from videos.models import Asset, Campaign
 from videos.views import actor
 
@@ -39,11 +40,10 @@ def preview(request: HttpRequest, campaign_id: uuid.UUID) -> HttpResponse:
     row, now = get_object_or_404(Campaign, pk=campaign_id), clock.now()
     asset = _opened(request, row)
     found = specimens.worst(campaign=row, at=now)
-    names = dict(LANGUAGES)
     choices = [
         (
             one.contact.public_id,
-            f"{one.masked_name} · {names.get(one.contact.language, one.contact.language)}"
+            f"{one.masked_name} · {languages.name(one.contact.language)}"
             + (f" · {one.why}" if one.why else ""),
         )
         for one in found

@@ -88,10 +88,14 @@ def states(campaign: Campaign) -> dict[str, int]:
     )
     counts: dict[str, int] = {}
     for state, sent, people in rows:
-        # A deferred message is queued in the outbox until its hour.
-        name = state if sent in {None, Sent.QUEUED} else sent
+        name = _where(state, sent)
         counts[name] = counts.get(name, 0) + people
     return counts
+
+
+def state_of(*, recipient: Recipient) -> str:
+    """Return where one person is."""
+    return _where(recipient.state, recipient.message.state if recipient.message else None)
 
 
 def funnel(*, campaign: Campaign) -> list[Stage]:
@@ -143,6 +147,11 @@ def failures(*, campaign: Campaign) -> list[Cause]:
     after = rows.filter(message__state__in=[Sent.FAILED, Sent.UNKNOWN, *NOT_SENT])
     causes = [*_by(before, "reason_code"), *_by(after, "message__problem")]
     return [Cause(code, people, _plain(code)) for code, people in causes]
+
+
+def _where(state: str, sent: str | None) -> str:
+    # A deferred message is queued in the outbox until its hour.
+    return state if sent in {None, Sent.QUEUED} else str(sent)
 
 
 def _by(rows: QuerySet[Recipient], column: str) -> list[tuple[str, int]]:

@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{ONE}/send/", views.send, name="send"),
     path(f"{ONE}/live/", live_views.live, name="live"),
     path(f"{ONE}/live/part/", live_views.live_part, name="live_part"),
+    path(f"{ONE}/live/results/", live_views.results_part, name="results_part"),
     path(f"{ONE}/pause/", live_views.pause, name="pause"),
     path(f"{ONE}/resume/", live_views.resume, name="resume"),
     path(f"{ONE}/cancel/", live_views.cancel, name="cancel"),

@@ -14,9 +14,9 @@ from accounts import audit, people, roles
 from accounts.models import Partner, User
 from config.lib import clock
 from consent import purposes
-from videos import anonymisation, audiences, campaigns, checks, fallbacks, grammar, steps
+from videos import anonymisation, audiences, campaigns, checks, fallbacks, grammar, languages, steps
 from videos.fallbacks import BadFallback
-from videos.forms import LANGUAGES, AudienceForm, CampaignForm, FallbackForm, ScriptForm
+from videos.forms import AudienceForm, CampaignForm, FallbackForm, ScriptForm
 from videos.models import Campaign, Recipient, Script
 
 PAGE_ROWS = 25
@@ -89,10 +89,12 @@ def script(request: HttpRequest, campaign_id: uuid.UUID) -> HttpResponse:
     row = get_object_or_404(Campaign, pk=campaign_id)
     written = campaigns.scripts(row)
     language = str(request.GET.get("language") or row.default_language)
-    if language not in dict(LANGUAGES):
+    if language not in languages.NAMES:
         language = row.default_language
     found = written.get(language)
     initial = {"language": language, "text": found.text if found else ""}
+    if request.method == "POST" and "remove" in request.POST and found:
+        return _remove_script(request, row, language)
     form = ScriptForm(request.POST or None, initial=initial)
     if form.is_valid() and _save_script(request, row, form):
         return redirect("videos:audience", campaign_id=row.pk)
@@ -103,9 +105,9 @@ def script(request: HttpRequest, campaign_id: uuid.UUID) -> HttpResponse:
         "form": form,
         "steps": steps.of(row, "script"),
         "language": language,
-        "language_name": dict(LANGUAGES)[language],
         "tabs": _language_tabs(row, set(written), language),
-        "others": [one for one in LANGUAGES if one[0] not in {*written, language}],
+        "written": found is not None,
+        "others": [one for one in languages.CHOICES if one[0] not in {*written, language}],
         "slots": anonymisation_slots(),
         **look_at(row, language, shown),
     }
@@ -160,7 +162,7 @@ def fallback(request: HttpRequest, campaign_id: uuid.UUID) -> HttpResponse:
         saved = [_save_fallbacks(request, written[one], form) for one, form in forms.items()]
         if all(saved):
             return redirect("videos:preview", campaign_id=row.pk)
-    named = [(dict(LANGUAGES).get(language, language), form) for language, form in forms.items()]
+    named = [(languages.name(language), form) for language, form in forms.items()]
     context = {"campaign": row, "forms": named, "steps": steps.of(row, "fallbacks")}
     return render(request, "videos/fallbacks.html", context, status=200 if data is None else 400)
 
@@ -265,6 +267,17 @@ def _save_script(request: HttpRequest, row: Campaign, form: ScriptForm) -> bool:
     return True
 
 
+def _remove_script(request: HttpRequest, row: Campaign, language: str) -> HttpResponse:
+    try:
+        campaigns.update_script(
+            campaign=row, language=language, text="", at=clock.now(), actor=actor(request)
+        )
+        messages.success(request, f"{languages.name(language)} was taken out.")
+    except campaigns.NotNow as refused:
+        messages.error(request, str(refused))
+    return redirect("videos:script", campaign_id=row.pk)
+
+
 def _save_fallbacks(request: HttpRequest, script: Script, form: FallbackForm) -> bool:
     try:
         fallbacks.change(
@@ -286,7 +299,7 @@ def _language_tabs(row: Campaign, written: set[str], language: str) -> list[dict
     shown = [row.default_language, *sorted({*written, language} - {row.default_language})]
     return [
         {
-            "label": dict(LANGUAGES).get(one, one),
+            "label": languages.name(one),
             "href": f"{steps.address(row, 'script')}?language={one}",
             "current": one == language,
         }
