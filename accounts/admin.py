@@ -13,10 +13,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django_q.models import Failure, OrmQ, Schedule, Success
 
-from accounts import audit, people, roles
+from accounts import admin_trail, audit, people, roles
 from accounts.models import Partner, PartnerClient, User
 from accounts.readonly import ReadOnlyAdmin
 from config.lib import clock
+
+__all__ = ["admin_trail"]
 
 # Imported above so that they have registered before this module takes them off again: their
 # pages would edit a client's scopes, show a secret, or unpickle what a row of the queue holds.

@@ -52,7 +52,8 @@ class InForce:
     items: frozenset[tuple[str, str]]
     # Persons of whom one item is held: the rest of theirs may go by its label, they may not.
     owners: frozenset[uuid.UUID]
-    campaigns: frozenset[str]
+    # Renders whose shared bytes a held video still needs.
+    renders: frozenset[str]
 
     def covers(self, item: Due) -> bool:
         """Say whether a hold stops the deletion of a record."""
@@ -60,7 +61,7 @@ class InForce:
             return True
         if item.record_class == CONTACT:
             return item.contact_id in self.owners
-        return item.record_class == "campaign_media" and item.object_id in self.campaigns
+        return item.record_class == "campaign_media" and item.object_id in self.renders
 
 
 def in_force() -> InForce:
@@ -73,7 +74,7 @@ def in_force() -> InForce:
         contacts=frozenset(contacts_held),
         items=frozenset((row.record_class, str(row.object_id)) for row in rows),
         owners=frozenset(row.contact_id for row in rows if row.contact_id),
-        campaigns=frozenset(str(pk) for pk in shared.values_list("campaign_id", flat=True)),
+        renders=frozenset(str(pk) for pk in shared.values_list("render_id", flat=True)),
     )
 
 

@@ -1,7 +1,7 @@
 """Are we fine today? The figures of the officer's first page, each counted when it is asked for."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -37,7 +37,7 @@ class Growth:
     """Figures by week: the labels, and for each series a value a week."""
 
     labels: list[str]
-    series: dict[str, Sequence[int]]
+    series: Mapping[str, Sequence[int]]
 
 
 def concerns(*, at: datetime) -> list[Concern]:

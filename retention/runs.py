@@ -147,6 +147,17 @@ def execute(*, run: Run, at: datetime) -> Run:
     return run
 
 
+def require_plan(*, run: Run) -> None:
+    """Refuse a run that cannot be executed as it was planned; change nothing.
+
+    :raises RunRefused: as `execute`.
+    """
+    if run.state == Run.State.DONE:
+        raise AlreadyExecuted("This run was executed. Plan a new one.")
+    if run.state == Run.State.PLANNED:
+        _check_plan(run)
+
+
 def retry_unfinished(*, at: datetime) -> int:
     """Execute again the runs that something stopped; return how many."""
     states = [Run.State.RUNNING, Run.State.UNFINISHED]
@@ -202,10 +213,7 @@ def _is_unusual(count: int) -> bool:
 
 def _begin(run: Run, at: datetime) -> None:
     run.refresh_from_db()
-    if run.state == Run.State.DONE:
-        raise AlreadyExecuted("This run was executed. Plan a new one.")
-    if run.state == Run.State.PLANNED:
-        _check_plan(run)
+    require_plan(run=run)
     with transaction.atomic():
         begun = Run.objects.filter(pk=run.pk, state=run.state).update(
             state=Run.State.RUNNING, started_at=run.started_at or at

@@ -1,0 +1,110 @@
+"""The officer's first page: are the seven promises kept, and what needs attention?"""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+from django.views.decorators.http import require_safe
+
+from accounts import roles
+from config.lib import charts, clock
+from retention import overview, verification
+from retention.models import VerificationReport
+from retention.overview import Growth
+from retention.views import frame
+
+PAGES = {
+    "incidents": "admin:videos_incident_changelist",
+    "messages": "admin:consent_message_changelist",
+    "renders": "admin:videos_render_changelist",
+    "schedules": "admin:django_q_schedule_changelist",
+}
+
+
+@roles.requires("console.view")
+@require_safe
+def dashboard(request: HttpRequest) -> HttpResponse:
+    now, last = clock.now(), verification.latest()
+    concerns = [
+        {"concern": concern, "href": reverse(PAGES.get(concern.page, f"console:{concern.page}"))}
+        for concern in overview.concerns(at=now)
+    ]
+    return frame.page(
+        request,
+        "dashboard.html",
+        title="Today",
+        tab="dashboard",
+        tiles=tiles(last),
+        checked=last,
+        age=timesince(last.finished_at, now) if last and last.finished_at else "",
+        concerns=concerns,
+        drawings=_drawings(),
+    )
+
+
+def tiles(report: VerificationReport | None) -> list[dict[str, object]]:
+    found = {one["number"]: one for one in report.promises} if report else {}
+    return [
+        _tile(number, title, found.get(number))
+        for number, title in enumerate(verification.TITLES, 1)
+    ]
+
+
+def _tile(number: int, title: str, promise: dict[str, object] | None) -> dict[str, object]:
+    href = reverse("console:promises") + f"#promise-{number}"
+    label = f"{number}. {title}"
+    if promise is None:
+        return {
+            "label": label,
+            "value": "–",
+            "state": "unverified",
+            "href": href,
+            "word": "Not checked",
+        }
+    if promise["is_kept"]:
+        return {
+            "label": label,
+            "value": promise["rows"],
+            "state": "kept",
+            "note": "rows checked",
+            "href": href,
+        }
+    note = "violations found" if promise["faults"] != 1 else "violation found"
+    return {
+        "label": label,
+        "value": promise["faults"],
+        "state": "broken",
+        "note": note,
+        "href": href,
+    }
+
+
+def _drawings() -> list[dict[str, object]]:
+    now = clock.now()
+    consents, deletions = overview.consents(at=now), overview.deletions(at=now)
+    verdicts = overview.verdicts(at=now)
+    return [
+        _drawing("Consent by week", consents, charts.line, "Week of"),
+        _drawing("Deletions by week", deletions, charts.stacked, "Week of"),
+        _drawing("Decisions of the last four weeks", verdicts, charts.stacked, "Channel"),
+    ]
+
+
+def _drawing(
+    title: str, growth: Growth, draw: Callable[..., SafeString], corner: str
+) -> dict[str, object]:
+    shown = _without_empty(growth) if draw is charts.stacked else growth
+    svg = draw(
+        title=title, description=", ".join(growth.series), labels=shown.labels, series=shown.series
+    )
+    table = charts.as_table(corner=corner, labels=growth.labels, series=growth.series)
+    return {"title": title, "svg": svg, "table": table}
+
+
+def _without_empty(growth: Growth) -> Growth:
+    # A bar of nothing says nothing.
+    kept = [n for n in range(len(growth.labels)) if any(row[n] for row in growth.series.values())]
+    series = {name: [row[n] for n in kept] for name, row in growth.series.items()}
+    return Growth([growth.labels[n] for n in kept], series)
