@@ -19,12 +19,12 @@ from accounts import partners, people
 from accounts.audit import SYSTEM, Actor
 from accounts.models import User
 from config import schedules
-from consent import imports, intake, ledger, optin, purposes
+from consent import contacts, imports, intake, ledger, optin, purposes
 from consent.models import ConsentEvent, Contact
 from integrations import connections
 from retention import cast, holds, policies, subject_requests, verification, walk_phones
 from retention.cast import Person
-from retention.walk import SCRIPTS, require
+from retention.walk import SCRIPTS, WentWrong, require
 from videos import campaigns, delivery, rendering
 from videos.models import Campaign, Render
 
@@ -64,14 +64,14 @@ def seed(*, at: datetime, say: Say) -> bool:
     _prepare(listed_at)
     secrets_made = {"people": _staff(listed_at), "client": _partner(listed_at)}
     say("importing contacts and asking them")
-    contacts = _contacts(listed_at)
+    listed = _contacts(listed_at)
     say("rendering, personalising and sending a first campaign")
     campaign = _sent_campaign(sent_at)
     _waiting_campaign(sent_at)
-    _aftermath(contacts, at)
+    _aftermath(listed, at)
     say("checking the seven promises")
     verification.carry_out(report=verification.ask(at=at, staff=None), at=at)
-    token = walk_phones.link_tokens([campaign.pk])[0]
+    token = walk_phones.link_token_of(campaign_id=campaign.pk, contact=_asha())
     _write({**secrets_made, "link": f"/v/{token}"})
     return True
 
@@ -120,8 +120,9 @@ def _contacts(at: datetime) -> list[Contact]:
     batch = imports.check(file=cast.as_csv(listed), source=SOURCE, created_by=None, at=at)
     imports.commit(batch=batch, at=at, actor=SYSTEM)
     rows = list(Contact.objects.filter(source=SOURCE).select_related("key").order_by("pk"))
+    asha = _asha()
     for number, contact in enumerate(rows):
-        if number % 5 != 4:
+        if number % 5 != 4 or contact == asha:
             optin.ask(
                 contact=contact,
                 purpose_code=purposes.MARKETING,
@@ -131,12 +132,18 @@ def _contacts(at: datetime) -> list[Contact]:
             )
     _deliver(at)
     for number, (contact, token) in enumerate(walk_phones.confirm_tokens(source=SOURCE)):
-        answered_at = at + timedelta(days=1 + number % 9)
-        if number % 6 != 5 or contact.language in {"en", "ar"}:
-            optin.answer(
-                token=token, at=min(answered_at, at + timedelta(hours=40)), ip="", user_agent=""
-            )
+        # They answer one after the other, within the two days that a question stays open.
+        if number % 6 != 5 or contact == asha:
+            answered_at = at + timedelta(hours=1 + number)
+            optin.answer(token=token, at=answered_at, ip="", user_agent="")
     return rows
+
+
+def _asha() -> Contact:
+    asha = contacts.find(partner=None, email=ASHA.email)
+    if asha is None:
+        raise WentWrong("the first of the list was not imported")
+    return asha
 
 
 def _deliver(at: datetime) -> None:

@@ -29,6 +29,13 @@ def link_tokens(campaign_ids: Collection[UUID]) -> list[str]:
     return [match[1] for text in texts if (match := LINK.search(text))]
 
 
+def link_token_of(*, campaign_id: UUID, contact: Contact) -> str:
+    """Return the token of the link that one person got in a campaign; empty if none arrived."""
+    arrived = Message.objects.filter(context_id=campaign_id, contact=contact).order_by("queued_at")
+    found = [match[1] for message in arrived if (match := LINK.search(_text(message)))]
+    return found[-1] if found else ""
+
+
 def _text(message: Message) -> str:
     row = SandboxMessage.objects.filter(
         idempotency_key=message.pk.hex, direction=SandboxMessage.Direction.TO_PHONE
