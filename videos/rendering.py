@@ -40,7 +40,7 @@ GIVE_UP_AFTER = timedelta(hours=24)
 # When the vendor is asked again whether its copy is gone, counted from the deletion.
 LOOK_AGAIN_AFTER = (timedelta(hours=1), timedelta(hours=24))
 LOOKED_AT_FOR = timedelta(days=7)
-TRANSIENT = "transient:"
+TRANSIENT, PERMANENT = "transient:", "permanent:"
 
 log = logs.get(__name__)
 
@@ -201,7 +201,7 @@ def _submit(render: Render, provider: VideoProvider, at: datetime) -> None:
     manifest = egress.unanswered(render)
     if manifest is not None and _take_found(render, provider, script, manifest, at):
         return None
-    if render.attempts > MOST_ATTEMPTS:
+    if render.attempts > MOST_ATTEMPTS or render.problem.startswith(PERMANENT):
         return egress.fail(render=render, problem=render.problem or "gave_up", at=at)
     agreement = vendor_terms.require(connection=render.connection, vendor=provider, at=at)
     manifest = egress.declare(
@@ -228,7 +228,8 @@ def _take_found(
 ) -> bool:
     """Settle a call whose answer was lost: take over its job, or have an officer look for it."""
     found = provider.find(body=script.body)
-    if found is None and not render.problem.startswith(TRANSIENT):
+    # Where a vendor cannot say, its answer that it took nothing has to be believed.
+    if found is None and not render.problem.startswith((TRANSIENT, PERMANENT)):
         kind, place = egress.COPY_UNKNOWN, egress.MANIFEST
         incidents.open_once(kind=kind, object_type=place, object_id=manifest.pk, at=at)
         egress.fail(render=render, problem=egress.COPY_UNKNOWN, at=at)
@@ -297,7 +298,8 @@ def _delete(render: Render, provider: VideoProvider, at: datetime) -> None:
 def _note_failure(render: Render, outcome: str, code: str, at: datetime) -> None:
     problem = f"{outcome}:{re.sub(r'[^a-z0-9_.]', '_', code.lower())[:80]}"
     log.warning("videos.render.step_failed", render_id=str(render.pk), problem=problem)
-    if outcome == "permanent" and render.state == State.WAITING:
+    nothing_left = render.state == State.WAITING and egress.unanswered(render) is None
+    if outcome == "permanent" and nothing_left:
         return egress.fail(render=render, problem=problem, at=at)
     if outcome == "permanent" and render.state == State.SUBMITTED:
         return egress.note_fetched(render=render, at=at, problem=problem)
