@@ -1,6 +1,5 @@
 """What would each recipient's phone show? The sandbox's own store as threads, and answers to it."""
 
-import re
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from django_q.tasks import async_task
 from integrations import inbox
 from integrations.models import InboxItem, SandboxMessage
 
-LINK = re.compile(r"https?://\S+")
 SHOWN_MESSAGES = 12
 LONGEST_REPLY = 1000
 
@@ -35,7 +33,6 @@ class Bubble:
     at: datetime
     ours: bool
     subject: str = ""
-    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -176,11 +173,9 @@ def _sender(shown: list[tuple[SandboxMessage, Mapping[str, Any]]]) -> str:
 
 
 def _bubble(row: SandboxMessage, content: Mapping[str, Any]) -> Bubble:
-    link = LINK.search(content["text"])
     return Bubble(
         body=content["text"],
         at=row.at,
         ours=row.direction == SandboxMessage.Direction.TO_PHONE,
         subject=content["subject"],
-        link=link.group(0).rstrip(".,)") if link else "",
     )

@@ -32,7 +32,7 @@ def test_the_viewer_shows_the_operations(page: Page, live_server: LiveServer) ->
 def test_the_viewer_fits_a_phone(phone: Page, live_server: LiveServer) -> None:
     phone.goto(f"{live_server.url}/api/v1/docs/")
     expect(phone.locator(".opblock").first).to_be_visible()
-    assert phone.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_a_client_is_issued_and_revoked(page: Page, live_server: LiveServer) -> None:
@@ -55,4 +55,4 @@ def test_a_client_is_issued_and_revoked(page: Page, live_server: LiveServer) -> 
 def test_the_home_page_fits_a_phone(phone: Page, live_server: LiveServer) -> None:
     phone.goto(live_server.url)
     expect(phone.get_by_role("link", name="Sign in")).to_be_visible()
-    assert phone.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390

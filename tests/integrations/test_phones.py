@@ -53,10 +53,9 @@ def test_threads_come_by_the_page_newest_first() -> None:
     assert [thread.address for thread in phones.threads(limit=1, offset=1)] == [ANA]
 
 
-def test_a_link_can_be_followed() -> None:
-    send(text="Your video: http://127.0.0.1:8000/v/abc. Reply STOP to end")
+def test_the_sender_is_the_one_the_message_names() -> None:
+    send()
     [thread] = phones.threads(limit=1)
-    assert thread.messages[0].link == "http://127.0.0.1:8000/v/abc"
     assert thread.sender == "Acme"
 
 

@@ -85,9 +85,9 @@ def test_others_do_not_touch_connections(
 
 
 def test_phones_show_what_came_and_its_link(local: tuple[Connection, Connection]) -> None:
-    send(local, "Your video: http://127.0.0.1:8000/v/abc")
+    send(local, "Your video: http://127.0.0.1:8000/v/abc. Reply STOP to end")
     page = browser("marketer").get("/phones/").content.decode()
-    assert '<a href="http://127.0.0.1:8000/v/abc">' in page
+    assert 'href="http://127.0.0.1:8000/v/abc"' in page
     assert "+14155550100" in page
 
 
