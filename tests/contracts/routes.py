@@ -1,0 +1,167 @@
+"""Who may use each address? Reviewed by hand: a new one fails until it is."""
+
+import re
+import uuid
+from collections.abc import Iterator, Sequence
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, get_resolver
+
+ROLES = {"m": "marketer", "o": "officer", "a": "auditor", "d": "administrator"}
+PUBLIC, API, ALLAUTH, CONSOLE = "public", "api", "allauth", "oad"
+NOBODY = ""
+
+# Who may: the letters of ROLES. An officer never sends; an auditor never changes; only an
+# administrator lets partners in or touches connections.
+TABLE = {
+    "": PUBLIC,
+    "limits/": PUBLIC,
+    "livez": PUBLIC,
+    "readyz": PUBLIC,
+    "partners/": "d",
+    "partners/<uuid:partner_id>/": "d",
+    "partners/<uuid:partner_id>/switch/": "d",
+    "partners/clients/<str:client_id>/revoke/": "d",
+    "identity/o/api/token": PUBLIC,
+    "identity/o/api/revoke": PUBLIC,
+    # A recipient has no account: the unguessable part of the address is what lets them in.
+    "v/<str:token>": PUBLIC,
+    "v/<str:token>/play": PUBLIC,
+    "v/<str:token>/watch": PUBLIC,
+    "v/<str:token>/stop": PUBLIC,
+    "v/<str:token>/receipt": PUBLIC,
+    "watch/<str:link_name>/video.mp4": PUBLIC,
+    "watch/<str:link_name>/captions.vtt": PUBLIC,
+    "join/asked": PUBLIC,
+    "join/confirmed": PUBLIC,
+    "join/confirm/<str:token>": PUBLIC,
+    "join/<slug:code>": PUBLIC,
+    "hooks/<str:secret>/": PUBLIC,
+    "campaigns/": "moad",
+    "campaigns/new/": "md",
+    "campaigns/<uuid:campaign_id>/": "moad",
+    "campaigns/<uuid:campaign_id>/settings/": "md",
+    "campaigns/<uuid:campaign_id>/script/": "md",
+    "campaigns/<uuid:campaign_id>/script/look/": "md",
+    "campaigns/<uuid:campaign_id>/audience/": "md",
+    "campaigns/<uuid:campaign_id>/fallbacks/": "md",
+    "campaigns/<uuid:campaign_id>/preview/": "md",
+    "campaigns/<uuid:campaign_id>/preview/prepare/": "md",
+    "campaigns/<uuid:campaign_id>/preview/choose/": "md",
+    "campaigns/<uuid:campaign_id>/preview/<uuid:asset_id>/video.mp4": "md",
+    "campaigns/<uuid:campaign_id>/preview/<uuid:asset_id>/captions.vtt": "md",
+    "campaigns/<uuid:campaign_id>/checks/": "moad",
+    "campaigns/<uuid:campaign_id>/send/": "md",
+    "campaigns/<uuid:campaign_id>/live/": "moad",
+    "campaigns/<uuid:campaign_id>/live/part/": "moad",
+    "campaigns/<uuid:campaign_id>/live/results/": "moad",
+    "campaigns/<uuid:campaign_id>/pause/": "md",
+    "campaigns/<uuid:campaign_id>/resume/": "md",
+    "campaigns/<uuid:campaign_id>/cancel/": "md",
+    "contacts/": "moad",
+    "contacts/search": "moad",
+    "contacts/imports/": "mod",
+    "contacts/imports/<uuid:batch_id>": "mod",
+    "contacts/imports/<uuid:batch_id>/progress": "mod",
+    "contacts/imports/<uuid:batch_id>/commit": "mod",
+    "contacts/imports/<uuid:batch_id>/discard": "mod",
+    "contacts/imports/<uuid:batch_id>/problems.csv": "mod",
+    "contacts/<uuid:contact_id>": "moad",
+    "contacts/<uuid:contact_id>/ask": "mod",
+    "connections/": "moad",
+    "connections/<uuid:connection_id>/test/": "d",
+    "connections/<uuid:connection_id>/switch/": "d",
+    "phones/": "mod",
+    "phones/news/": "mod",
+    "phones/reply/": "mod",
+    "api/v1/openapi.json": PUBLIC,
+    "api/v1/docs/": PUBLIC,
+    "api/v1/problems/": PUBLIC,
+    "api/v1/me": API,
+    "api/v1/contacts": API,
+    "api/v1/contacts/<str:contact_name>": API,
+    "api/v1/consents": API,
+    "api/v1/consents/withdraw": API,
+    "api/v1/campaigns": API,
+    "api/v1/messages": API,
+    "api/v1/messages/<str:message_name>": API,
+    "api/v1/links/<str:link_name>/revoke": API,
+    "admin/": CONSOLE,
+    "admin/promises/": CONSOLE,
+    "admin/promises/verify/": CONSOLE,
+    "admin/promises/<uuid:report_id>/": CONSOLE,
+    "admin/trail/": CONSOLE,
+    "admin/trail/seal/": CONSOLE,
+    "admin/person/": CONSOLE,
+    "admin/person/<str:public_id>/": CONSOLE,
+    "admin/person/<str:public_id>/reveal/": "od",
+    "admin/person/<str:public_id>/withdraw/": "od",
+    "admin/person/<str:public_id>/hold/": "od",
+    "admin/person/<str:public_id>/prove/": "od",
+    "admin/person/<str:public_id>/ask/": "od",
+    "admin/person/<str:public_id>/erase/": "od",
+    "admin/person/<str:public_id>/export/": "od",
+    "admin/policies/": CONSOLE,
+    "admin/policies/<slug:record_class>/": "od",
+    "admin/runs/": CONSOLE,
+    "admin/runs/plan/": "od",
+    "admin/runs/<uuid:run_id>/": CONSOLE,
+    "admin/runs/<uuid:run_id>/execute/": "od",
+    "admin/holds/": CONSOLE,
+    "admin/holds/<uuid:hold_id>/release/": "od",
+    "admin/requests/": CONSOLE,
+    "admin/requests/<uuid:request_id>/close/": "od",
+    "admin/certificates/": CONSOLE,
+    "admin/certificates/<int:number>/": CONSOLE,
+    # Django's own pages of the console.
+    "admin/login/": CONSOLE,
+    "admin/logout/": PUBLIC,
+    "admin/password_change/": CONSOLE,
+    "admin/password_change/done/": CONSOLE,
+    # No form of ours completes from a list of rows.
+    "admin/autocomplete/": NOBODY,
+    "admin/jsi18n/": CONSOLE,
+    "admin/r/<path:content_type_id>/<path:object_id>/": CONSOLE,
+}
+# Lists of rows in the console: most are for all who may enter it.
+LISTS = {"accounts/user": "d"}
+PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")
+FILLED = {
+    "uuid": str(uuid.UUID(int=0)),
+    "int": "0",
+    "slug": "nothing",
+    "str": "x" * 43,
+    "path": "0",
+}
+
+
+def routes(patterns: Sequence[object] | None = None, prefix: str = "") -> Iterator[str]:
+    """Yield every address of the application, as its pattern."""
+    for item in get_resolver().url_patterns if patterns is None else patterns:
+        if isinstance(item, URLResolver):
+            yield from routes(item.url_patterns, prefix + str(item.pattern))
+        elif isinstance(item, URLPattern):
+            yield prefix + str(item.pattern)
+
+
+def who(route: str) -> str | None:
+    """Return who may use an address; None when nobody has reviewed it."""
+    if route in TABLE:
+        return TABLE[route]
+    if route.startswith("accounts/"):
+        return ALLAUTH
+    for model in admin.site._registry:
+        place = f"{model._meta.app_label}/{model._meta.model_name}"
+        if route.startswith(f"admin/{place}/"):
+            changing = route.endswith(("/add/", "/delete/"))
+            return NOBODY if changing else LISTS.get(place, CONSOLE)
+    return None
+
+
+def address(route: str, **values: object) -> str:
+    """Fill a pattern: with the values given, else with ids of nothing."""
+
+    def fill(found: re.Match[str]) -> str:
+        return str(values.get(found[2], FILLED[found[1] or "str"]))
+
+    return "/" + PARAMETER.sub(fill, route)
