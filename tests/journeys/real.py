@@ -44,8 +44,9 @@ def draft(*, channel: str = "email", text: str = TEXT) -> Campaign:
 def render(made: Campaign) -> Campaign:
     """Do what the jobs do until the base video is there."""
     for base in campaigns.renders(made):
-        while not rendering.is_finished(base):
-            base = rendering.advance(render=base, at=clock.now())
+        now = base
+        while not rendering.is_finished(now):
+            now = rendering.advance(render=base, at=clock.now())
             time.sleep(0.1)
     return campaigns.settle_renders(campaign=made, at=clock.now())
 
