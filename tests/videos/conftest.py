@@ -9,6 +9,6 @@ from tests.videos.vendor import Vendor
 def vendor(monkeypatch: pytest.MonkeyPatch, db: None) -> Vendor:
     """A vendor of our own, connected and agreed with."""
     account = Vendor()
-    monkeypatch.setitem(providers.PROVIDERS, "played", account)  # type: ignore[misc]
+    monkeypatch.setitem(providers.PROVIDERS, "played", account)
     played.connected()
     return account

@@ -100,7 +100,7 @@ def test_nobody_else_makes_an_anonymous_script() -> None:
     with pytest.raises(NotAnonymous):
         AnonymousScript(b"", "", (), "en", "", made_by=object())
     with pytest.raises(ValueError, match="made_by"):
-        dataclasses.replace(anonymised(), body=b"other")
+        dataclasses.replace(anonymised(), body=b"other")  # type: ignore[call-arg]
     with pytest.raises(dataclasses.FrozenInstanceError):
         anonymised().body = b"other"  # type: ignore[misc]
 

@@ -4,6 +4,7 @@ import pytest
 
 from accounts import audit, keys
 from accounts.models import DataKey, TrailLeaf
+from config.lib import speech
 from consent.models import Contact
 from tests.videos import stage
 from tests.videos import vendor as played
@@ -143,13 +144,13 @@ def test_a_worker_that_was_overtaken_changes_nothing(
     campaign: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person = stage.person()
-    speak = personalising.speech.speak
+    speak = speech.speak
 
     def overtaken(*, text: str, language: str) -> object:
         Asset.objects.update(attempts=9)
         return speak(text=text, language=language)
 
-    monkeypatch.setattr(personalising.speech, "speak", overtaken)
+    monkeypatch.setattr(speech, "speak", overtaken)
     with pytest.raises(NotPersonalised, match="taken_over"):
         personalise(campaign=campaign, contact=person, at=AT)
     asset = Asset.objects.get()

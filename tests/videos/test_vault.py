@@ -1,4 +1,3 @@
-import io
 import os
 from collections.abc import Iterator
 from datetime import timedelta

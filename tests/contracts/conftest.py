@@ -1,0 +1,3 @@
+from tests.videos.conftest import vendor
+
+__all__ = ["vendor"]
