@@ -11,8 +11,8 @@ from accounts.readonly import ReadOnlyAdmin
 @admin.register(TrailLeaf)
 class TrailLeafAdmin(ReadOnlyAdmin):
     view_act = "trail.view"
-    list_display = ("at", "action", "actor_kind", "subject", "about", "place")
-    list_filter = ("actor_kind", "action")
+    list_display = ("at", "action", "actor_kind", "subject", "place")
+    list_filter = ("actor_kind",)
     list_select_related = ("entry",)
     search_fields = ("=action", "=object_id", "=subject_id", "=leaf_hash")
     search_help_text = "An action, or the whole of an id or a hash"
@@ -36,10 +36,6 @@ class TrailLeafAdmin(ReadOnlyAdmin):
     @admin.display(description="person")
     def subject(self, row: TrailLeaf) -> str:
         return f"con_{row.subject_id.hex[:8]}…" if row.subject_id else "–"
-
-    @admin.display(description="about")
-    def about(self, row: TrailLeaf) -> str:
-        return row.object_type or "–"
 
     @admin.display(description="place in the trail")
     def place(self, row: TrailLeaf) -> str:

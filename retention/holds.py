@@ -14,16 +14,11 @@ from accounts.models import DataKey, User
 from config.lib.inventory import Due
 from consent import contacts
 from consent.models import Contact, Message
-from retention.models import Hold, KeptKey, SubjectRequest
+from retention.models import HOLD_REASONS, Hold, KeptKey, SubjectRequest
 from videos.models import Asset
 
 CONTACT = "contact"
-REASONS = {
-    "litigation": "A claim or a court case",
-    "regulator": "A regulator asks for it",
-    "complaint": "A complaint is being answered",
-    "investigation": "An incident is being looked into",
-}
+REASONS = HOLD_REASONS
 # A case number: letters, digits and a few signs, no spaces, so that no name slips in.
 REFERENCE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9./_-]{0,39}$")
 

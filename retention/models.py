@@ -9,6 +9,13 @@ from accounts.models import DataKey, User
 from config.lib import ids
 from consent.models import Contact
 
+HOLD_REASONS = {
+    "litigation": "A claim or a court case",
+    "regulator": "A regulator asks for it",
+    "complaint": "A complaint is being answered",
+    "investigation": "An incident is being looked into",
+}
+
 
 class Policy(models.Model):
     """The label of a record class: how long, what then, and by which law."""
@@ -61,6 +68,13 @@ class Hold(models.Model):
 
     def __str__(self) -> str:
         return f"hold {self.pk}"
+
+    @property
+    def words(self) -> str:
+        """Return the reason as a reader sees it: its words, and the case number."""
+        code, _, reference = self.reason.partition("/")
+        words = HOLD_REASONS.get(code, code)
+        return f"{words} ({reference})" if reference else words
 
 
 class KeptKey(models.Model):
@@ -151,6 +165,12 @@ class Certificate(models.Model):
 
     def __str__(self) -> str:
         return f"certificate {self.number}"
+
+    @property
+    def counts(self) -> str:
+        """Return how many records of which class it is about, in words."""
+        stores = self.document.get("stores", {})
+        return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in stores.items())
 
 
 class SubjectRequest(models.Model):

@@ -81,8 +81,8 @@ def deletions(*, at: datetime) -> Growth:
 
 
 def verdicts(*, at: datetime) -> Growth:
-    """Count the gate's decisions of four weeks by channel and verdict."""
-    recent = Decision.objects.filter(at__gt=at - timedelta(weeks=4))
+    """Count the gate's decisions by channel and verdict."""
+    recent = Decision.objects.filter(at__gt=at - timedelta(weeks=WEEKS))
     counts = Counter[tuple[str, str]]()
     for row in recent.values("channel", "verdict").annotate(count=Count("pk")):
         counts[row["channel"], row["verdict"]] = row["count"]

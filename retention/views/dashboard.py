@@ -88,7 +88,7 @@ def _drawings() -> list[dict[str, object]]:
     return [
         _drawing("Consent by week", consents, charts.line, "Week of"),
         _drawing("Deletions by week", deletions, charts.stacked, "Week of"),
-        _drawing("Decisions of the last four weeks", verdicts, charts.stacked, "Channel"),
+        _drawing("Decisions of the last twelve weeks", verdicts, charts.stacked, "Channel"),
     ]
 
 

@@ -47,6 +47,13 @@ class HoldForm(forms.Form):
     )
 
 
+class RequestForm(forms.Form):
+    kind = forms.ChoiceField(
+        label="What does the person ask for?",
+        choices=[row for row in SubjectRequest.Kind.choices if row[0] != "erasure"],
+    )
+
+
 class AskForm(forms.Form):
     purpose = forms.ChoiceField(label="For")
     channel = forms.ChoiceField(label="By", choices=Channel.choices)
@@ -191,6 +198,7 @@ def _shown(
         forms={
             "reveal": RevealForm(auto_id="reveal_%s"),
             "hold": HoldForm(auto_id="hold_%s"),
+            "request": RequestForm(auto_id="request_%s"),
             "ask": ask,
         },
         decisions=_decisions(contact),
@@ -220,7 +228,8 @@ def _verdict(contact: Contact, ask: AskForm) -> dict[str, object] | None:
         at=clock.now(),
     )
     plain = [reason.plain() for reason in answer.reasons]
-    return {"verdict": answer.verdict, "until": answer.defer_until, "reasons": gate.worded(plain)}
+    reasons = [{**row, "state": answer.verdict} for row in gate.worded(plain)]
+    return {"until": answer.defer_until, "reasons": reasons}
 
 
 def _decisions(contact: Contact) -> list[dict[str, object]]:
