@@ -34,7 +34,7 @@ def of(*, contact: Contact, at: datetime) -> list[Store]:
     sealed = [*values, contact.attributes_sealed]
     videos = Asset.objects.filter(contact=contact, deleted_at=None)
     links, mail = Link.objects.filter(contact=contact), Message.objects.filter(contact=contact)
-    asked = OptIn.objects.filter(contact=contact)
+    asked = OptIn.objects.filter(contact=contact, answered_at=None)
     backups = certificates.backups_end(at)
     return [
         _goes("Keys", keys.count(), "destroyed first: all that they sealed is unreadable"),
@@ -44,7 +44,7 @@ def of(*, contact: Contact, at: datetime) -> list[Store]:
         _goes("Links", links.count(), "end at once"),
         _goes("Plays", Play.objects.filter(link__in=links).count(), "removed"),
         _goes("Message texts", mail.exclude(body_sealed=None).count(), "removed"),
-        _goes("Questions for consent", asked.count(), "removed"),
+        _goes("Open questions for consent", asked.count(), "removed"),
         _stays("Messages", mail.count(), "stay as states and hashes, without a text"),
         _stays("Acts of consent", _acts(contact), "stay by random id: 16 CFR 310.5(a)"),
         _stays("Decisions", _decisions(contact), "stay as codes: 16 CFR 310.5(a)"),
