@@ -168,6 +168,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {"ChannelEnum": [(name, name) for name in ("email", "sms", "whatsapp")]},
 }
 
 # Jobs: the queue row is written in the caller's transaction; tasks carry ids only.
