@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.db import models
 
-from config.lib.inventory import DEFAULT_DAYS
+from config.lib.inventory import DEFAULT_DAYS, Column
 from retention import inventory, policies
 from tests.retention import people
 
@@ -23,7 +23,7 @@ class Planted(models.Model):
         managed = False
 
 
-def columns() -> list[tuple[str, inventory.Column]]:
+def columns() -> list[tuple[str, Column]]:
     return [
         (f"{model}.{name}", column)
         for model, declared in inventory.declarations().items()

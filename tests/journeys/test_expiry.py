@@ -1,6 +1,6 @@
 """Does a video end by itself, and does a hold keep it? From the last byte to the certificate."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.core.files.storage import default_storage
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 DAY = timedelta(days=1)
 
 
-def watched(link: Link, at: object) -> bytes:
+def watched(link: Link, at: datetime) -> bytes:
     served = playback.serve(asset=link.asset, range_header="", if_range="", at=at)
     return b"".join(served.chunks)
 
