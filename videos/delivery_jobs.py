@@ -5,7 +5,7 @@ import uuid
 from django_q.tasks import async_task
 
 from config.lib import clock
-from videos import campaigns, delivery
+from videos import campaigns, delivery, jobs
 from videos.models import Campaign, Recipient
 
 
@@ -37,6 +37,7 @@ def dispatch_due() -> None:
 def reconcile() -> None:
     """Queue again whatever waits: a lost queue costs minutes and nobody's message."""
     delivery.recover(at=clock.now())
+    jobs.requeue_renders()
     moving = [Campaign.State.RENDERING, Campaign.State.SENDING]
     for campaign in Campaign.objects.filter(state__in=moving):
         campaigns.work_later(campaign)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from botocore.exceptions import ClientError
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
 from storages.backends.s3 import S3Storage
@@ -18,6 +19,7 @@ Read = Callable[[int, int], bytes]
 
 # One request to S3 costs as long as this many bytes: a reader that goes on asks for less.
 AHEAD_BYTES = 1 << 20
+MISSING_CODES = {"404", "NoSuchKey"}
 
 
 class BlobMissing(Exception):
@@ -48,7 +50,7 @@ def write(*, name: str, source: BinaryIO) -> None:
 def reader(*, name: str) -> Iterator[Read]:
     """Give `read(start, length)` for an object.
 
-    :raises BlobMissing: there is none of this name.
+    :raises BlobMissing: there is none of this name; seen at the first read at the latest.
     """
     storage = _storage()
     if isinstance(storage, S3Storage):
@@ -110,10 +112,17 @@ class _S3Reader:
     def __call__(self, start: int, length: int) -> bytes:
         end = start + length
         if not (self._start <= start and end <= self._start + len(self._held)):
-            last = start + max(length, AHEAD_BYTES) - 1
-            answer = self._object.get(Range=f"bytes={start}-{last}")
-            self._start, self._held = start, answer["Body"].read()
-        return bytes(self._held[start - self._start : end - self._start])
+            self._start, self._held = start, self._fetch(start, max(length, AHEAD_BYTES))
+        return self._held[start - self._start : end - self._start]
+
+    def _fetch(self, start: int, length: int) -> bytes:
+        try:
+            answer = self._object.get(Range=f"bytes={start}-{start + length - 1}")
+        except ClientError as error:
+            if error.response["Error"]["Code"] in MISSING_CODES:
+                raise BlobMissing(self._object.key) from None
+            raise
+        return bytes(answer["Body"].read())
 
 
 def _storage() -> Storage:
