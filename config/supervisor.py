@@ -111,7 +111,9 @@ class Supervisor:
     def _end(self) -> None:
         children = [child for child in (self.web, self.cluster) if child.alive()]
         for child in children:
-            child.signal(signal.SIGTERM)
+            # The leader alone: it lets its workers finish, and would wait for one told apart.
+            if child.process is not None:
+                child.process.terminate()
         deadline = time.monotonic() + STOP_SECONDS
         while any(child.alive() for child in children) and time.monotonic() < deadline:
             time.sleep(0.1)
