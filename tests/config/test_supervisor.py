@@ -82,7 +82,7 @@ def test_a_cluster_that_shows_no_life_is_replaced_with_its_group(
     grandchild, first = int(note.read_text()), supervisor.cluster.process
     stalled.set()
     _until(lambda: supervisor.cluster.process not in {first, None})
-    assert _gone(grandchild)
+    _until(lambda: _gone(grandchild))
     supervisor.stopping = True
     thread.join(20)
 
@@ -95,7 +95,8 @@ def test_stopping_leaves_no_process(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     supervisor.stopping = True
     thread.join(20)
     assert not thread.is_alive()
-    assert _gone(int(note.read_text()))
+    grandchild = int(note.read_text())
+    _until(lambda: _gone(grandchild))
     assert not supervisor.web.alive()
     assert not supervisor.cluster.alive()
 
