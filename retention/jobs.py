@@ -1,11 +1,14 @@
 """What does retention do by itself? Run the policies, carry out requests, check the promises."""
 
+from datetime import timedelta
+
 from config.lib import clock, logs
 from retention import holds, policies, runs, subject_requests, tombstones, verification
 from retention.models import Run, SubjectRequest, VerificationReport
 
 log = logs.get(__name__)
 OPEN = [SubjectRequest.State.OPEN]
+REPORTS_KEPT = timedelta(days=90)
 
 
 def run_policies() -> None:
@@ -47,6 +50,7 @@ def bury_returned() -> None:
 
 def verify(report_id: str = "") -> None:
     at = clock.now()
+    VerificationReport.objects.filter(started_at__lt=at - REPORTS_KEPT).delete()
     waiting = VerificationReport.objects.filter(finished_at=None)
     found = waiting.filter(pk=report_id).first() if report_id else None
     verification.carry_out(report=found or verification.ask(at=at, staff=None), at=at)
@@ -54,8 +58,11 @@ def verify(report_id: str = "") -> None:
 
 def _run_once() -> None:
     at = clock.now()
+    # A plan of nothing but what is on hold would be made anew every hour.
+    if not any(count.erase for count in policies.counts_if_run_now(at=at).values()):
+        return
     run = runs.plan(at=at, trigger="schedule")
     if run.needs_confirmation:
         log.warning("retention.run.waits_for_officer", run_id=str(run.pk), items=run.item_count)
-    elif run.item_count:
+    else:
         execute(str(run.pk))

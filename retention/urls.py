@@ -31,6 +31,8 @@ urlpatterns = [
     path("holds/<uuid:hold_id>/release/", runs.hold_release, name="hold_release"),
     path("requests/", runs.request_list, name="requests"),
     path("requests/<uuid:request_id>/close/", runs.request_close, name="request_close"),
+    path("incidents/", runs.incident_list, name="incidents"),
+    path("incidents/<uuid:incident_id>/close/", runs.incident_close, name="incident_close"),
     path("certificates/", runs.certificate_list, name="certificates"),
     path("certificates/<int:number>/", runs.certificate, name="certificate"),
 ]

@@ -11,7 +11,7 @@ from accounts import audit
 from accounts.models import TrailEntry, TrailLeaf, TrailSeal
 from config.lib import canonical, merkle
 from consent.models import ConsentEvent, Decision, Notice
-from retention import certificates
+from retention import certificates, witness
 from retention.checks.tally import Tally
 from retention.models import Certificate
 from videos.models import DeletionReceipt, EgressManifest
@@ -47,6 +47,7 @@ def check(*, at: datetime) -> Iterator[Tally]:
     yield entries
     yield blocks
     yield _strays(before, at)
+    yield _witnessed()
     yield _certificates()
     yield _guards()
 
@@ -113,6 +114,15 @@ def _strays(head: TrailSeal | None, at: datetime) -> Tally:
     late = TrailLeaf.objects.filter(entry=None, at__lt=at - UNSEALED_FOR)
     for leaf in late.order_by("id").iterator(chunk_size=500):
         tally.blame(f"act {leaf.uid}: was never entered, the sealer stands still")
+    return tally
+
+
+def _witnessed() -> Tally:
+    tally = Tally("the newest block that was ever seen is still there", rows=1)
+    if fault := witness.fault():
+        tally.blame(fault)
+    else:
+        witness.note_head()
     return tally
 
 

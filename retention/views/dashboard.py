@@ -15,11 +15,11 @@ from retention.models import VerificationReport
 from retention.overview import Growth
 from retention.views import frame
 
-PAGES = {
-    "incidents": "admin:videos_incident_changelist",
-    "messages": "admin:consent_message_changelist",
-    "renders": "admin:videos_render_changelist",
-    "schedules": "admin:django_q_schedule_changelist",
+# Lists of the admin, with the filter that leaves the rows in question.
+LISTS = {
+    "messages": ("admin:consent_message_changelist", "?state__exact=unknown"),
+    "renders": ("admin:videos_render_changelist", "?state__exact=failed"),
+    "schedules": ("admin:django_q_schedule_changelist", ""),
 }
 
 
@@ -28,7 +28,7 @@ PAGES = {
 def dashboard(request: HttpRequest) -> HttpResponse:
     now, last = clock.now(), verification.latest()
     concerns = [
-        {"concern": concern, "href": reverse(PAGES.get(concern.page, f"console:{concern.page}"))}
+        {"concern": concern, "href": _address(concern.page)}
         for concern in overview.concerns(at=now)
     ]
     return frame.page(
@@ -42,6 +42,11 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         concerns=concerns,
         drawings=_drawings(),
     )
+
+
+def _address(page: str) -> str:
+    name, query = LISTS.get(page, (f"console:{page}", ""))
+    return reverse(name) + query
 
 
 def tiles(report: VerificationReport | None) -> list[dict[str, object]]:

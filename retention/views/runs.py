@@ -11,11 +11,13 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 from django_q.tasks import async_task
 
-from accounts import roles
+from accounts import audit, roles
 from config.lib import clock
 from retention import holds, runs, subject_requests
 from retention.models import Certificate, Hold, Run, RunItem, SubjectRequest
 from retention.views import frame
+from videos import incidents
+from videos.models import Incident
 
 PAGE_ROWS = 50
 
@@ -128,6 +130,37 @@ def request_close(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
     except subject_requests.RequestRefused as refused:
         messages.error(request, f"{refused} Nothing was changed.")
     return redirect("console:requests")
+
+
+@roles.requires("console.view")
+@require_safe
+def incident_list(request: HttpRequest) -> HttpResponse:
+    rows = Incident.objects.all()
+    return frame.page(
+        request,
+        "incidents.html",
+        title="Incidents",
+        tab="dashboard",
+        open_now=rows.filter(closed_at=None).order_by("opened_at"),
+        closed=rows.exclude(closed_at=None).order_by("-closed_at")[:PAGE_ROWS],
+    )
+
+
+@roles.requires("request.close")
+@require_POST
+def incident_close(request: HttpRequest, incident_id: uuid.UUID) -> HttpResponse:
+    row = get_object_or_404(Incident, pk=incident_id)
+    closed = incidents.close(
+        kinds=[row.kind],
+        object_id=row.object_id,
+        at=clock.now(),
+        actor=audit.staff(frame.staff(request)),
+    )
+    if closed:
+        messages.success(request, "Closed. That you looked into it stands in the trail.")
+    else:
+        messages.warning(request, "This incident was closed before. Nothing was changed.")
+    return redirect("console:incidents")
 
 
 @roles.requires("console.view")
