@@ -84,7 +84,5 @@ def test_the_footprint_counts_what_an_erasure_then_removes() -> None:
     subject_requests.carry_out(request=request, at=THEN)
     person.refresh_from_db()
     left = footprint.of(contact=person, at=THEN)
-    kept = {"Links", "Backups"}
-    assert not [
-        store.name for store in left if store.goes and store.count and store.name not in kept
-    ]
+    goes = {store.name for store in left if store.goes and store.count}
+    assert goes == {"Links", "Backups"}

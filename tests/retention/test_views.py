@@ -1,4 +1,5 @@
 import json
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -19,10 +20,22 @@ from retention.models import (
     SubjectRequest,
     VerificationReport,
 )
+from retention.views import dashboard
 from tests.retention import people, story
+from videos import incidents
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PAGES = ["dashboard", "promises", "people", "policies", "runs", "holds", "requests", "certificates"]
+PAGES = [
+    "dashboard",
+    "incidents",
+    "promises",
+    "people",
+    "policies",
+    "runs",
+    "holds",
+    "requests",
+    "certificates",
+]
 LISTS = ["accounts_trailleaf", "accounts_datakey", "consent_consentevent", "consent_decision"]
 LISTS += ["consent_message", "videos_render", "videos_egressmanifest", "videos_incident"]
 LISTS += ["retention_runitem", "retention_certificate", "videos_link", "accounts_trailseal"]
@@ -220,6 +233,26 @@ def test_a_run_that_changed_since_its_plan_is_not_executed() -> None:
     people.contact(number=2, at=old)
     answer = signed_in().post(url("run_execute", run.pk), follow=True)
     assert b"Nothing was erased" in answer.content
+
+
+def test_an_incident_is_closed_by_who_looked_into_it() -> None:
+    row = incidents.open_once(
+        kind="vendor_copy_unknown",
+        object_type="videos.render",
+        object_id=uuid.uuid4(),
+        at=people.AT,
+    )
+    client = signed_in()
+    assert b"vendor copy unknown" in client.get(url("incidents")).content.lower()
+    client.post(url("incident_close", row.pk))
+    row.refresh_from_db()
+    assert row.closed_at
+
+
+def test_what_needs_attention_leads_to_pages_that_open() -> None:
+    client = signed_in()
+    for page in ("incidents", "requests", "runs", "messages", "renders", "holds", "schedules"):
+        assert client.get(dashboard._address(page)).status_code == 200, page
 
 
 @pytest.mark.parametrize("name", ["verify", "seal", "run_plan"])
