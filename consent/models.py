@@ -85,6 +85,9 @@ class ImportBatch(models.Model):
     created_at = models.DateTimeField()
     committed_at = models.DateTimeField(null=True)
 
+    class Meta:
+        verbose_name_plural = "import batches"
+
     def __str__(self) -> str:
         return f"import {self.pk}"
 
@@ -261,6 +264,9 @@ class OptIn(models.Model):
     asked_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "opt-in"
 
     def __str__(self) -> str:
         return f"opt-in {self.pk}"

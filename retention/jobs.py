@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from config.lib import clock, logs
+from consent import contacts
 from retention import holds, policies, runs, subject_requests, tombstones, verification
 from retention.models import Run, SubjectRequest, VerificationReport
 
@@ -14,6 +15,10 @@ REPORTS_KEPT = timedelta(days=90)
 def run_policies() -> None:
     at = clock.now()
     policies.ensure_defaults(at=at)
+    # A new person's key ends after the first period; a changed policy holds for them as well.
+    policies.follow(
+        days_before=contacts.CONTACT_KEPT_DAYS, days_after=policies.days()[holds.CONTACT]
+    )
     holds.keep_new_keys(at=at)
     runs.retry_unfinished(at=at)
     bury_returned()

@@ -75,3 +75,12 @@ def test_a_run_that_may_not_be_executed_is_left_alone() -> None:
     runs.execute(run=run, at=clock.now())
     jobs.execute(str(run.pk))
     assert Run.objects.get().state == "done"
+
+
+def test_a_changed_period_holds_for_people_who_came_after() -> None:
+    jobs.run_policies()
+    Policy.objects.filter(pk="contact").update(period_days=90)
+    person = people.contact(number=5, at=clock.now())
+    jobs.run_policies()
+    person.key.refresh_from_db()
+    assert person.key.delete_at == person.key.created_at + timedelta(days=90)
