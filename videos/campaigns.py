@@ -311,9 +311,9 @@ def take_back(*, campaign: Campaign, at: datetime, actor: Actor) -> int:
 
 
 def renders(campaign: Campaign) -> list[Render]:
-    """Return the base videos of a campaign's present words, as far as they were ordered."""
-    found = [rendering.current(campaign=campaign, language=one) for one in scripts(campaign)]
-    return [render for render in found if render is not None]
+    """Return the base videos of a campaign's present words, one a language."""
+    current = (rendering.current(campaign=campaign, language=one) for one in scripts(campaign))
+    return [render for render in current if render is not None]
 
 
 def work_later(campaign: Campaign) -> None:
