@@ -36,7 +36,9 @@ NOT_WALKED = re.compile(
 LINKS = "links => links.map(link => link.href)"
 
 
-def shoot(page: Page, name: str) -> None:
+def shoot(page: Page, name: str) -> list[str]:
+    """Keep a page's pictures; return where it is wider than the screen."""
+    wide = []
     for width, height in WIDTHS.items():
         page.set_viewport_size({"width": width, "height": height})
         page.wait_for_load_state("networkidle")
@@ -44,8 +46,10 @@ def shoot(page: Page, name: str) -> None:
         shown = taken.crop((0, 0, taken.width, min(taken.height, TALLEST_PIXELS)))
         small = shown.convert("RGB").quantize(COLOURS)
         small.save(SCREENS / f"{name}-{width}.png", optimize=True)
-        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        assert wide <= 0, f"{name} is {wide} pixels wider than a screen of {width}"
+        over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        # One pixel is rounding.
+        wide += [f"{name}: {over} pixels over {width}"] if over > 1 else []
+    return wide
 
 
 def kind(url: str) -> str | None:
@@ -59,13 +63,16 @@ def kind(url: str) -> str | None:
 def walk(page: Page, starts: list[str], seen: set[str]) -> Iterator[str]:
     """Visit one page of each kind that links lead to; yield its kind while it is open."""
     origin = "{0.scheme}://{0.netloc}".format(urlsplit(starts[0]))
-    waiting = deque(starts)
+    waiting, visited = deque(starts), set[str]()
     while waiting:
         url = urldefrag(waiting.popleft()).url
         name = kind(url)
-        if not url.startswith(origin) or NOT_WALKED.search(url) or not name or name in seen:
+        # A start is looked at again for each person: it shows, or leads to, another page.
+        known = url in visited or (name in seen and url not in starts)
+        if not url.startswith(origin) or NOT_WALKED.search(url) or not name or known:
             continue
         seen.add(name)
+        visited.add(url)
         answer = page.goto(url)
         if answer is None or "text/html" not in answer.headers.get("content-type", ""):
             continue
@@ -91,6 +98,7 @@ def test_every_page(live_server: LiveServer, chromium: Browser) -> None:
     demo = json.loads((settings.HOME / "demo.json").read_text(encoding="utf-8"))
     SCREENS.mkdir(parents=True, exist_ok=True)
     seen: set[str] = set()
+    wide: list[str] = []
     link = origin + urlsplit(demo["link"]).path
     visits = [("", [link, f"{origin}/accounts/login/", f"{origin}/limits/"])]
     visits += [(person["email"], [f"{origin}/", f"{origin}/admin/"]) for person in demo["people"]]
@@ -99,5 +107,6 @@ def test_every_page(live_server: LiveServer, chromium: Browser) -> None:
             if email:
                 sign_in(page, origin, email)
             for name in walk(page, starts, seen):
-                shoot(page, name)
+                wide += shoot(page, name)
+    assert not wide, wide
     assert len(seen) > len(visits)
