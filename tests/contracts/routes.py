@@ -109,6 +109,8 @@ TABLE = {
     "admin/runs/<uuid:run_id>/execute/": "od",
     "admin/holds/": CONSOLE,
     "admin/holds/<uuid:hold_id>/release/": "od",
+    "admin/incidents/": CONSOLE,
+    "admin/incidents/<uuid:incident_id>/close/": "od",
     "admin/requests/": CONSOLE,
     "admin/requests/<uuid:request_id>/close/": "od",
     "admin/certificates/": CONSOLE,
