@@ -23,6 +23,7 @@ from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
+from retention import seeding, walk_phones
 from tests.browser import opened
 
 SCREENS = Path(__file__).resolve().parents[1] / "docs" / "screens"
@@ -68,16 +69,16 @@ def walk(page: Page, starts: list[str], seen: set[str]) -> Iterator[str]:
         url = urldefrag(waiting.popleft()).url
         name = kind(url)
         # A start is looked at again for each person: it shows, or leads to, another page.
-        known = url in visited or (name in seen and url not in starts)
+        known = (name in seen and url not in starts) or url in visited
         if not url.startswith(origin) or NOT_WALKED.search(url) or not name or known:
             continue
-        seen.add(name)
         visited.add(url)
         answer = page.goto(url)
         if answer is None or "text/html" not in answer.headers.get("content-type", ""):
             continue
+        # An address that leads elsewhere is not a page: the next of its kind may lead further.
         landed = kind(page.url) or name
-        if landed == name or landed not in seen:
+        if landed not in seen or url in starts:
             seen.add(landed)
             yield landed
         waiting.extend(page.eval_on_selector_all("a[href]", LINKS))
@@ -90,6 +91,33 @@ def sign_in(page: Page, origin: str, email: str) -> None:
     page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": origin}])
 
 
+def as_a_recipient(page: Page, link: str) -> Iterator[str]:
+    """Do what only a gesture does: play, and stop."""
+    page.goto(link)
+    page.locator("form[action$='/play'] button").click()
+    page.wait_for_selector("video")
+    page.evaluate("document.querySelector('video').currentTime = 2.5")
+    page.wait_for_timeout(700)
+    yield "watch-playing"
+    page.locator("form[action$='/stop'] button").first.click()
+    page.wait_for_load_state("networkidle")
+    yield "watch-stopped"
+    page.goto(link)
+    yield "watch-gone"
+
+
+def without_keys(page: Page, origin: str) -> Iterator[str]:
+    """Take the key ring away for a moment."""
+    ring = settings.KEYRING_FILE
+    mode = ring.stat().st_mode
+    ring.chmod(0o644)
+    try:
+        page.goto(f"{origin}/")
+        yield "sealed"
+    finally:
+        ring.chmod(mode)
+
+
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 def test_every_page(live_server: LiveServer, chromium: Browser) -> None:
@@ -100,13 +128,20 @@ def test_every_page(live_server: LiveServer, chromium: Browser) -> None:
     seen: set[str] = set()
     wide: list[str] = []
     link = origin + urlsplit(demo["link"]).path
-    visits = [("", [link, f"{origin}/accounts/login/", f"{origin}/limits/"])]
+    asked = walk_phones.confirm_tokens(source=seeding.SOURCE)
+    confirm = [f"{origin}/join/confirm/{token}" for _, token in asked]
+    public = ["join/marketing", "join/asked", "join/confirmed", "accounts/login/", "limits/"]
+    visits = [("", [link, *confirm[-1:], *(f"{origin}/{path}" for path in public)])]
     visits += [(person["email"], [f"{origin}/", f"{origin}/admin/"]) for person in demo["people"]]
     for email, starts in visits:
         with opened(chromium) as page:
             if email:
                 sign_in(page, origin, email)
             for name in walk(page, starts, seen):
+                wide += shoot(page, name)
+    with opened(chromium) as page:
+        for names in (as_a_recipient(page, link), without_keys(page, origin)):
+            for name in names:
                 wide += shoot(page, name)
     assert not wide, wide
     assert len(seen) > len(visits)
