@@ -25,7 +25,7 @@ from integrations import connections
 from retention import cast, holds, policies, subject_requests, verification, walk_phones
 from retention.cast import Person
 from retention.walk import SCRIPTS, WentWrong, require
-from videos import campaigns, delivery, rendering
+from videos import campaigns, delivery, links, playback, rendering
 from videos.models import Campaign, Render
 
 SOURCE = "spring-list"
@@ -47,6 +47,13 @@ ASHA = Person(
     city="Boston",
 )
 LANGUAGES = ("en", "de", "ar")
+# What lists look like: an address without its end, a zone of nowhere, a name with markup.
+BAD_ROWS = (
+    "Beatrix Lockridge,beatrix@,+12025550171,en,America/New_York,US,,,yes\n"
+    "Götz Weißflog,guest.31@example.org,,de,Europe/Bonn,DE,,,yes\n"
+    "<i>Íñigo</i>,guest.32@example.org,,es,Europe/Madrid,ES,,,yes\n"
+)
+PLAYED = 3
 Say = Callable[[str], None]
 
 
@@ -71,6 +78,7 @@ def seed(*, at: datetime, say: Say) -> bool:
     _aftermath(listed, at)
     say("checking the seven promises")
     verification.carry_out(report=verification.ask(at=at, staff=None), at=at)
+    _watch(campaign, at)
     token = walk_phones.link_token_of(campaign_id=campaign.pk, contact=_asha())
     _write({**secrets_made, "link": f"/v/{token}"})
     return True
@@ -117,7 +125,8 @@ def _partner(at: datetime) -> dict[str, str]:
 
 def _contacts(at: datetime) -> list[Contact]:
     listed = [ASHA, *cast.people(count=29, seed=2026)]
-    batch = imports.check(file=cast.as_csv(listed), source=SOURCE, created_by=None, at=at)
+    file = cast.as_csv(listed) + BAD_ROWS.encode()
+    batch = imports.check(file=file, source=SOURCE, created_by=None, at=at)
     imports.commit(batch=batch, at=at, actor=SYSTEM)
     rows = list(Contact.objects.filter(source=SOURCE).select_related("key").order_by("pk"))
     asha = _asha()
@@ -186,6 +195,15 @@ def _sent_campaign(at: datetime) -> Campaign:
     _deliver(at)
     campaigns.finish(campaign=campaign, at=at + timedelta(hours=36))
     return campaign
+
+
+def _watch(campaign: Campaign, at: datetime) -> None:
+    """Let a few people have watched; never Asha, whose link is for the reader."""
+    asha = _asha()
+    for token in walk_phones.link_tokens([campaign.pk])[: PLAYED + 1]:
+        link = links.look_up(token=token, at=at)
+        if link.contact_id != asha.pk:
+            playback.start_play(link=link, at=at)
 
 
 def _waiting_campaign(at: datetime) -> None:
