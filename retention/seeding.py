@@ -22,7 +22,7 @@ from config import schedules
 from consent import contacts, imports, intake, ledger, optin, purposes
 from consent.models import ConsentEvent, Contact
 from integrations import connections
-from retention import cast, holds, policies, subject_requests, verification, walk_phones
+from retention import cast, holds, policies, runs, subject_requests, verification, walk_phones
 from retention.cast import Person
 from retention.walk import SCRIPTS, WentWrong, require
 from videos import campaigns, delivery, links, playback, rendering
@@ -76,7 +76,8 @@ def seed(*, at: datetime, say: Say) -> bool:
     campaign = _sent_campaign(sent_at)
     _waiting_campaign(sent_at)
     _aftermath(listed, at)
-    say("checking the seven promises")
+    say("running the policies and checking the seven promises")
+    runs.execute(run=runs.plan(at=at, trigger="schedule"), at=at)
     verification.carry_out(report=verification.ask(at=at, staff=None), at=at)
     _watch(campaign, at)
     token = walk_phones.link_token_of(campaign_id=campaign.pk, contact=_asha())

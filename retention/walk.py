@@ -77,6 +77,7 @@ class Walk:
     """Where the walk has come to: its clock, its people, and what was counted."""
 
     at: datetime
+    ends_at: datetime
     count: int
     seed: int
     say: Callable[[str], None] = lambda _: None

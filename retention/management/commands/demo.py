@@ -22,6 +22,7 @@ STEPS = (
     ("search", walk_end.search),
     ("expire", walk_end.expire),
     ("erase", walk_end.erase),
+    ("retention", walk_end.run_policies),
     ("prove", walk_end.prove),
     ("verify", walk_end.check_promises),
 )
@@ -39,6 +40,7 @@ class Command(BaseCommand):
         now = clock.now()
         going = walk.Walk(
             at=walk.beginning(now),
+            ends_at=now,
             count=contacts,
             seed=seed or int(now.timestamp()),
             say=_silent if options["json"] else self.stdout.write,
