@@ -57,9 +57,7 @@ def worst(*, campaign: Campaign, at: datetime) -> list[Specimen]:
     people = list(audiences.audience(campaign).select_related("key").order_by("pk")[:LOOKED_AT])
     values = {one.pk: values_of(contact=one, at=at) for one in people}
     named = [one for one in people if values[one.pk].get("name")]
-    chosen: dict[Contact, str] = {}
-    for why, one in _hard(named, values):
-        chosen.setdefault(one, why)
+    chosen = _hard(named, values)
     for one in named:
         if len(chosen) >= SHOWN:
             break
@@ -69,16 +67,18 @@ def worst(*, campaign: Campaign, at: datetime) -> list[Specimen]:
     ]
 
 
-def _hard(
-    people: list[Contact], values: Mapping[uuid.UUID, dict[str, str]]
-) -> list[tuple[str, Contact]]:
+def _hard(people: list[Contact], values: Mapping[uuid.UUID, dict[str, str]]) -> dict[Contact, str]:
+    if not people:
+        return {}
+
     def name(one: Contact) -> str:
         return values[one.pk]["name"]
 
-    found: list[tuple[str, Contact]] = []
-    if people:
-        found.append(("the longest name", max(people, key=lambda one: len(name(one)))))
-        found.append(("the fewest values", min(people, key=lambda one: len(values[one.pk]))))
+    found = {max(people, key=lambda one: len(name(one))): "the longest name"}
     for why, test in TRAITS.items():
-        found += [(why, one) for one in people if test(name(one))][:1]
-    return found
+        # Who stands for one trait already is passed over, so that each trait is seen.
+        fresh = [one for one in people if one not in found and test(name(one))]
+        found.update(dict.fromkeys(fresh[:1], why))
+    rest = [one for one in people if one not in found]
+    fewest = sorted(rest, key=lambda one: len(values[one.pk]))
+    return found | dict.fromkeys(fewest[:1], "the fewest values")
