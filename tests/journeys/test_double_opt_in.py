@@ -8,7 +8,7 @@ from django.urls import reverse
 from accounts.audit import SYSTEM
 from accounts.models import TrailLeaf
 from config.lib import clock
-from consent import contacts, ledger, optin, outbox, purposes
+from consent import confirmation, contacts, ledger, optin, outbox, purposes
 from consent.models import ConsentEvent, Contact, OptIn
 from integrations import connections, inbox
 from integrations.models import SandboxMessage
@@ -83,7 +83,7 @@ def test_after_48_hours_the_link_is_dead() -> None:
     row = asked(claimed())
     outbox.dispatch(at=NOON)
     assert row is not None
-    with pytest.raises(optin.NotPending):
+    with pytest.raises(confirmation.NotPending):
         optin.answer(
             token=token_on_the_phone(), at=NOON + timedelta(hours=48), ip="", user_agent=""
         )
