@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from consent import contacts, ledger, purposes, suppression
-from consent.models import Contact
+from consent.models import ConsentEvent, Contact
 from tests.accounts.staff import caller, partner
 from tests.consent.people import NOON, person
 
@@ -56,7 +56,7 @@ def test_a_consent_with_evidence_is_recorded(client: Client) -> None:
     assert answer.status_code == 201
     (state,) = answer.json()["consents"]
     assert (state["purpose"], state["state"]) == ("marketing", "given")
-    event = ledger.ConsentEvent.objects.get()
+    event = ConsentEvent.objects.get()
     assert event.notice is not None
     assert event.notice.text == "I agree to get offers."
     assert b"check-out" in ledger.evidence_of(event=event, at=NOON)
@@ -94,7 +94,7 @@ def test_another_partners_person_is_not_there(client: Client) -> None:
         assert post(client, CONSENTS, body).status_code == 404
         stop = {"contact": contact.public_id, "act": "voice"}
         assert post(client, f"{CONSENTS}/withdraw", stop).status_code == 404
-    assert ledger.ConsentEvent.objects.count() == 0
+    assert ConsentEvent.objects.count() == 0
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_partner_cannot_confirm_for_a_person_or_leave_evidence_out(
 ) -> None:
     body = {"contact": registered(client), **AGREED, **change}
     assert post(client, CONSENTS, body).status_code == 400
-    assert ledger.ConsentEvent.objects.count() == 0
+    assert ConsentEvent.objects.count() == 0
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,7 @@ def test_a_stopped_import_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) 
     batch = check(HEADER + rows)
     imports.start(batch=batch, at=NOON, actor=SYSTEM)
     purpose = purposes.current("marketing", NOON)
-    kept = imports._decode(imports._unseal(batch, "rows", batch.rows_sealed, NOON))
+    kept = imports._unpacked(imports._unseal(batch, "rows", batch.rows_sealed, NOON))
     assert imports._commit_chunk(batch, kept, purpose, NOON, actor=SYSTEM)
     assert Contact.objects.count() == 2
     again = imports.commit(batch=batch, at=NOON, actor=SYSTEM)
