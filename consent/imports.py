@@ -1,6 +1,7 @@
 """What became of an uploaded list? Judged whole, then committed whole, row by row in the trail."""
 
 import hashlib
+import itertools
 import json
 import uuid
 import zlib
@@ -9,15 +10,14 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
 
 from accounts import audit, keys
 from accounts.audit import Actor
-from accounts.models import DataKey, Partner, TrailLeaf, User
-from consent import addresses, contacts, ledger, lists, purposes, suppression
-from consent.addresses import Person
+from accounts.models import DataKey, Partner, User
+from consent import addresses, contacts, import_rows, lists, purposes, suppression
+from consent.import_rows import Row
 from consent.lists import BadFile, Line, RowProblem
-from consent.models import Channel, ConsentEvent, ConsentState, Contact, ImportBatch, Purpose
+from consent.models import ImportBatch, Purpose
 
 State = ImportBatch.State
 ROWS_KEPT_DAYS = 7
@@ -40,15 +40,6 @@ class Findings:
     updated_rows: int = 0
     # Rows whose address asked not to be written to: kept as contacts, never written to.
     stopped_rows: int = 0
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row that may be imported."""
-
-    number: int
-    person: Person
-    claim: str
 
 
 def check(
@@ -113,11 +104,15 @@ def examine(*, batch: ImportBatch, at: datetime) -> ImportBatch:
     sheet = lists.read(_unseal(batch, "file", batch.rows_sealed, at))
     found = Findings(ignored=sheet.ignored)
     try:
-        packed = _packed(_judged(batch, sheet, found))
+        packed = import_rows.packed(_judged(batch, sheet, found))
     except BadFile as fault:
         return _refuse(batch, str(fault), at)
     bad = {problem.row for problem in found.problems}
     with transaction.atomic():
+        if not _still(batch, State.CHECKING):
+            # It was put away meanwhile, or another worker was first.
+            batch.refresh_from_db()
+            return batch
         batch.state = State.CHECKED
         batch.total_rows = found.new_rows + found.updated_rows + len(bad)
         batch.new_rows, batch.updated_rows = found.new_rows, found.updated_rows
@@ -163,10 +158,13 @@ def start(*, batch: ImportBatch, at: datetime, actor: Actor) -> ImportBatch:
     return batch
 
 
-def commit(*, batch: ImportBatch, at: datetime, actor: Actor) -> ImportBatch:
+def commit(
+    *, batch: ImportBatch, at: datetime, actor: Actor, chunks: int | None = None
+) -> ImportBatch:
     """Import the good rows of a checked list, a thousand in each transaction.
 
-    Stopped half-way it goes on where it was; no row is imported twice. A claim of consent is
+    After `chunks` of them, or stopped half-way, it is called again and goes on where it was; no
+    row is imported twice. A claim of consent is
     recorded as a claim, which allows no marketing; a "no" is honoured.
     Law: GDPR Art. 14 (data from elsewhere), 7(1).
     :raises NotInThisState: it was imported or discarded already.
@@ -176,10 +174,11 @@ def commit(*, batch: ImportBatch, at: datetime, actor: Actor) -> ImportBatch:
         start(batch=batch, at=at, actor=actor)
     if batch.state != State.COMMITTING:
         raise NotInThisState
-    rows = _unpacked(_unseal(batch, "rows", batch.rows_sealed, at))
+    rows = import_rows.unpacked(_unseal(batch, "rows", batch.rows_sealed, at))
     purpose = purposes.current(purposes.MARKETING, at)
-    while _commit_chunk(batch, rows, purpose, at, actor=actor):
-        pass
+    for _ in range(chunks) if chunks else itertools.count():
+        if not _commit_chunk(batch, rows, purpose, at, actor=actor):
+            break
     batch.refresh_from_db()
     return batch
 
@@ -232,10 +231,14 @@ def _usable(line: Line, seen: dict[str, int], found: Findings) -> Row | None:
 
 
 def _against_known(partner_id: uuid.UUID | None, rows: list[Row], found: Findings) -> Iterator[Row]:
-    known = _known(partner_id, rows)
+    known = import_rows.known(partner_id, rows)
     stopped = _stopped(rows)
     for row in rows:
-        people = {known[index].pk for index in _indexes(partner_id, row.person) if index in known}
+        people = {
+            known[index].pk
+            for index in import_rows.indexes(partner_id, row.person)
+            if index in known
+        }
         if len(people) > 1:
             shown = addresses.mask("phone", row.person.phone)
             found.problems.append(RowProblem(row.number, "phone", shown, TWO_PEOPLE))
@@ -260,25 +263,6 @@ def _stopped(rows: list[Row]) -> set[int]:
     return numbers
 
 
-def _known(partner_id: uuid.UUID | None, rows: list[Row]) -> dict[str, Contact]:
-    wanted = {index for row in rows for index in _indexes(partner_id, row.person)}
-    found = Contact.objects.select_related("key").filter(
-        Q(email_index__in=wanted) | Q(phone_index__in=wanted)
-    )
-    return {
-        index: contact
-        for contact in found
-        for index in (contact.email_index, contact.phone_index)
-        if index
-    }
-
-
-def _indexes(partner_id: uuid.UUID | None, person: Person) -> Iterator[str]:
-    for column in ("email", "phone"):
-        if value := getattr(person, column):
-            yield contacts.index_of(partner_id=partner_id, field=column, value=value)
-
-
 @transaction.atomic
 def _commit_chunk(
     batch: ImportBatch,
@@ -293,11 +277,12 @@ def _commit_chunk(
     now = held.defer("rows_sealed", "report_sealed").get(pk=batch.pk)
     if now.state != State.COMMITTING:
         return False
-    chunk = [_row(line) for line in rows[now.done_rows : now.done_rows + CHUNK_ROWS]]
-    known = _known(now.partner_id, chunk)
-    writer = _Writer(now, purpose, at, actor)
+    lines = rows[now.done_rows : now.done_rows + CHUNK_ROWS]
+    chunk = [import_rows.opened_row(line) for line in lines]
+    known = import_rows.known(now.partner_id, chunk)
+    writer = import_rows.Writer(now, purpose, at, actor)
     for row in chunk:
-        people = [known[i] for i in _indexes(now.partner_id, row.person) if i in known]
+        people = [known[i] for i in import_rows.indexes(now.partner_id, row.person) if i in known]
         if people and keys.opens(key=people[0].key, at=at):
             writer.update(row)
         else:
@@ -319,113 +304,20 @@ def _finish(batch: ImportBatch, done: int, at: datetime, actor: Actor) -> None:
     _note(batch, "committed", at, actor)
 
 
-class _Writer:
-    """Gathers what a chunk writes, so that thousands of rows are a few statements."""
-
-    def __init__(self, batch: ImportBatch, purpose: Purpose, at: datetime, actor: Actor) -> None:
-        self._batch, self._purpose, self._at, self._actor = batch, purpose, at, actor
-        self._people: list[Contact] = []
-        self._events: list[ConsentEvent] = []
-        self._leaves: list[TrailLeaf] = []
-
-    def update(self, row: Row) -> None:
-        """Bring one known person up to date, by the way of all others."""
-        person = row.person
-        contact = contacts.register(
-            partner=self._batch.partner,
-            name=person.name,
-            email=person.email,
-            phone=person.phone,
-            language=person.language,
-            time_zone=person.time_zone,
-            country=person.country,
-            region=person.region,
-            attributes=person.attributes,
-            source=self._batch.source,
-            at=self._at,
-            actor=self._actor,
-            batch=self._batch,
-        )
-        for channel, kind in self._claims(contact, row.claim):
-            ledger.record(
-                contact=contact,
-                purpose_code=self._purpose.code,
-                channel=channel,
-                kind=kind,
-                act=ConsentEvent.Act.IMPORT,
-                source=self._batch.source,
-                at=self._at,
-                actor=self._actor,
-                evidence=self._evidence(row),
-            )
-
-    def add(self, row: Row, *, gone: list[Contact]) -> None:
-        """Prepare a new person; whoever had the address and is past their time lets it go."""
-        for old in gone:
-            contacts.release(old)
-        contact = contacts.new(
-            partner=self._batch.partner, source=self._batch.source, batch=self._batch, at=self._at
-        )
-        changed = contacts.write(contact=contact, person=row.person, at=self._at)
-        self._people.append(contact)
-        self._leaves.append(
-            contacts.leaf(contact, known=False, changed=changed, actor=self._actor, at=self._at)
-        )
-        for channel, kind in self._claims(contact, row.claim):
-            event = ledger.prepare(
-                contact=contact,
-                purpose=self._purpose,
-                channel=channel,
-                kind=kind,
-                act=ConsentEvent.Act.IMPORT,
-                source=self._batch.source,
-                at=self._at,
-                actor=self._actor,
-                number=1,
-                evidence=self._evidence(row),
-            )
-            self._events.append(event)
-            self._leaves.append(ledger.leaf(event))
-
-    def write(self) -> None:
-        """Write everything that was prepared."""
-        DataKey.objects.bulk_create([contact.key for contact in self._people], batch_size=500)
-        Contact.objects.bulk_create(self._people, batch_size=500)
-        ConsentEvent.objects.bulk_create(self._events, batch_size=500)
-        ConsentState.objects.bulk_create(
-            [
-                ConsentState(
-                    contact_id=event.contact_id,
-                    purpose_code=event.purpose_code,
-                    channel=event.channel,
-                    state=event.kind,
-                    event=event,
-                    at=event.at,
-                )
-                for event in self._events
-            ],
-            batch_size=500,
-        )
-        audit.record_many(self._leaves)
-
-    def _claims(self, contact: Contact, claim: str) -> list[tuple[str, str]]:
-        if not claim:
-            return []
-        kind = ConsentEvent.Kind.CLAIMED if claim == "yes" else ConsentEvent.Kind.REFUSED
-        # A tick in another system names no WhatsApp, and that channel's opt-in must.
-        channels = [name for name in contacts.channels_of(contact) if name != Channel.WHATSAPP]
-        return [(channel, kind.value) for channel in channels]
-
-    def _evidence(self, row: Row) -> dict[str, object]:
-        return {"import": str(self._batch.pk), "file": self._batch.file_sha256, "row": row.number}
-
-
 def _refuse(batch: ImportBatch, problem: str, at: datetime) -> ImportBatch:
     with transaction.atomic():
+        if not _still(batch, State.CHECKING):
+            batch.refresh_from_db()
+            return batch
         batch.state, batch.problem, batch.rows_sealed = State.REFUSED, problem[:200], None
         batch.save()
         _note(batch, "refused", at, _staff(batch.created_by))
     return batch
+
+
+def _still(batch: ImportBatch, state: str) -> bool:
+    rows = ImportBatch.objects.select_for_update(of=("self",)).only("state")
+    return rows.get(pk=batch.pk).state == state
 
 
 def _note(batch: ImportBatch, word: str, at: datetime, actor: Actor) -> None:
@@ -447,25 +339,6 @@ def _note(batch: ImportBatch, word: str, at: datetime, actor: Actor) -> None:
 
 def _staff(user: User | None) -> Actor:
     return Actor("staff", str(user.pk)) if user else audit.SYSTEM
-
-
-def _packed(rows: Iterable[Row]) -> bytes:
-    # A line a row, packed as they come: a hundred thousand people are never held as objects.
-    packer = zlib.compressobj(level=1)
-    parts = [
-        packer.compress(json.dumps([row.number, vars(row.person), row.claim]).encode() + b"\n")
-        for row in rows
-    ]
-    return b"".join([*parts, packer.flush()])
-
-
-def _unpacked(packed: bytes) -> list[bytes]:
-    return zlib.decompress(packed).splitlines()
-
-
-def _row(line: bytes) -> Row:
-    number, person, claim = json.loads(line)
-    return Row(number, Person(**person), claim)
 
 
 def _report_bytes(found: Findings) -> bytes:

@@ -1,12 +1,21 @@
 """What does consent do by itself? Ids in, nothing personal."""
 
 import uuid
+from datetime import timedelta
+
+from django.db.models import Q
+from django_q.tasks import async_task
 
 from accounts import keys
 from accounts.audit import SYSTEM, Actor
 from config.lib import clock
 from consent import imports, intake, outbox
 from consent.models import ImportBatch
+
+# A task has 300 s: twenty thousand rows leave room on a machine that is busy.
+CHUNKS_A_TASK = 20
+# A check that has not ended by now lost its worker.
+CHECK_MINUTES = 15
 
 
 def send_due() -> int:
@@ -20,11 +29,13 @@ def take_inbox() -> int:
 
 
 def recover() -> int:
-    for batch in ImportBatch.objects.filter(
-        state__in=(ImportBatch.State.CHECKING, ImportBatch.State.COMMITTING)
-    ).only("id"):
+    at = clock.now()
+    lost = Q(state=ImportBatch.State.CHECKING, created_at__lt=at - timedelta(minutes=CHECK_MINUTES))
+    for batch in ImportBatch.objects.filter(lost | Q(state=ImportBatch.State.COMMITTING)).only(
+        "id"
+    ):
         work_on_import(str(batch.pk))
-    return outbox.recover(at=clock.now())
+    return outbox.recover(at=at)
 
 
 def work_on_import(batch_id: str) -> str:
@@ -34,7 +45,9 @@ def work_on_import(batch_id: str) -> str:
         if batch.state == ImportBatch.State.CHECKING:
             imports.examine(batch=batch, at=clock.now())
         elif batch.state == ImportBatch.State.COMMITTING:
-            imports.commit(batch=batch, at=clock.now(), actor=actor)
+            imports.commit(batch=batch, at=clock.now(), actor=actor, chunks=CHUNKS_A_TASK)
+            if batch.state == ImportBatch.State.COMMITTING:
+                async_task("consent.jobs.work_on_import", batch_id)
     except keys.KeyRefused:
         # Past its time while it waited: nothing of it can be read, so nothing is imported.
         ImportBatch.objects.filter(pk=batch.pk).update(

@@ -2,7 +2,7 @@ import pytest
 
 from accounts.audit import SYSTEM
 from accounts.models import TrailLeaf
-from consent import contacts, imports, ledger, lists, purposes
+from consent import contacts, import_rows, imports, ledger, lists, purposes
 from consent.models import Contact, ImportBatch
 from tests.consent.people import NOON, agreed, person
 
@@ -163,11 +163,27 @@ def test_a_stopped_import_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) 
     batch = check(HEADER + rows)
     imports.start(batch=batch, at=NOON, actor=SYSTEM)
     purpose = purposes.current("marketing", NOON)
-    kept = imports._unpacked(imports._unseal(batch, "rows", batch.rows_sealed, NOON))
+    kept = import_rows.unpacked(imports._unseal(batch, "rows", batch.rows_sealed, NOON))
     assert imports._commit_chunk(batch, kept, purpose, NOON, actor=SYSTEM)
     assert Contact.objects.count() == 2
     again = imports.commit(batch=batch, at=NOON, actor=SYSTEM)
     assert (again.done_rows, Contact.objects.count()) == (5, 5)
+
+
+def test_a_check_that_ends_after_the_list_was_put_away_changes_nothing() -> None:
+    file = (HEADER + GOOD).encode()
+    batch = imports.receive(file=file, source="crm", created_by=None, at=NOON)
+    late = ImportBatch.objects.select_related("key").get(pk=batch.pk)
+    ImportBatch.objects.filter(pk=batch.pk).update(state="discarded")
+    assert imports.examine(batch=late, at=NOON).state == "discarded"
+
+
+def test_a_part_of_a_list_is_imported_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imports, "CHUNK_ROWS", 1)
+    batch = check(HEADER + GOOD + PLAIN + NAY)
+    batch = imports.commit(batch=batch, at=NOON, actor=SYSTEM, chunks=2)
+    assert (batch.state, batch.done_rows) == ("committing", 2)
+    assert imports.commit(batch=batch, at=NOON, actor=SYSTEM, chunks=2).state == "committed"
 
 
 def test_a_list_is_imported_once() -> None:

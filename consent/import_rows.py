@@ -1,0 +1,170 @@
+"""How does a row of a list become a person? Prepared in chunks, written in a few statements."""
+
+import json
+import uuid
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+
+from accounts import audit
+from accounts.audit import Actor
+from accounts.models import DataKey, TrailLeaf
+from consent import contacts, ledger
+from consent.addresses import Person
+from consent.models import Channel, ConsentEvent, ConsentState, Contact, ImportBatch, Purpose
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row that may be imported."""
+
+    number: int
+    person: Person
+    claim: str
+
+
+def known(partner_id: uuid.UUID | None, rows: list[Row]) -> dict[str, Contact]:
+    """Return whom rows would meet, by the indexes of their addresses."""
+    wanted = {index for row in rows for index in indexes(partner_id, row.person)}
+    found = Contact.objects.select_related("key").filter(
+        Q(email_index__in=wanted) | Q(phone_index__in=wanted)
+    )
+    return {
+        index: contact
+        for contact in found
+        for index in (contact.email_index, contact.phone_index)
+        if index
+    }
+
+
+def indexes(partner_id: uuid.UUID | None, person: Person) -> Iterator[str]:
+    """Yield the indexes of a person's addresses in a partner's realm."""
+    for column in ("email", "phone"):
+        if value := getattr(person, column):
+            yield contacts.index_of(partner_id=partner_id, field=column, value=value)
+
+
+class Writer:
+    """Gathers what a chunk writes, so that thousands of rows are a few statements."""
+
+    def __init__(self, batch: ImportBatch, purpose: Purpose, at: datetime, actor: Actor) -> None:
+        self._batch, self._purpose, self._at, self._actor = batch, purpose, at, actor
+        self._people: list[Contact] = []
+        self._events: list[ConsentEvent] = []
+        self._leaves: list[TrailLeaf] = []
+
+    def update(self, row: Row) -> None:
+        """Bring one known person up to date, by the way of all others."""
+        person = row.person
+        contact = contacts.register(
+            partner=self._batch.partner,
+            name=person.name,
+            email=person.email,
+            phone=person.phone,
+            language=person.language,
+            time_zone=person.time_zone,
+            country=person.country,
+            region=person.region,
+            attributes=person.attributes,
+            source=self._batch.source,
+            at=self._at,
+            actor=self._actor,
+            batch=self._batch,
+        )
+        for channel, kind in self._claims(contact, row.claim):
+            ledger.record(
+                contact=contact,
+                purpose_code=self._purpose.code,
+                channel=channel,
+                kind=kind,
+                act=ConsentEvent.Act.IMPORT,
+                source=self._batch.source,
+                at=self._at,
+                actor=self._actor,
+                evidence=self._evidence(row),
+            )
+
+    def add(self, row: Row, *, gone: list[Contact]) -> None:
+        """Prepare a new person; whoever had the address and is past their time lets it go."""
+        for old in gone:
+            contacts.release(old)
+        contact = contacts.new(
+            partner=self._batch.partner, source=self._batch.source, batch=self._batch, at=self._at
+        )
+        changed = contacts.write(contact=contact, person=row.person, at=self._at)
+        self._people.append(contact)
+        self._leaves.append(
+            contacts.leaf(contact, known=False, changed=changed, actor=self._actor, at=self._at)
+        )
+        for channel, kind in self._claims(contact, row.claim):
+            event = ledger.prepare(
+                contact=contact,
+                purpose=self._purpose,
+                channel=channel,
+                kind=kind,
+                act=ConsentEvent.Act.IMPORT,
+                source=self._batch.source,
+                at=self._at,
+                actor=self._actor,
+                number=1,
+                evidence=self._evidence(row),
+            )
+            self._events.append(event)
+            self._leaves.append(ledger.leaf(event))
+
+    def write(self) -> None:
+        """Write everything that was prepared."""
+        DataKey.objects.bulk_create([contact.key for contact in self._people], batch_size=500)
+        Contact.objects.bulk_create(self._people, batch_size=500)
+        ConsentEvent.objects.bulk_create(self._events, batch_size=500)
+        ConsentState.objects.bulk_create(
+            [
+                ConsentState(
+                    contact_id=event.contact_id,
+                    purpose_code=event.purpose_code,
+                    channel=event.channel,
+                    state=event.kind,
+                    event=event,
+                    at=event.at,
+                )
+                for event in self._events
+            ],
+            batch_size=500,
+        )
+        audit.record_many(self._leaves)
+
+    def _claims(self, contact: Contact, claim: str) -> list[tuple[str, str]]:
+        if not claim:
+            return []
+        kind = ConsentEvent.Kind.CLAIMED if claim == "yes" else ConsentEvent.Kind.REFUSED
+        # A tick in another system names no WhatsApp, and that channel's opt-in must.
+        channels = [name for name in contacts.channels_of(contact) if name != Channel.WHATSAPP]
+        return [(channel, kind.value) for channel in channels]
+
+    def _evidence(self, row: Row) -> dict[str, object]:
+        return {"import": str(self._batch.pk), "file": self._batch.file_sha256, "row": row.number}
+
+
+def packed(rows: Iterable[Row]) -> bytes:
+    """Pack rows, a line each."""
+    # As they come: a hundred thousand people are never held as objects.
+    packer = zlib.compressobj(level=1)
+    parts = [
+        packer.compress(json.dumps([row.number, vars(row.person), row.claim]).encode() + b"\n")
+        for row in rows
+    ]
+    return b"".join([*parts, packer.flush()])
+
+
+def unpacked(packed: bytes) -> list[bytes]:
+    """Unpack the lines of rows; each is opened when its turn comes."""
+    return zlib.decompress(packed).splitlines()
+
+
+def opened_row(line: bytes) -> Row:
+    """Read one line."""
+    number, person, claim = json.loads(line)
+    return Row(number, Person(**person), claim)
