@@ -208,7 +208,7 @@ def _watch(campaign: Campaign, at: datetime) -> None:
 
 
 def _waiting_campaign(at: datetime) -> None:
-    campaign = _campaign("Summer check-up", "whatsapp", at)
+    campaign = _campaign("Summer check-up", "email", at)
     for language in ("en", "es"):
         _write_script(campaign, language, at)
 
