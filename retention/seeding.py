@@ -17,7 +17,7 @@ from django.conf import settings
 
 from accounts import partners, people
 from accounts.audit import SYSTEM, Actor
-from accounts.models import User
+from accounts.models import Partner, User
 from config import schedules
 from consent import contacts, imports, intake, ledger, optin, purposes
 from consent.models import ConsentEvent, Contact
@@ -75,6 +75,7 @@ def seed(*, at: datetime, say: Say) -> bool:
     say("rendering, personalising and sending a first campaign")
     campaign = _sent_campaign(sent_at)
     _waiting_campaign(sent_at)
+    _partner_campaign(sent_at)
     _aftermath(listed, at)
     say("running the policies and checking the seven promises")
     runs.execute(run=runs.plan(at=at, trigger="schedule"), at=at)
@@ -163,10 +164,13 @@ def _deliver(at: datetime) -> None:
     intake.take_waiting(at=at + timedelta(hours=36))
 
 
-def _campaign(name: str, channel: str, at: datetime, **filters: list[str]) -> Campaign:
+def _campaign(
+    name: str, channel: str, at: datetime, *, partner: Partner | None = None, **filters: list[str]
+) -> Campaign:
     campaign = campaigns.create(
         name=name,
-        sender_name="Lumen Telecom",
+        sender_name=partner.name if partner else "Lumen Telecom",
+        partner=partner,
         purpose_code=purposes.MARKETING,
         channel=channel,
         link_ttl_hours=24 * 30,
@@ -174,7 +178,10 @@ def _campaign(name: str, channel: str, at: datetime, **filters: list[str]) -> Ca
         actor=SYSTEM,
     )
     return campaigns.set_audience(
-        campaign=campaign, filters={"sources": [SOURCE], **filters}, at=at, actor=SYSTEM
+        campaign=campaign,
+        filters={} if partner else {"sources": [SOURCE], **filters},
+        at=at,
+        actor=SYSTEM,
     )
 
 
@@ -183,6 +190,23 @@ def _sent_campaign(at: datetime) -> Campaign:
     for language in LANGUAGES:
         _write_script(campaign, language, at)
     campaigns.start(campaign=campaign, at=at, actor=SYSTEM)
+    _render(campaign, at)
+    while delivery.work(campaign_id=campaign.pk, at=at).total:
+        continue
+    _deliver(at)
+    campaigns.finish(campaign=campaign, at=at + timedelta(hours=36))
+    return campaign
+
+
+def _partner_campaign(at: datetime) -> None:
+    """Give the partner a campaign whose video is there, to be sent by the API person by person."""
+    campaign = _campaign("Your glasses are ready", "email", at, partner=Partner.objects.get())
+    _write_script(campaign, "en", at)
+    campaigns.prepare(campaign=campaign, at=at, actor=SYSTEM)
+    _render(campaign, at)
+
+
+def _render(campaign: Campaign, at: datetime) -> None:
     deadline = time.monotonic() + 600
     ended = [Render.State.DONE, Render.State.FAILED]
     while waiting := Render.objects.filter(campaign=campaign).exclude(state__in=ended):
@@ -191,11 +215,6 @@ def _sent_campaign(at: datetime) -> Campaign:
             rendering.advance(render=render, at=at)
         time.sleep(0.2)
     campaigns.settle_renders(campaign=campaign, at=at)
-    while delivery.work(campaign_id=campaign.pk, at=at).total:
-        continue
-    _deliver(at)
-    campaigns.finish(campaign=campaign, at=at + timedelta(hours=36))
-    return campaign
 
 
 def _watch(campaign: Campaign, at: datetime) -> None:
