@@ -34,6 +34,7 @@ BATCH = 20
 # Longer than any video takes to make: whoever claimed the person is gone.
 STALE_SECONDS = 900
 # A campaign in these states sends; one person at a time may be sent by the API in these too.
+GOT_NOTHING = {State.REFUSED, State.SKIPPED, State.FAILED}
 SENDS_ONE = {Campaign.State.READY, Campaign.State.SENDING, Campaign.State.DONE}
 
 
@@ -100,6 +101,8 @@ def send_one(
 ) -> Recipient:
     """Have a campaign's video made for one person and sent; a second time is the first.
 
+    Who got nothing, such as a person whom the gate refused, is judged again when asked again.
+
     :raises NotSendable: the campaign's base videos are not there, or it is paused or cancelled.
     :raises RequestKeyReused: the actor gave this key to another request.
     """
@@ -117,10 +120,18 @@ def send_one(
             contact=contact,
             defaults={"created_at": at, "request_index": index if request_key else None},
         )
-        if created:
+        if created or _ask_again(recipient):
             _note(recipient, at, actor)
             async_task("videos.delivery_jobs.work_recipient", str(recipient.pk))
     return recipient
+
+
+def _ask_again(recipient: Recipient) -> bool:
+    got_nothing = Recipient.objects.filter(pk=recipient.pk, state__in=GOT_NOTHING, message=None)
+    if not got_nothing.update(state=State.WAITING, reason_code="", settled_at=None):
+        return False
+    recipient.refresh_from_db()
+    return True
 
 
 def dispatch(*, at: datetime, limit: int = 100) -> Dispatched:

@@ -206,6 +206,17 @@ def test_one_person_is_sent_once_however_often_it_is_asked() -> None:
     assert delivery.dispatch(at=AT).sent == 1
 
 
+def test_one_person_who_was_refused_is_judged_again_when_asked_again() -> None:
+    partner = Partner.objects.create(name="Northwind", created_at=AT)
+    who, made = stage.person(partner=partner), stage.campaign(partner=partner)
+    row = delivery.send_one(campaign=made, contact=who, at=AT, actor=STAFF)
+    assert delivery.work_one(recipient_id=row.pk, at=AT) == "refused"
+    stage.asset(stage.agreed(who), made)
+    again = delivery.send_one(campaign=made, contact=who, at=AT, actor=STAFF)
+    assert (again.pk, again.state) == (row.pk, "waiting")
+    assert delivery.work_one(recipient_id=row.pk, at=AT) == "queued"
+
+
 @pytest.mark.parametrize("state", ["draft", "rendering", "paused", "cancelled"])
 def test_one_person_is_not_sent_by_a_campaign_that_is_not_ready(state: str) -> None:
     who, made = stage.person(), stage.campaign(state=state)
