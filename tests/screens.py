@@ -33,6 +33,7 @@ COLOURS = 128
 # Doors out, files, and pages of which there are as many as there are rows.
 NOT_WALKED = re.compile(
     r"/logout/|/jsi18n/|/password_change|\?(?!step=|tab=)|/history/$|\.(json|csv)$"
+    r"|/certificates/\d+/$"
 )
 LINKS = "links => links.map(link => link.href)"
 
