@@ -1,14 +1,15 @@
 """What does an answer mean? A stop in any spelling; when unsure, a stop. Pure."""
 
-import tomllib
-import unicodedata
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from functools import lru_cache
-from pathlib import Path
 
-WORDS = Path(__file__).with_name("words.toml")
+from consent.phrasebook import book, one_slip
+from consent.reply_text import END, LINE, PAUSE, normal, own, shared, unmasked, without_addresses
+from consent.reply_text import words as words_of
+
 # A message longer than this is not a keyword, but it may still ask to be left alone.
 READ_CHARS = 2000
+__all__ = ["Meaning", "normal", "read"]
 
 
 class Meaning(StrEnum):
@@ -17,6 +18,8 @@ class Meaning(StrEnum):
     STOP = "stop"
     UNSURE = "unsure"
     YES = "yes"
+    HELP = "help"
+    START = "start"
     OTHER = "other"
 
 
@@ -25,51 +28,116 @@ def read(text: str) -> Meaning:
 
     Law: 47 CFR 64.1200(a)(10), any reasonable means; wording judged as a reasonable person would.
     """
-    plain = normal(text[:READ_CHARS])
-    joined = plain.replace(" ", "")
-    if plain in _words("stop") or joined in _joined("stop"):
-        return Meaning.STOP
-    if plain in _words("yes"):
-        return Meaning.YES
-    if any(_holds(plain, part) for part in _words("unsure")):
+    theirs = without_addresses(own(text[:READ_CHARS]))
+    found = _read(words_of(theirs))
+    if found in {Meaning.STOP, Meaning.UNSURE}:
+        return found
+    clear = unmasked(theirs)
+    masked = _stop_in(words_of(clear)) if clear is not None else None
+    if masked is not None:
+        return masked
+    if found == Meaning.OTHER and _is_sign(theirs):
         return Meaning.UNSURE
+    return found
+
+
+def _read(text: list[str]) -> Meaning:
+    stop = _stop_in(text)
+    if stop is not None:
+        return stop
+    core = " ".join(_core(text))
+    for meaning in (Meaning.YES, Meaning.HELP, Meaning.START):
+        if core in book().answers[meaning] or _bare(text) in book().answers[meaning]:
+            return meaning
     return Meaning.OTHER
 
 
-def normal(text: str) -> str:
-    """Return letters and digits only, folded and without accents, words apart by one space."""
-    folded = unicodedata.normalize("NFKD", text).casefold()
-    kept = []
-    for char in unicodedata.normalize("NFKD", folded):
-        if _is_accent(char) or char in "'’‘`\u200c\u200d\ufe0f":
-            continue
-        kept.append(char if _is_text(char) else " ")
-    return unicodedata.normalize("NFC", " ".join("".join(kept).split()))
+def _stop_in(text: list[str]) -> Meaning | None:
+    framed = [END, *text, END]
+    found = _phrases(framed)
+    if found is not None and "automatic" in found:
+        # Nobody wrote it: "until the end of the week" and "do not reply" ask for nothing.
+        return Meaning.STOP if "requests" in found else None
+    if found is not None and "requests" in found:
+        return Meaning.STOP
+    said = _said(text)
+    if said is not None:
+        return said
+    if found:
+        return Meaning.UNSURE
+    mended = book().corrected(framed)
+    if mended != framed and _phrases(mended) & {"requests", "doubts"}:
+        return Meaning.UNSURE
+    return None
 
 
-def _is_text(char: str) -> bool:
-    # Marks of Indic scripts are vowels: they are part of the word.
-    return unicodedata.category(char)[0] in "LNM"
+def _phrases(text: Sequence[str]) -> set[str]:
+    """Return the kinds of phrases that stand; a harmless one takes away the words it covers."""
+    harmless: set[int] = set()
+    others: list[tuple[str, range]] = []
+    for phrase, (first, last) in book().found(text):
+        covered = range(first, last + 1)
+        if phrase.kind == "harmless":
+            harmless.update(i for i in covered if text[i] != END)
+        else:
+            others.append((phrase.kind, covered))
+    return {kind for kind, covered in others if kind == "automatic" or harmless.isdisjoint(covered)}
 
 
-def _is_accent(char: str) -> bool:
-    # Accents of Latin, Greek and Cyrillic, and the short vowels and hamza of Arabic, vary by hand.
-    return "\u0300" <= char <= "\u036f" or "\u064b" <= char <= "\u0655" or char == "\u0640"
+def _said(text: Sequence[str]) -> Meaning | None:
+    """Is one sentence or line nothing but a word for stop, with what people put around it?"""
+    answers = book().answers
+    for part in _parts(text, {END, LINE}):
+        core = _core(part)
+        for words in (part, core, _ungreeted(core)):
+            if _is_keyword(words, answers["joined"] | answers["joined_weak"]):
+                return Meaning.STOP
+        if len(core) == 1 and _is_typo(core[0]):
+            return Meaning.STOP
+    for part in _parts(text, {END, LINE, PAUSE}):
+        if _is_keyword(_core(part), answers["joined"]):
+            return Meaning.STOP
+    return None
 
 
-def _holds(plain: str, part: str) -> bool:
-    if not part.isascii():
-        return part in plain
-    return f" {part} " in f" {plain} "
+def _is_keyword(words: Sequence[str], keywords: frozenset[str]) -> bool:
+    words = [word for word in words if word != PAUSE]
+    if not words:
+        return False
+    # "stop stop STOP" is one word said with feeling.
+    size = next(n for n in range(1, len(words) + 1) if words == (words[:n] * len(words))[: len(words)])
+    return "".join(words[:size]) in keywords or "".join(words) in keywords
 
 
-@lru_cache(maxsize=4)
-def _words(kind: str) -> frozenset[str]:
-    listed = tomllib.loads(WORDS.read_text(encoding="utf-8"))[kind]
-    return frozenset(normal(word) for word in listed)
+def _is_typo(word: str) -> bool:
+    return False
 
 
-@lru_cache(maxsize=1)
-def _joined(kind: str) -> frozenset[str]:
-    # "S T O P" and "opt-out" are one word to whoever typed them.
-    return frozenset(word.replace(" ", "") for word in _words(kind))
+def _ungreeted(core: list[str]) -> list[str]:
+    return core
+
+
+def _core(part: Sequence[str]) -> list[str]:
+    around = book().answers["around"]
+    return [word for word in part if word not in around]
+
+
+def _bare(text: Sequence[str]) -> str:
+    return " ".join(word for word in text if word not in {END, PAUSE, LINE})
+
+
+def _parts(text: Sequence[str], marks: set[str]) -> Iterator[list[str]]:
+    part: list[str] = []
+    for word in [*text, END]:
+        if word in marks:
+            if part:
+                yield part
+            part = []
+        else:
+            part.append(word)
+
+
+def _is_sign(text: str) -> bool:
+    kept = {char for char in text if not char.isspace() and char not in "\ufe0f\u200d!?.♂♀"}
+    kept = {char for char in kept if not "\U0001f3fb" <= char <= "\U0001f3ff"}
+    return bool(kept) and kept <= set(shared()["signs"])

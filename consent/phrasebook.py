@@ -1,0 +1,236 @@
+"""Which phrases of the word lists stand in a text? One pass for all languages; pure.
+
+The lists are `consent/words/*.toml`, one a language, for counsel to read and to add to. A phrase is
+written in words, with four signs:
+
+    {group}     any word of that group (`[groups]` of the same file, or of `groups.toml`)
+    a|b|c_d     one of these; "_" joins words
+    ..3         up to three words between
+    ^  $        the beginning or the end of a sentence
+
+A word that ends in "*" may end in any way. A phrase never reaches over the end of a sentence, and
+every gap is bounded: time grows with the text and not with what is in it.
+"""
+
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import ahocorasick
+
+from consent.reply_text import END, WORDS, words
+
+# Short words have too many neighbours that mean something else: "step" is no "stop".
+TYPO_LETTERS = 6
+# What a file may hold besides its groups: lists of phrases, and lists of whole answers.
+PHRASES = ("requests", "doubts", "harmless", "automatic")
+ANSWERS = ("stop", "weak", "yes", "help", "start", "around", "greetings", "closings", "not_typos")
+# Where a word was found: by group, by its first word, the last words it may reach to.
+Hits = Mapping[int, Mapping[int, Sequence[int]]]
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """Groups in order, and how many words may stand before each."""
+
+    kind: str
+    groups: tuple[int, ...]
+    gaps: tuple[int, ...]
+    source: str
+
+
+@dataclass
+class Book:
+    """All languages, made ready to be searched."""
+
+    finder: "ahocorasick.Automaton" = field(default_factory=ahocorasick.Automaton)
+    phrases: dict[int, list[Phrase]] = field(default_factory=lambda: defaultdict(list))
+    answers: dict[str, frozenset[str]] = field(default_factory=dict)
+    near: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def found(self, text: Sequence[str]) -> Iterator[tuple[Phrase, Span]]:
+        """Yield each phrase that stands in these words, with its first and last word."""
+        hits = self._hits(text)
+        ends = [0]
+        for word in text:
+            ends.append(ends[-1] + (word == END))
+        for group, places in hits.items():
+            for phrase in self.phrases.get(group, ()):
+                if all(part in hits for part in phrase.groups):
+                    for first, lasts in places.items():
+                        for last in lasts:
+                            yield from self._reach(phrase, hits, ends, (first, last), 1)
+
+    def _reach(
+        self, phrase: Phrase, hits: Hits, ends: Sequence[int], span: Span, part: int
+    ) -> Iterator[tuple[Phrase, Span]]:
+        if part == len(phrase.groups):
+            yield phrase, span
+            return
+        places, after = hits[phrase.groups[part]], span[1] + 1
+        for first in range(after, min(after + phrase.gaps[part] + 1, len(ends) - 1)):
+            if ends[first] != ends[after]:
+                return
+            for last in places.get(first, ()):
+                yield from self._reach(phrase, hits, ends, (span[0], last), part + 1)
+
+    def _hits(self, text: Sequence[str]) -> Hits:
+        places, at = {}, 0
+        for index, word in enumerate(text):
+            places[at] = index
+            at += len(word) + 1
+        hits: dict[int, dict[int, list[int]]] = {}
+        for end, (length, reach, groups) in self.finder.iter(f" {' '.join(text)} "):
+            first = places[end - length + 1]
+            for group in groups:
+                hits.setdefault(group, {}).setdefault(first, []).append(first + reach)
+        return hits
+
+    def corrected(self, text: Sequence[str]) -> list[str]:
+        """Return the words, with those that are one slip away from a word we know put right."""
+        return [self._corrected(word) for word in text]
+
+    def _corrected(self, word: str) -> str:
+        if len(word) < TYPO_LETTERS - 1 or len(word) > 16 or word in self.answers["known"]:
+            return word
+        near = {known for less in (word, *_shorter(word)) for known in self.near.get(less, ())}
+        # The first letter is seldom wrong, and often tells two words apart.
+        fit = sorted(k for k in near if k[0] == word[0] and one_slip(k, word))
+        return fit[0] if fit else word
+
+
+def one_slip(known: str, word: str) -> bool:
+    """Is it the same word but for one letter more, less, other, or two swapped?"""
+    if abs(len(known) - len(word)) > 1:
+        return False
+    start = 0
+    while start < min(len(known), len(word)) and known[start] == word[start]:
+        start += 1
+    a, b = known[start:], word[start:]
+    swapped = a[2:] == b[2:] and a[:2] == b[1::-1]
+    return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (len(a) > 1 and swapped)
+
+
+def _shorter(word: str) -> Iterator[str]:
+    for i in range(len(word)):
+        yield word[:i] + word[i + 1 :]
+
+
+@cache
+def book() -> Book:
+    """Return the word lists of all languages, read once a process."""
+    made = _Binding()
+    shared = _read("groups")["groups"] if (WORDS / "groups.toml").exists() else {}
+    for path in sorted(WORDS.glob("*.toml")):
+        if path.stem not in {"shared", "groups"}:
+            made.add(path.stem, _read(path.stem), shared)
+    return made.book()
+
+
+def _read(name: str) -> Mapping[str, Any]:
+    return tomllib.loads((WORDS / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+class _Binding:
+    """Puts the pages of a book together."""
+
+    def __init__(self) -> None:
+        self._ids: dict[tuple[str, str], int] = {}
+        self._items: dict[str, set[int]] = defaultdict(set)
+        self._made = Book()
+        self._answers: dict[str, set[str]] = {kind: set() for kind in ANSWERS}
+
+    def add(self, language: str, page: Mapping[str, Any], shared: Mapping[str, list[str]]) -> None:
+        groups = {**shared, **page.get("groups", {})}
+        for kind in ANSWERS:
+            self._answers[kind] |= {plain(word) for word in page.get(kind, ())}
+        for kind in PHRASES:
+            for source in page.get(kind, ()):
+                self._phrase(language, kind, source, groups)
+
+    def book(self) -> Book:
+        self._made.answers = {kind: frozenset(words) for kind, words in self._answers.items()}
+        self._made.answers["joined"] = frozenset(w.replace(" ", "") for w in self._answers["stop"])
+        self._made.answers["joined_weak"] = frozenset(
+            w.replace(" ", "") for w in self._answers["weak"]
+        )
+        for item, groups in self._items.items():
+            payload = (len(item), item.strip().count(" "), tuple(sorted(groups)))
+            self._made.finder.add_word(item, payload)
+        self._made.finder.make_automaton()
+        self._learn_typos()
+        return self._made
+
+    def _phrase(
+        self, language: str, kind: str, source: str, groups: Mapping[str, list[str]]
+    ) -> None:
+        parts, gaps, gap = [], [], 0
+        for chunk in _chunks(source):
+            if chunk.startswith(".."):
+                gap = int(chunk[2:])
+                continue
+            parts.append(self._group(language, chunk, groups))
+            gaps.append(gap)
+            gap = 0
+        phrase = Phrase(kind, tuple(parts), tuple(gaps), f"{language}: {source}")
+        self._made.phrases[parts[0]].append(phrase)
+
+    def _group(self, language: str, chunk: str, groups: Mapping[str, list[str]]) -> int:
+        known = self._ids.get((language, chunk))
+        if known is not None:
+            return known
+        number = self._ids[(language, chunk)] = len(self._ids)
+        for word in _members(chunk, groups):
+            self._items[_item(word)].add(number)
+        return number
+
+    def _learn_typos(self) -> None:
+        known = {item.strip() for item in self._items} | self._answers["not_typos"]
+        self._made.answers["known"] = frozenset(known)
+        for word in known - self._answers["not_typos"]:
+            if " " not in word and len(word) >= TYPO_LETTERS:
+                for less in (word, *_shorter(word)):
+                    self._made.near[less].add(word)
+
+
+def plain(text: str) -> str:
+    """Return a listed word as it would be found in a text."""
+    return " ".join(words(text))
+
+
+def _item(word: str) -> str:
+    if word in {"^", "$"}:
+        return f" {END} "
+    stem = word.endswith("*")
+    found = plain(word.rstrip("*"))
+    return f" {found}" if stem else f" {found} "
+
+
+def _members(chunk: str, groups: Mapping[str, list[str]]) -> Iterable[str]:
+    if chunk.startswith("{"):
+        name = chunk[1:-1]
+        return [word for part in name.split("|") for word in groups[part]]
+    if "|" in chunk:
+        return [word.replace("_", " ") for word in chunk.split("|")]
+    return [chunk]
+
+
+def _chunks(source: str) -> Iterator[str]:
+    """Yield the parts of a phrase; plain words that follow each other are one part."""
+    plain_words: list[str] = []
+    for token in source.split():
+        special = token in {"^", "$"} or token[0] == "{" or token.startswith("..") or "|" in token
+        if not special and not token.endswith("*"):
+            plain_words.append(token)
+            continue
+        if special and plain_words:
+            yield " ".join(plain_words)
+            plain_words = []
+        yield token if special else " ".join([*plain_words, token])
+        plain_words = [] if not special else plain_words
+    if plain_words:
+        yield " ".join(plain_words)
