@@ -21,14 +21,14 @@ from consent.facts import Facts, Subject
 from consent.gate import Verdict
 from consent.models import ConsentEvent, Contact, Place
 from consent.rulebook import Rule, Rulebook
-from consent.standing import Standing
+from consent.standing import SUPERSEDED, Standing
 
 NOBODY = uuid.UUID(int=0)
 # Not a case: this person is judged alone.
 ALONE = -1
 ROWS_AT_ONCE = 5000
 ALONE_AT_ONCE = 1000
-STATES = ("", "claimed", "given", "confirmed", "refused", "withdrawn", "expired")
+STATES = ("", "claimed", "given", "confirmed", "refused", "withdrawn", "expired", SUPERSEDED)
 PERMISSIONS = ("", *ConsentEvent.Permission.values)
 AGE_MAX = 30
 # The fields of a case, from the lowest bit: name and width.
@@ -179,8 +179,8 @@ class _Parts:
         self.join_params: list[object] = []
         self.select_params: list[object] = []
         self.alone: list[str] = []
-        self._fields = self._simple(stop, set_at)
-        self._join_state("s", question.subject.purpose.code)
+        own = self._join_state("s", question.subject.purpose.code)
+        self._fields = {**self._simple(stop, set_at), "state": own}
         self._join_stop(stop)
         self._sides()
         self._join_registers(stop)
@@ -215,7 +215,6 @@ class _Parts:
             "suppressed": (_flag("x.id IS NOT NULL"), []),
             "moved": (_flag(f"s.at < c.{set_at}"), []),
             "guarded": (_flag("s.guarded"), []),
-            "state": (_state("s"), [at]),
             "permission": (_choice("s.permission", PERMISSIONS), []),
             "age": (
                 f"CASE WHEN s.age_years IS NULL THEN 0 WHEN s.age_years > {AGE_MAX} "
@@ -226,12 +225,25 @@ class _Parts:
             "place": ("CAST(c.place_id AS bigint)", []),
         }
 
-    def _join_state(self, alias: str, purpose_code: str) -> None:
+    def _join_state(self, alias: str, purpose_code: str) -> tuple[str, list[object]]:
         self.joins.append(
             f"LEFT JOIN consent_consentstate {alias} ON {alias}.contact_id = c.id "
             f"AND {alias}.purpose_code = %s AND {alias}.channel = %s"
         )
         self.join_params += [purpose_code, self._question.subject.channel]
+        at = self._question.at
+        state, params = _state(alias), [self._instant(at)]
+        # Asked only where a purpose ever changed its basis: hardly ever.
+        others = purposes.of_another_basis(purpose_code, at)
+        if not others:
+            return state, params
+        self.joins.append(
+            f"LEFT JOIN consent_consentevent {alias}_old ON {alias}_old.id = {alias}.event_id "
+            f"AND {alias}.state NOT IN ('withdrawn', 'refused') "
+            f"AND {alias}_old.purpose_id IN ({', '.join(map(str, others))})"
+        )
+        superseded = STATES.index(SUPERSEDED)
+        return f"CASE WHEN {alias}_old.id IS NULL THEN {state} ELSE {superseded} END", params
 
     def _join_stop(self, stop: str) -> None:
         self.joins.append(
@@ -245,9 +257,7 @@ class _Parts:
         asked = {rule.standing for rule in self._question.rules if rule.standing}
         for name, purpose_code in SIDES.items():
             if purpose_code in asked:
-                self._join_state(name, purpose_code)
-                at = self._instant(self._question.at)
-                self._fields[f"{name}_state"] = (_state(name), [at])
+                self._fields[f"{name}_state"] = self._join_state(name, purpose_code)
                 self._fields[f"{name}_permission"] = (
                     _choice(f"{name}.permission", PERMISSIONS),
                     [],

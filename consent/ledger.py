@@ -48,6 +48,8 @@ class Particulars:
     age_years: int | None = None
     # Who agreed for a child, in words; sealed under the child's key.
     guardian: str = field(default="", repr=False)
+    # When it was said, where it is written down later; the purpose is the one of that day.
+    said_at: datetime | None = None
 
 
 NOTHING_MORE = Particulars()
@@ -80,7 +82,7 @@ def record(  # noqa: PLR0913  the facts of one row, all named by the caller
     held = contacts.lock(contact_id=contact.id)
     event = prepare(
         contact=held,
-        purpose=purposes.current(purpose_code, at),
+        purpose=purposes.current(purpose_code, particulars.said_at or at),
         channel=channel,
         kind=kind,
         act=act,
@@ -132,6 +134,7 @@ def prepare(  # noqa: PLR0913  the facts of one row, all named by the caller
         actor_kind=actor.kind,
         actor_id=actor.id,
         at=at,
+        said_at=particulars.said_at,
         valid_until=valid_until,
         permission=_permission(kind, particulars),
         form=particulars.form,

@@ -36,7 +36,7 @@ DECLARATIONS: Declarations = {
     "consent.purpose": _as(TECHNICAL, "id code version title basis valid_from"),
     "consent.notice": _as(TECHNICAL, "sha256 purpose language text created_at"),
     "consent.importbatch": {
-        **_as(TECHNICAL, "id key state source partner file_sha256 total_rows new_rows"),
+        **_as(TECHNICAL, "id key state kind source partner file_sha256 total_rows new_rows"),
         **_as(TECHNICAL, "updated_rows bad_rows done_rows problem created_by created_at"),
         **_as(TECHNICAL, "committed_at"),
         **_as(ROWS, "rows_sealed report_sealed"),
@@ -55,7 +55,7 @@ DECLARATIONS: Declarations = {
     "consent.consentevent": {
         **_as(CONSENT, "id number contact purpose purpose_code channel kind act notice source"),
         **_as(CONSENT, "actor_kind actor_id evidence_sha256 at valid_until permission form proof"),
-        **_as(CONSENT, "provider_message_id seller locale age_years"),
+        **_as(CONSENT, "said_at provider_message_id seller locale age_years"),
         # Unreadable once the person's key is gone; the row itself cannot be changed.
         **_as(EVIDENCE, "evidence_sealed guardian_sealed"),
     },

@@ -49,6 +49,7 @@ def content(event: ConsentEvent) -> dict[str, object]:
         "id": str(event.id),
         "number": event.number,
         "at": canonical.instant(event.at),
+        "said_at": canonical.instant(event.said_at) if event.said_at else None,
         "purpose": {
             "code": event.purpose_code,
             "version": event.purpose.version,
