@@ -10,7 +10,7 @@ from accounts import audit, keys
 from config.lib import canonical
 from config.lib.inventory import TECHNICAL, Column, Declarations, Due
 from consent import contacts, imports, messages, receipts, suppression
-from consent.models import Channel, Contact, Decision, ImportBatch, Message, OptIn
+from consent.models import Channel, Contact, Decision, ImportBatch, Message, OptIn, Proof
 from integrations import phones
 
 NAME = Column("name", "consent", "contact", personal=True)
@@ -167,6 +167,9 @@ def erase(*, contact_id: uuid.UUID, at: datetime) -> dict[str, int]:
         ),
         "sandbox_messages": phones.forget(message_ids=written),
         "questions": OptIn.objects.filter(contact=contact, answered_at=None).delete()[0],
+        "proofs": Proof.objects.filter(contact=contact, file_sealed__isnull=False).update(
+            file_sealed=None
+        ),
         "contacts": int(contact.erased_at is None),
     }
     keys.destroy(key=contact.key, at=at)
