@@ -25,7 +25,7 @@ from consent.models import (
     Purpose,
     RenderedForm,
 )
-from consent.standing import standing_of, step
+from consent.standing import AGREED, NO, standing_of, step
 
 Kind = ConsentEvent.Kind
 Permission = ConsentEvent.Permission
@@ -80,9 +80,12 @@ def record(  # noqa: PLR0913  the facts of one row, all named by the caller
     """
     _check(kind=kind, act=act, channel=channel)
     held = contacts.lock(contact_id=contact.id)
+    purpose = purposes.current(purpose_code, particulars.said_at or at)
+    if kind in AGREED and particulars.said_at is None:
+        _end_what_is_superseded(held, purpose, channel, at)
     event = prepare(
         contact=held,
-        purpose=purposes.current(purpose_code, particulars.said_at or at),
+        purpose=purpose,
         channel=channel,
         kind=kind,
         act=act,
@@ -256,6 +259,28 @@ def evidence_place(event_id: uuid.UUID) -> str:
 def guardian_place(event_id: uuid.UUID) -> str:
     """Return the context under which a child's guardian is sealed."""
     return f"consent_consentevent.guardian:{event_id}"
+
+
+def _end_what_is_superseded(contact: Contact, purpose: Purpose, channel: str, at: datetime) -> None:
+    # What stands was agreed to on another basis: it ends here, or the fold would keep it in place
+    # of the fresh agreement.
+    row = (
+        ConsentState.objects.filter(contact=contact, purpose_code=purpose.code, channel=channel)
+        .exclude(state__in=[*NO, Kind.EXPIRED])
+        .exclude(event__purpose__basis=purpose.basis)
+        .first()
+    )
+    if row is not None:
+        record(
+            contact=contact,
+            purpose_code=purpose.code,
+            channel=channel,
+            kind=Kind.EXPIRED,
+            act=ConsentEvent.Act.CLOCK,
+            source="basis_changed",
+            at=at,
+            actor=audit.SYSTEM,
+        )
 
 
 def _permission(kind: str, particulars: Particulars) -> str:

@@ -14,6 +14,7 @@ from accounts.audit import Actor
 from consent.models import Notice, Purpose
 
 MARKETING = "marketing"
+SERVICE = "service"
 PERMISSION_REQUEST = "permission_request"
 SPECIAL_DATA = "special_data"
 PHI_CONTENT = "phi_content"
@@ -25,7 +26,7 @@ NOTICES = Path(__file__).parent / "notices"
 FIRST_VALID = datetime(2018, 5, 25, tzinfo=UTC)
 DEFAULTS = (
     (MARKETING, "Marketing", Purpose.Basis.CONSENT),
-    ("service", "Service messages", Purpose.Basis.CONTRACT),
+    (SERVICE, "Service messages", Purpose.Basis.CONTRACT),
     ("ai_use", "Making the video with AI", Purpose.Basis.LEGITIMATE_INTEREST),
     (VIEW_ANALYTICS, "Counting how a video is watched", Purpose.Basis.CONSENT),
     (SHARING, "Sharing with partners", Purpose.Basis.CONSENT),
