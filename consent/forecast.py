@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from itertools import islice
 
 from django.db import connection, transaction
@@ -21,7 +22,7 @@ from django.db.models import QuerySet
 from consent import contacts, facts, gate, places, purposes, rulebook
 from consent.facts import Facts, Subject
 from consent.gate import Verdict
-from consent.models import ConsentEvent, Contact, Place
+from consent.models import ConsentEvent, Contact, Place, RegisterEntry
 from consent.rulebook import Rule, Rulebook
 from consent.standing import Standing
 
@@ -34,11 +35,14 @@ ALONE_AT_ONCE = 1000
 STATES = ("", "claimed", "given", "confirmed", "refused", "withdrawn", "expired")
 PERMISSIONS = ("", *ConsentEvent.Permission.values)
 AGE_MAX = 30
+# More registers are asked in the world than a case has room for; who stands in a further one is
+# judged alone.
+REGISTER_BITS = 4
 # The fields of a case, from the lowest bit: name and width.
 FIELDS = (
     *[(name, 1) for name in ("erased", "restricted", "readable", "address", "suppressed")],
     *[("moved", 1), ("guarded", 1), ("state", 3), ("permission", 4), ("age", 5), ("stale", 4)],
-    *[("registers", 4), ("special_state", 3), ("special_permission", 4)],
+    *[("registers", REGISTER_BITS), ("special_state", 3), ("special_permission", 4)],
     *[("phi_state", 3), ("phi_permission", 4), ("place", 21)],
 )
 SHIFTS = {name: sum(width for _, width in FIELDS[:n]) for n, (name, _) in enumerate(FIELDS)}
@@ -81,9 +85,11 @@ class Question:
         """Return after how many months some place calls some consent expired, ascending."""
         return sorted({rule.months for rule in self.rules if rule.kind == "expiry"})
 
+    @cached_property
     def registers(self) -> list[str]:
-        """Return the registers that some place asks."""
-        return sorted({rule.register for rule in self.rules if rule.kind == "register"})
+        """Return the registers that some place asks and that anybody was looked up in."""
+        asked = sorted({rule.register for rule in self.rules if rule.kind == "register"})
+        return [n for n in asked if RegisterEntry.objects.filter(register=n).exists()]
 
     def cap(self) -> int:
         """Return the lowest number of messages that some place allows in its time; 0 is no cap."""
@@ -272,10 +278,12 @@ class _Parts:
                 self._join_state(name, purpose_code, names)
 
     def _join_registers(self, stop: str) -> None:
-        registers = self._question.registers()
+        registers = self._question.registers
         if not registers:
             return
         bits = " ".join(f"WHEN %s THEN {1 << place}" for place in range(len(registers)))
+        if len(registers) > REGISTER_BITS:
+            self.alone.append(f"r.bits >= {1 << REGISTER_BITS}")
         self.joins.append(
             f"LEFT JOIN (SELECT address_index, sum(CASE register {bits} ELSE 0 END) AS bits "  # noqa: S608
             "FROM consent_registerentry WHERE answer = 'listed' GROUP BY address_index) r "
@@ -333,7 +341,7 @@ def _facts(fields: Mapping[str, int], place: Place, question: Question) -> Facts
     kept = [(SIDES[name], stand) for name, stand in standings.items() if stand]
     own = _own(fields, question)
     kept += [(subject.purpose.code, own)] if own else []
-    listed = question.registers()
+    listed = question.registers
     return Facts(
         contact_id=NOBODY,
         purpose_code=subject.purpose.code,
