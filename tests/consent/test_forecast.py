@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from consent import forecast, gate, ledger
 from consent.models import Contact, RegisterEntry
-from tests.consent.people import NOON, act, person
+from tests.consent.people import NOON, act, person, sent
 
 pytestmark = pytest.mark.django_db
 PERMISSIONS = ["express", "written", "soft_opt_in", "implied_purchase", "explicit"]
@@ -30,6 +30,8 @@ PERSON = st.fixed_dictionaries(
         "stopped": st.booleans(),
         "restricted": st.booleans(),
         "listed": st.booleans(),
+        # Hours ago.
+        "sent": st.lists(st.sampled_from([0, 3, 12, 30]), max_size=4),
     }
 )
 
@@ -57,6 +59,8 @@ def settle(world: dict[str, object], channel: str) -> Contact:
             answer="listed",
             checked_at=NOON,
         )
+    for hours in world["sent"]:  # type: ignore[attr-defined]
+        sent(contact, channel, NOON - timedelta(hours=hours))
     Contact.objects.filter(pk=contact.pk).update(
         restricted_at=NOON if world["restricted"] else None,
         phone_set_at=NOON - timedelta(days=100) if world["moved"] else None,
