@@ -9,7 +9,7 @@ from django.db import transaction
 from accounts import audit, keys
 from config.lib import canonical
 from config.lib.inventory import TECHNICAL, Column, Declarations, Due
-from consent import contacts, imports, messages, receipts, suppression
+from consent import contacts, imports, messages, receipts, records, suppression
 from consent.models import Channel, Contact, Decision, ImportBatch, Message, OptIn, Proof
 from integrations import phones
 
@@ -144,6 +144,8 @@ def export(*, contact_id: uuid.UUID, at: datetime) -> dict[str, object]:
     return {
         "contact": _person(contact, at),
         "consent": receipts.receipt(contact=contact, at=at),
+        "consent_record": records.export(contact=contact, at=at),
+        "proofs": [_proof(row) for row in Proof.objects.filter(contact=contact)],
         "messages": [_message(row) for row in Message.objects.filter(contact=contact)],
         "decisions": [_decision(row) for row in Decision.objects.filter(contact=contact)],
     }
@@ -285,6 +287,17 @@ def _message(row: Message) -> dict[str, object]:
         "queued_at": canonical.instant(row.queued_at),
         "sent_at": canonical.instant(row.sent_at) if row.sent_at else None,
         "body_sha256": row.body_sha256,
+    }
+
+
+def _proof(row: Proof) -> dict[str, object]:
+    return {
+        "id": str(row.pk),
+        "at": canonical.instant(row.created_at),
+        "media_type": row.media_type,
+        "file_sha256": row.file_sha256,
+        "bytes": row.size_bytes,
+        "kept": row.file_sealed is not None,
     }
 
 
