@@ -14,7 +14,15 @@ from accounts.audit import Actor
 from accounts.models import DataKey, TrailLeaf
 from consent import contacts, ledger
 from consent.addresses import Person
-from consent.models import Channel, ConsentEvent, ConsentState, Contact, ImportBatch, Purpose
+from consent.models import (
+    Channel,
+    ConsentEvent,
+    ConsentState,
+    Contact,
+    ImportBatch,
+    Place,
+    Purpose,
+)
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,7 @@ class Writer:
     def __init__(self, batch: ImportBatch, purpose: Purpose, at: datetime, actor: Actor) -> None:
         self._batch, self._purpose, self._at, self._actor = batch, purpose, at, actor
         self._people: list[Contact] = []
+        self._places: dict[str, Place] = {}
         self._events: list[ConsentEvent] = []
         self._leaves: list[TrailLeaf] = []
 
@@ -94,7 +103,7 @@ class Writer:
         contact = contacts.new(
             partner=self._batch.partner, source=self._batch.source, batch=self._batch, at=self._at
         )
-        changed = contacts.write(contact=contact, person=row.person, at=self._at)
+        changed = contacts.write(contact=contact, person=row.person, at=self._at, seen=self._places)
         self._people.append(contact)
         self._leaves.append(
             contacts.leaf(contact, known=False, changed=changed, actor=self._actor, at=self._at)
