@@ -2,7 +2,6 @@
 
 import json
 import uuid
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +11,7 @@ from django.db.models import Q
 from accounts import audit
 from accounts.audit import Actor
 from accounts.models import DataKey, TrailLeaf
-from consent import contacts, ledger
+from consent import batches, contacts, ledger
 from consent.addresses import Person
 from consent.models import (
     Channel,
@@ -159,18 +158,9 @@ class Writer:
 
 def packed(rows: Iterable[Row]) -> bytes:
     """Pack rows, a line each."""
-    # As they come: a hundred thousand people are never held as objects.
-    packer = zlib.compressobj(level=1)
-    parts = [
-        packer.compress(json.dumps([row.number, vars(row.person), row.claim]).encode() + b"\n")
-        for row in rows
-    ]
-    return b"".join([*parts, packer.flush()])
-
-
-def unpacked(packed: bytes) -> list[bytes]:
-    """Unpack the lines of rows; each is opened when its turn comes."""
-    return zlib.decompress(packed).splitlines()
+    return batches.packed(
+        json.dumps([row.number, vars(row.person), row.claim]).encode() for row in rows
+    )
 
 
 def opened_row(line: bytes) -> Row:
