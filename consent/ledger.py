@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -53,6 +53,7 @@ class Particulars:
 
 
 NOTHING_MORE = Particulars()
+STATE_FIELDS = ("state", "event", "at", "valid_until", "permission", "age_years", "guarded")
 
 
 @transaction.atomic
@@ -161,6 +162,40 @@ def prepare(  # noqa: PLR0913  the facts of one row, all named by the caller
             key=contact.key, plaintext=plain, context=evidence_place(event.id), at=at
         )
     return event
+
+
+@transaction.atomic
+def record_many(*, events: Sequence[ConsentEvent]) -> None:
+    """Append prepared acts of people whose rows the caller holds, in a few statements.
+
+    At most one act a person, purpose and channel; each gets its number here.
+    :raises NotAnAct: one is a confirmation, which lifts a stop and is the person's own.
+    """
+    if any(event.kind == Kind.CONFIRMED for event in events):
+        raise NotAnAct("people confirm one by one")
+    people = {event.contact_id for event in events}
+    last = {
+        (row["contact_id"], row["purpose_code"], row["channel"]): row["last"]
+        for row in ConsentEvent.objects.filter(contact__in=people)
+        .values("contact_id", "purpose_code", "channel")
+        .annotate(last=Max("number"))
+    }
+    rows = {_place(row): row for row in ConsentState.objects.filter(contact__in=people)}
+    for event in events:
+        event.number = last.get(_place(event), 0) + 1
+    ConsentEvent.objects.bulk_create(events, batch_size=500)
+    states = [row for event in events if (row := _advanced(rows.get(_place(event)), event))]
+    for row in states:
+        # By its place and not by its key: known and new ones are one statement.
+        row.pk = None
+    ConsentState.objects.bulk_create(
+        states,
+        batch_size=500,
+        update_conflicts=True,
+        unique_fields=["contact", "purpose_code", "channel"],
+        update_fields=STATE_FIELDS,
+    )
+    audit.record_many([leaf(event) for event in events])
 
 
 @transaction.atomic
@@ -311,9 +346,15 @@ def _advance(event: ConsentEvent) -> None:
     row = ConsentState.objects.filter(
         contact_id=event.contact_id, purpose_code=event.purpose_code, channel=event.channel
     ).first()
+    if advanced := _advanced(row, event):
+        advanced.save()
+
+
+def _advanced(row: ConsentState | None, event: ConsentEvent) -> ConsentState | None:
+    """Return the state row after one more event, unsaved; None if there is none still."""
     after = step(standing_of(row) if row else None, event)
     if after is None:
-        return
+        return None
     row = row or ConsentState(
         contact_id=event.contact_id, purpose_code=event.purpose_code, channel=event.channel
     )
@@ -324,7 +365,11 @@ def _advance(event: ConsentEvent) -> None:
         after.valid_until,
     )
     row.permission, row.age_years, row.guarded = after.permission, after.age_years, after.guarded
-    row.save()
+    return row
+
+
+def _place(row: ConsentEvent | ConsentState) -> tuple[uuid.UUID, str, str]:
+    return row.contact_id, row.purpose_code, row.channel
 
 
 def _open_pairs(
