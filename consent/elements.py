@@ -4,9 +4,10 @@ Each kind is a frozen row of elements, left empty where nothing was said. `check
 them, and `row` is what is written beside the event, in its transaction.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 
@@ -49,6 +50,14 @@ class MissingElement(ValueError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} is missing, false or not what it must be")
+        self.name = name
+
+
+class NotAnElement(ValueError):
+    """What was told belongs to another kind of permission; `name` says which."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is no element of this permission")
         self.name = name
 
 
@@ -385,6 +394,31 @@ ROWS: dict[str, type[models.Model]] = {
     Permission.IMPLIED_INQUIRY: ImpliedConsent,
     Permission.HIPAA: HealthAuthorisation,
 }
+
+
+def made(
+    *,
+    permission: str,
+    told: Mapping[str, Any],
+    notice: Notice | None = None,
+    form: RenderedForm | None = None,
+    seller: str = "",
+) -> Elements:
+    """Put together the elements of a kind of permission from what was told; nothing is checked.
+
+    :raises MissingElement: there is no such kind.
+    :raises NotAnElement: what was told is no element of it.
+    """
+    kind = KINDS.get(permission)
+    if kind is None:
+        raise MissingElement("permission")
+    shown: dict[str, Any] = dict.fromkeys(("notice", "agreement"), notice)
+    shown |= dict.fromkeys(("form", "disclosure"), form)
+    shown |= {"seller": seller, "relation": permission.removeprefix("implied_")}
+    names = {field.name for field in fields(kind)}
+    if strange := sorted(set(told) - (names - set(shown))):
+        raise NotAnElement(strange[0])
+    return kind(**{name: value for name, value in {**shown, **told}.items() if name in names})
 
 
 def _lives(giving: Giving, permission: str) -> list[int]:

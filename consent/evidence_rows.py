@@ -26,6 +26,7 @@ from consent.models import (
 )
 from consent.standing import Standing
 
+Permission = ConsentEvent.Permission
 TURNS, KEPT, STOPPED = "turns", "kept", "stopped"
 # Where the list says what an element of the law is called otherwise.
 COLUMN_OF = {
@@ -36,6 +37,26 @@ COLUMN_OF = {
     "sold_at": "said_at",
     "happened_at": "said_at",
     "number": "address",
+}
+
+
+# What else a kind is made of: its elements by the columns that tell them, and those declared.
+TOLD_BY_KIND: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
+    Permission.WRITTEN: (
+        {"number": "address", "signature": "signature", "signature_kind": "signature_kind"},
+        ("authorises_advertising", "authorises_automated", "not_a_condition"),
+    ),
+    Permission.SOFT_OPT_IN: (
+        {"order": "reference", "product_class": "product_class"},
+        ("opt_out_shown", "similar_goods"),
+    ),
+    Permission.IMPLIED_PURCHASE: ({"reference": "reference"}, ()),
+    Permission.IMPLIED_INQUIRY: ({"reference": "reference"}, ()),
+}
+WHEN_BY_KIND = {
+    Permission.SOFT_OPT_IN: "sold_at",
+    Permission.IMPLIED_PURCHASE: "happened_at",
+    Permission.IMPLIED_INQUIRY: "happened_at",
 }
 
 
@@ -266,33 +287,13 @@ class Writer:
 
 def _permission(row: EvidenceRow, notice: Notice | None, form: RenderedForm | None) -> Elements:
     kind = row.text("permission")
-    if kind == ConsentEvent.Permission.EXPRESS:
-        return elements.Express(notice=notice, form=form)
-    if kind == ConsentEvent.Permission.SOFT_OPT_IN:
-        return elements.SoftOptInElements(
-            order=row.text("reference"),
-            product_class=row.text("product_class"),
-            sold_at=row.said_at,
-            opt_out_shown=row.flag("opt_out_shown"),
-            similar_goods=row.flag("similar_goods"),
-            notice=notice,
-        )
-    if kind == ConsentEvent.Permission.WRITTEN:
-        return elements.Written(
-            seller=row.text("seller"),
-            number=row.text("address"),
-            agreement=notice,
-            disclosure=form,
-            signature=row.text("signature"),
-            signature_kind=row.text("signature_kind"),
-            authorises_advertising=row.flag("authorises_advertising"),
-            authorises_automated=row.flag("authorises_automated"),
-            not_a_condition=row.flag("not_a_condition"),
-        )
-    return elements.Implied(
-        relation=kind.removeprefix("implied_"),
-        reference=row.text("reference"),
-        happened_at=row.said_at,
+    texts, flags = TOLD_BY_KIND.get(kind, ({}, ()))
+    told: dict[str, object] = {name: row.text(column) for name, column in texts.items()}
+    told |= {name: row.flag(name) for name in flags}
+    if when := WHEN_BY_KIND.get(kind):
+        told[when] = row.said_at
+    return elements.made(
+        permission=kind, told=told, notice=notice, form=form, seller=row.text("seller")
     )
 
 

@@ -440,12 +440,7 @@ def empty(permission: str) -> Elements:
 
     :raises MissingElement: there is no such kind.
     """
-    kind = elements.KINDS.get(permission)
-    if kind is None:
-        raise MissingElement("permission")
-    if kind is elements.Implied:
-        return elements.Implied(relation=permission.removeprefix("implied_"))
-    return kind()
+    return elements.made(permission=permission, told={})
 
 
 @transaction.atomic
