@@ -216,7 +216,7 @@ class SoftOptInElements(Elements):
             event=event,
             order_sealed=_sealed(event, "consent_softoptin.order", self.order),
             product_class=self.product_class,
-            sold_at=self.sold_at,
+            sold_at=_told("sold_at", self.sold_at),
             opt_out_shown=self.opt_out_shown,
             similar_goods=self.similar_goods,
         )
@@ -261,7 +261,7 @@ class Implied(Elements):
             event=event,
             relation=self.relation,
             reference_sealed=_sealed(event, "consent_impliedconsent.reference", self.reference),
-            happened_at=self.happened_at,
+            happened_at=_told("happened_at", self.happened_at),
         )
 
 
@@ -365,11 +365,11 @@ class Health(Elements):
             discloser=self.discloser,
             recipient=self.recipient,
             use=self.use,
-            expires_at=self.expires_at,
+            expires_at=_told("expires_at", self.expires_at),
             signature_sealed=_sealed(
                 event, "consent_healthauthorisation.signature", self.signature
             ),
-            signed_at=self.signed_at,
+            signed_at=_told("signed_at", self.signed_at),
             says_right_to_revoke=self.says_right_to_revoke,
             says_not_a_condition=self.says_not_a_condition,
             says_may_be_disclosed_again=self.says_may_be_disclosed_again,
@@ -453,6 +453,12 @@ def _need_text(elements: object, name: str, max_chars: int) -> None:
 def _need_past(elements: object, name: str, at: datetime) -> None:
     when = getattr(elements, name)
     _need(name, when is not None and when <= at)
+
+
+def _told(name: str, when: datetime | None) -> datetime:
+    if when is None:
+        raise MissingElement(name)
+    return when
 
 
 def _need_true(elements: object, *names: str) -> None:

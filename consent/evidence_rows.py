@@ -53,7 +53,7 @@ TOLD_BY_KIND: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     Permission.IMPLIED_PURCHASE: ({"reference": "reference"}, ()),
     Permission.IMPLIED_INQUIRY: ({"reference": "reference"}, ()),
 }
-WHEN_BY_KIND = {
+WHEN_BY_KIND: dict[str, str] = {
     Permission.SOFT_OPT_IN: "sold_at",
     Permission.IMPLIED_PURCHASE: "happened_at",
     Permission.IMPLIED_INQUIRY: "happened_at",
