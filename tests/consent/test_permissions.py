@@ -67,11 +67,33 @@ def test_each_kind_is_written_with_all_it_is_made_of(kind: str) -> None:
 def test_what_names_somebody_is_sealed_to_its_column_and_row() -> None:
     contact = person(phone="+33612345678")
     row = WrittenConsent.objects.get(event=grants.written(contact))
-    context = f"consent_writtenconsent.number:{row.pk}"
-    plain = keys.unseal(key=contact.key, sealed=bytes(row.number_sealed), context=context, at=NOON)
-    assert plain == b"+33612345678"
+    assert opened(contact, row, "number") == b"+33612345678"
     assert b"Ana" not in bytes(row.signature_sealed)
     assert (row.seller, row.signed_at) == (grants.SELLER, NOON)
+
+
+def opened(contact: Contact, row: Any, column: str) -> bytes:
+    context = f"{row._meta.db_table}.{column}:{row.pk}"
+    sealed = bytes(getattr(row, f"{column}_sealed"))
+    return keys.unseal(key=contact.key, sealed=sealed, context=context, at=NOON)
+
+
+@pytest.mark.parametrize(
+    ("give", "model", "column"),
+    [
+        (grants.soft_opt_in, SoftOptIn, "order"),
+        (grants.implied, ImpliedConsent, "reference"),
+        (grants.health, HealthAuthorisation, "signature"),
+    ],
+)
+def test_the_others_seal_what_they_hold_alike(give: Any, model: Any, column: str) -> None:
+    contact = person()
+    assert opened(contact, model.objects.get(event=give(contact)), column)
+
+
+def test_a_stronger_permission_without_its_elements_is_named() -> None:
+    event = act(person(), "sms", "given", particulars=Particulars(permission="written"))
+    assert permissions.without_elements() == [str(event.pk)]
 
 
 @pytest.mark.parametrize(
