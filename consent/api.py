@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from accounts.api import StrictSerializer, partner_of
 from accounts.audit import Actor
 from config.lib import canonical, clock, ids
-from consent import addresses, contacts, ledger, purposes
+from consent import addresses, contacts, ledger, purposes, standing
 from consent.models import Channel, ConsentEvent, ConsentState, Contact, Purpose
 
 PAGE_MAX = 100
@@ -271,7 +271,7 @@ def _states(row: Contact) -> list[dict[str, str]]:
         {
             "purpose": state.purpose_code,
             "channel": state.channel,
-            "state": ledger.standing_of(state).effective(at),
+            "state": standing.standing_of(state).effective(at),
             "since": canonical.instant(state.at),
         }
         for state in states

@@ -9,7 +9,7 @@ from django_q.tasks import async_task
 from accounts import keys
 from accounts.audit import SYSTEM, Actor
 from config.lib import clock
-from consent import imports, intake, outbox
+from consent import contacts, imports, intake, outbox
 from consent.models import ImportBatch
 
 # A task has 300 s: twenty thousand rows leave room on a machine that is busy.
@@ -35,6 +35,7 @@ def recover() -> int:
         "id"
     ):
         work_on_import(str(batch.pk))
+    contacts.index_again(at=at)
     return outbox.recover(at=at)
 
 

@@ -2,8 +2,8 @@
 
 import hashlib
 import uuid
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
@@ -14,20 +14,21 @@ from accounts.audit import Actor
 from accounts.models import TrailLeaf
 from config.lib import canonical
 from consent import contacts, messages, purposes, suppression
-from consent.models import Channel, ConsentEvent, ConsentState, Contact, Notice, OptIn, Purpose
+from consent.models import (
+    Channel,
+    ConsentEvent,
+    ConsentState,
+    Contact,
+    Notice,
+    OptIn,
+    Proof,
+    Purpose,
+    RenderedForm,
+)
+from consent.standing import standing_of, step
 
 Kind = ConsentEvent.Kind
-# What a person does with their own hand; a claim, an import or staff cannot undo a refusal.
-OWN_ACTS = {
-    ConsentEvent.Act.CHECKBOX,
-    ConsentEvent.Act.KEYWORD,
-    ConsentEvent.Act.BUTTON,
-    ConsentEvent.Act.VOICE,
-    ConsentEvent.Act.PAPER,
-}
-NO = {Kind.WITHDRAWN, Kind.REFUSED}
-RECEIPT_VERSION = "1"
-FOLD_BATCH = 500
+Permission = ConsentEvent.Permission
 
 
 class NotAnAct(ValueError):
@@ -35,19 +36,21 @@ class NotAnAct(ValueError):
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Where a fold stands: the state, and the event that brought it there."""
+class Particulars:
+    """What is known of an act beside who, what and when; all of it optional."""
 
-    state: str
-    event_id: uuid.UUID
-    at: datetime
-    valid_until: datetime | None
+    permission: str = ""
+    form: RenderedForm | None = None
+    proof: Proof | None = None
+    provider_message_id: str = ""
+    seller: str = ""
+    locale: str = ""
+    age_years: int | None = None
+    # Who agreed for a child, in words; sealed under the child's key.
+    guardian: str = field(default="", repr=False)
 
-    def effective(self, at: datetime) -> str:
-        """Return the state at an instant: a consent past its date is expired."""
-        agreed = self.state in {Kind.GIVEN, Kind.CONFIRMED, Kind.CLAIMED}
-        past = self.valid_until is not None and self.valid_until <= at
-        return Kind.EXPIRED.value if agreed and past else self.state
+
+NOTHING_MORE = Particulars()
 
 
 @transaction.atomic
@@ -64,6 +67,7 @@ def record(  # noqa: PLR0913  the facts of one row, all named by the caller
     notice: Notice | None = None,
     evidence: Mapping[str, object] | None = None,
     valid_until: datetime | None = None,
+    particulars: Particulars = NOTHING_MORE,
 ) -> ConsentEvent:
     """Append one act of consent and bring the state up to date.
 
@@ -87,6 +91,7 @@ def record(  # noqa: PLR0913  the facts of one row, all named by the caller
         notice=notice,
         evidence=evidence,
         valid_until=valid_until,
+        particulars=particulars,
     )
     event.save(force_insert=True)
     _advance(event)
@@ -110,6 +115,7 @@ def prepare(  # noqa: PLR0913  the facts of one row, all named by the caller
     notice: Notice | None = None,
     evidence: Mapping[str, object] | None = None,
     valid_until: datetime | None = None,
+    particulars: Particulars = NOTHING_MORE,
 ) -> ConsentEvent:
     """Make an event, unsaved: for an import that writes thousands of claims."""
     event = ConsentEvent(
@@ -127,7 +133,21 @@ def prepare(  # noqa: PLR0913  the facts of one row, all named by the caller
         actor_id=actor.id,
         at=at,
         valid_until=valid_until,
+        permission=_permission(kind, particulars),
+        form=particulars.form,
+        proof=particulars.proof,
+        provider_message_id=particulars.provider_message_id[:80],
+        seller=particulars.seller,
+        locale=particulars.locale or (notice.language if notice else ""),
+        age_years=particulars.age_years,
     )
+    if particulars.guardian:
+        event.guardian_sealed = keys.seal(
+            key=contact.key,
+            plaintext=particulars.guardian.encode(),
+            context=guardian_place(event.id),
+            at=at,
+        )
     if evidence:
         plain = canonical.encode(dict(evidence))
         event.evidence_sha256 = hashlib.sha256(plain).hexdigest()
@@ -189,50 +209,6 @@ def state_of(*, contact: Contact, purpose_code: str, channel: str, at: datetime)
     return standing_of(row).effective(at) if row else None
 
 
-def standing_of(row: ConsentState) -> Standing:
-    """Return the standing that a state row holds."""
-    return Standing(row.state, row.event_id, row.at, row.valid_until)
-
-
-def fold(events: Iterable[ConsentEvent]) -> Standing | None:
-    """Return where events of one person, purpose and channel lead; pure. Unknown is no."""
-    standing: Standing | None = None
-    for event in sorted(events, key=lambda event: event.number):
-        standing = step(standing, event)
-    return standing
-
-
-def step(before: Standing | None, event: ConsentEvent) -> Standing | None:
-    """Return where one more event leads; pure.
-
-    Law: a refusal stands until the person's own act (GDPR Art. 7(3), 21(3)).
-    """
-    after = Standing(event.kind, event.id, event.at, event.valid_until)
-    state = before.state if before else None
-    if event.kind == Kind.CLAIMED and state not in {None, Kind.CLAIMED}:
-        return before
-    if event.kind == Kind.GIVEN and state in NO and event.act not in OWN_ACTS:
-        return before
-    if event.kind == Kind.GIVEN and state == Kind.CONFIRMED:
-        return before
-    if event.kind == Kind.EXPIRED and (state is None or state in NO):
-        return before
-    return after
-
-
-def disagreements(*, limit: int = 20) -> list[str]:
-    """Return the state rows that are not the fold of their events, as `contact purpose channel`.
-
-    A state without an event is one too, and so is a fold without its state.
-    """
-    faults: list[str] = []
-    for people in contacts.in_batches(Contact.objects.only("pk"), size=FOLD_BATCH):
-        faults += _disagreements({person.pk for person in people})
-        if len(faults) >= limit:
-            break
-    return faults[:limit]
-
-
 def evidence_of(*, event: ConsentEvent, at: datetime) -> bytes:
     """Open what an event rests on; empty if it rests on nothing.
 
@@ -248,59 +224,6 @@ def evidence_of(*, event: ConsentEvent, at: datetime) -> bytes:
     )
 
 
-def receipt(*, contact: Contact, at: datetime) -> dict[str, object]:
-    """Return a person's consent record, signed, for the person to keep; it names nobody.
-
-    Law: ISO/IEC TS 27560, consent receipt; GDPR Art. 7(1).
-    """
-    events = ConsentEvent.objects.filter(contact=contact).select_related("purpose", "notice")
-    body: dict[str, object] = {
-        "kind": "sealcast.consent_receipt",
-        "schema_version": RECEIPT_VERSION,
-        "person": contact.public_id,
-        "issued_at": canonical.instant(at),
-        "states": [
-            {
-                "purpose": row.purpose_code,
-                "channel": row.channel,
-                "state": standing_of(row).effective(at),
-                "since": canonical.instant(row.at),
-            }
-            for row in ConsentState.objects.filter(contact=contact).order_by("id")
-        ],
-        "events": [content(event) for event in events.order_by("at", "number", "id")],
-        "notices": {
-            event.notice.sha256: {"language": event.notice.language, "text": event.notice.text}
-            for event in events
-            if event.notice
-        },
-    }
-    return {**body, "signed": audit.sign(body)}
-
-
-def content(event: ConsentEvent) -> dict[str, object]:
-    """Return an event as a receipt and a proof carry it."""
-    until = event.valid_until
-    return {
-        "id": str(event.id),
-        "number": event.number,
-        "at": canonical.instant(event.at),
-        "purpose": {
-            "code": event.purpose_code,
-            "version": event.purpose.version,
-            "basis": event.purpose.basis,
-        },
-        "channel": event.channel,
-        "kind": event.kind,
-        "act": event.act,
-        "source": event.source,
-        "by": {"kind": event.actor_kind, "id": event.actor_id},
-        "notice_sha256": event.notice_id,
-        "evidence_sha256": event.evidence_sha256,
-        "valid_until": canonical.instant(until) if until else None,
-    }
-
-
 def leaf(event: ConsentEvent) -> TrailLeaf:
     """Return the trail's entry of an event."""
     return audit.leaf(
@@ -314,6 +237,7 @@ def leaf(event: ConsentEvent) -> TrailLeaf:
             "purpose": event.purpose_code,
             "channel": event.channel,
             "act": event.act,
+            "permission": event.permission,
             "source": event.source,
             "notice": event.notice_id or "",
             "evidence": event.evidence_sha256,
@@ -324,6 +248,17 @@ def leaf(event: ConsentEvent) -> TrailLeaf:
 def evidence_place(event_id: uuid.UUID) -> str:
     """Return the context under which an event's evidence is sealed."""
     return f"consent_consentevent.evidence:{event_id}"
+
+
+def guardian_place(event_id: uuid.UUID) -> str:
+    """Return the context under which a child's guardian is sealed."""
+    return f"consent_consentevent.guardian:{event_id}"
+
+
+def _permission(kind: str, particulars: Particulars) -> str:
+    if kind == Kind.GIVEN:
+        return particulars.permission or Permission.EXPRESS.value
+    return particulars.permission if kind == Kind.CONFIRMED else ""
 
 
 def _check(*, kind: str, act: str, channel: str) -> None:
@@ -360,6 +295,7 @@ def _advance(event: ConsentEvent) -> None:
         after.at,
         after.valid_until,
     )
+    row.permission, row.age_years, row.guarded = after.permission, after.age_years, after.guarded
     row.save()
 
 
@@ -407,16 +343,3 @@ def _stop(
         subject_id=contact.id,
         details={"channels": sorted(channels), "source": source},
     )
-
-
-def _disagreements(people: set[uuid.UUID]) -> list[str]:
-    folds: dict[tuple[uuid.UUID, str, str], Standing | None] = {}
-    for event in ConsentEvent.objects.filter(contact__in=people).order_by("number"):
-        place = (event.contact_id, event.purpose_code, event.channel)
-        folds[place] = step(folds.get(place), event)
-    rows = {
-        (row.contact_id, row.purpose_code, row.channel): standing_of(row)
-        for row in ConsentState.objects.filter(contact__in=people)
-    }
-    places = sorted({*folds, *rows}, key=str)
-    return [" ".join(map(str, place)) for place in places if folds.get(place) != rows.get(place)]

@@ -9,7 +9,7 @@ import hashlib
 import json
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -77,10 +77,12 @@ def queue(  # noqa: PLR0913  the facts of one row, all named by the caller
     at: datetime,
     actor: Actor,
     headers: Mapping[str, str] | None = None,
+    content: Collection[str] = (),
 ) -> tuple[Decision, Message | None]:
     """Judge a message and, if it may be sent now or later, put it in the outbox.
 
     The same key a second time returns the first message. A refusal is kept as a decision.
+    `content` names what the words are about, as the script scanner found: health, religion, ...
     Law: GDPR Art. 5(2), 7(1); the decision and the row are one transaction.
     :raises KeyReused: the key names a message to another person.
     :raises UnknownPurpose: there is no such purpose at that instant.
@@ -89,8 +91,9 @@ def queue(  # noqa: PLR0913  the facts of one row, all named by the caller
     before = _queued_before(idempotency_key, held)
     if before is not None:
         return before.decision, before
-    verdict = gate.judge(contact=held, purpose_code=purpose_code, channel=channel, at=at)
-    message_id = uuid.uuid4()
+    verdict = gate.judge(
+        contact=held, purpose_code=purpose_code, channel=channel, content=content, at=at
+    )
     decision = gate.keep(
         verdict=verdict,
         contact=held,
@@ -98,7 +101,7 @@ def queue(  # noqa: PLR0913  the facts of one row, all named by the caller
         channel=channel,
         context_type=context_type,
         context_id=context_id,
-        message_id=None if verdict.verdict == gate.REFUSE else message_id,
+        message_id=None if verdict.verdict == gate.REFUSE else uuid.uuid4(),
         phase=Decision.Phase.QUEUE,
         at=at,
     )
@@ -106,23 +109,37 @@ def queue(  # noqa: PLR0913  the facts of one row, all named by the caller
     if verdict.verdict == gate.REFUSE:
         return decision, None
     body = canonical.encode({"subject": subject, "text": text, "headers": dict(headers or {})})
-    message = Message(
-        id=message_id,
+    message = _enqueue(decision, held, connection, idempotency_key, body, content)
+    return decision, message
+
+
+def _enqueue(  # noqa: PLR0917  the parts of one row
+    decision: Decision,
+    held: Contact,
+    connection: Connection,
+    idempotency_key: str,
+    body: bytes,
+    content: Collection[str],
+) -> Message:
+    if decision.message_id is None:
+        raise ValueError("a refusal has no message")
+    place, at = _place(decision.message_id), decision.at
+    return Message.objects.create(
+        id=decision.message_id,
         contact=held,
         connection=connection,
         decision=decision,
-        purpose_code=purpose_code,
-        channel=channel,
-        context_type=context_type,
-        context_id=context_id,
+        purpose_code=decision.purpose_code,
+        channel=decision.channel,
+        context_type=decision.context_type,
+        context_id=decision.context_id,
         idempotency_key=idempotency_key,
-        body_sealed=keys.seal(key=held.key, plaintext=body, context=_place(message_id), at=at),
+        body_sealed=keys.seal(key=held.key, plaintext=body, context=place, at=at),
         body_sha256=hashlib.sha256(body).hexdigest(),
-        not_before=verdict.defer_until or at,
+        content=sorted(content),
+        not_before=decision.defer_until or at,
         queued_at=at,
     )
-    message.save(force_insert=True)
-    return decision, message
 
 
 def _queued_before(idempotency_key: str, held: Contact) -> Message | None:
@@ -231,6 +248,7 @@ def _judge_again(message: Message, at: datetime, still_valid: StillValid) -> Dec
         contact=message.contact,
         purpose_code=message.purpose_code,
         channel=message.channel,
+        content=message.content,
         at=at,
         handing_off=message,
     )

@@ -9,7 +9,7 @@ from django.db import transaction
 from accounts import audit, keys
 from config.lib import canonical
 from config.lib.inventory import TECHNICAL, Column, Declarations, Due
-from consent import contacts, imports, ledger, messages, suppression
+from consent import contacts, imports, messages, receipts, suppression
 from consent.models import Channel, Contact, Decision, ImportBatch, Message, OptIn
 from integrations import phones
 
@@ -18,6 +18,8 @@ ADDRESS = Column("address", "consent", "contact", personal=True)
 PROFILE = Column("profile", "consent", "contact", personal=True)
 KEY = Column("key", "legal obligation", "contact", personal=True)
 CONSENT = Column("consent", "legal obligation", "keep", personal=True)
+EVIDENCE = Column("consent", "legal obligation", "contact", personal=True)
+PRESENTER = Column("likeness", "consent", "keep", personal=True)
 STOP = Column("address", "legal obligation", "keep", personal=True)
 DECISION = Column("decision", "legal obligation", "keep", personal=True)
 MESSAGE = Column("message", "legal obligation", "keep", personal=True)
@@ -44,20 +46,77 @@ DECLARATIONS: Declarations = {
         "key": KEY,
         "name_sealed": NAME,
         **_as(ADDRESS, "email_sealed phone_sealed email_index phone_index"),
-        **_as(ADDRESS, "email_set_at phone_set_at phone_country phone_zones"),
+        **_as(ADDRESS, "email_set_at phone_set_at phone_country phone_zones phone_regions"),
+        **_as(STOP, "email_stop_index sms_stop_index whatsapp_stop_index"),
+        "place": PROFILE,
         **_as(PROFILE, "attributes_sealed language time_zone country region"),
         **_as(CONSENT, "stopped_at restricted_at erased_at"),
     },
     "consent.consentevent": {
         **_as(CONSENT, "id number contact purpose purpose_code channel kind act notice source"),
-        **_as(CONSENT, "actor_kind actor_id evidence_sha256 at valid_until"),
+        **_as(CONSENT, "actor_kind actor_id evidence_sha256 at valid_until permission form proof"),
+        **_as(CONSENT, "provider_message_id seller locale age_years"),
         # Unreadable once the person's key is gone; the row itself cannot be changed.
-        "evidence_sealed": Column("consent", "legal obligation", "contact", personal=True),
+        **_as(EVIDENCE, "evidence_sealed guardian_sealed"),
     },
-    "consent.consentstate": _as(
-        CONSENT, "id contact purpose_code channel state event at valid_until"
+    "consent.consentstate": {
+        **_as(CONSENT, "id contact purpose_code channel state event at valid_until"),
+        **_as(CONSENT, "permission age_years guarded"),
+    },
+    "consent.place": _as(
+        TECHNICAL, "id code country region phone_country phone_regions time_zone phone_zones"
     ),
-    "consent.suppression": _as(STOP, "id address_index channel reason created_at lifted_at"),
+    "consent.renderedform": _as(TECHNICAL, "sha256 notice html created_at"),
+    "consent.proof": {
+        **_as(CONSENT, "id contact file_sha256 size_bytes media_type uploaded_by created_at"),
+        "file_sealed": EVIDENCE,
+    },
+    "consent.writtenconsent": {
+        **_as(CONSENT, "event agreement disclosure signature_kind seller authorises_advertising"),
+        **_as(CONSENT, "authorises_automated not_a_condition signed_at"),
+        **_as(EVIDENCE, "signature_sealed number_sealed"),
+    },
+    "consent.softoptin": {
+        **_as(CONSENT, "event product_class sold_at opt_out_shown similar_goods"),
+        "order_sealed": EVIDENCE,
+    },
+    "consent.healthauthorisation": {
+        **_as(CONSENT, "event information discloser recipient use expires_at signed_at"),
+        **_as(CONSENT, "says_right_to_revoke says_not_a_condition says_may_be_disclosed_again"),
+        "signature_sealed": EVIDENCE,
+    },
+    "consent.impliedconsent": {
+        **_as(CONSENT, "event relation happened_at"),
+        "reference_sealed": EVIDENCE,
+    },
+    "consent.suppression": _as(
+        STOP, "id address_index channel reason created_at lifted_at lifted_by"
+    ),
+    "consent.revocation": _as(
+        CONSENT, "id contact means scope_rule channels purposes received_at effective_at"
+    ),
+    "consent.propagation": _as(
+        CONSENT, "id revocation connection state due_at done_at attempts next_at problem"
+    ),
+    "consent.stopconfirmation": _as(CONSENT, "revocation message revoked_at send_by"),
+    "consent.review": _as(
+        STOP, "id item suppression channel state created_at decided_at decided_by"
+    ),
+    "consent.registerentry": _as(
+        STOP, "id register address_index answer checked_at receipt_sha256"
+    ),
+    "consent.hostedform": {
+        **_as(TECHNICAL, "id slug title partner seller state boxes asks_age origins version"),
+        **_as(TECHNICAL, "created_by created_at updated_at"),
+    },
+    "consent.preferencelink": _as(
+        CONSENT, "id contact token_index channel message_id created_at expires_at"
+    ),
+    "consent.likenessrelease": {
+        **_as(PRESENTER, "id key presenter_code document_sha256 covers_face covers_voice"),
+        **_as(PRESENTER, "languages purposes signed_at valid_until revoked_at recorded_by"),
+        **_as(PRESENTER, "created_at name_sealed signature_sealed"),
+    },
     "consent.optin": _as(
         QUESTION,
         "id contact purpose channel notice token_index asked_at expires_at answered_at",
@@ -68,8 +127,8 @@ DECLARATIONS: Declarations = {
     },
     "consent.message": {
         **_as(MESSAGE, "id contact connection decision hand_off_decision purpose_code channel"),
-        **_as(MESSAGE, "context_type context_id idempotency_key state body_sha256 not_before"),
-        **_as(MESSAGE, "queued_at claimed_at attempts sent_at delivered_at"),
+        **_as(MESSAGE, "context_type context_id idempotency_key state body_sha256 content"),
+        **_as(MESSAGE, "not_before queued_at claimed_at attempts sent_at delivered_at"),
         **_as(MESSAGE, "provider_message_id problem"),
         "body_sealed": BODY,
     },
@@ -84,7 +143,7 @@ def export(*, contact_id: uuid.UUID, at: datetime) -> dict[str, object]:
         return {}
     return {
         "contact": _person(contact, at),
-        "consent": ledger.receipt(contact=contact, at=at),
+        "consent": receipts.receipt(contact=contact, at=at),
         "messages": [_message(row) for row in Message.objects.filter(contact=contact)],
         "decisions": [_decision(row) for row in Decision.objects.filter(contact=contact)],
     }
@@ -183,7 +242,8 @@ def _empty(contact: Contact, at: datetime) -> None:
     contact.email_set_at = contact.phone_set_at = None
     contact.phone_country = contact.language = contact.time_zone = ""
     contact.country = contact.region = ""
-    contact.phone_zones = []
+    contact.phone_zones, contact.phone_regions, contact.place = [], [], None
+    contact.email_stop_index = contact.sms_stop_index = contact.whatsapp_stop_index = ""
     contact.stopped_at = contact.stopped_at or at
     contact.erased_at = contact.erased_at or at
     contact.save()

@@ -10,6 +10,10 @@ from consent.models import Notice, Purpose
 
 MARKETING = "marketing"
 PERMISSION_REQUEST = "permission_request"
+SPECIAL_DATA = "special_data"
+PHI_CONTENT = "phi_content"
+SHARING = "sharing"
+VIEW_ANALYTICS = "view_analytics"
 LANGUAGES = ("en", "de", "es", "fr", "pt", "hi", "ar")
 NOTICES = Path(__file__).parent / "notices"
 # From the first day of the GDPR, so that older consent, brought along, has a purpose as well.
@@ -18,7 +22,10 @@ DEFAULTS = (
     (MARKETING, "Marketing", Purpose.Basis.CONSENT),
     ("service", "Service messages", Purpose.Basis.CONTRACT),
     ("ai_use", "Making the video with AI", Purpose.Basis.LEGITIMATE_INTEREST),
-    ("view_analytics", "Counting how a video is watched", Purpose.Basis.CONSENT),
+    (VIEW_ANALYTICS, "Counting how a video is watched", Purpose.Basis.CONSENT),
+    (SHARING, "Sharing with partners", Purpose.Basis.CONSENT),
+    (SPECIAL_DATA, "Using special categories of data", Purpose.Basis.CONSENT),
+    (PHI_CONTENT, "Health information in messages", Purpose.Basis.CONSENT),
     (PERMISSION_REQUEST, "Asking for consent", Purpose.Basis.LEGITIMATE_INTEREST),
 )
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Count, QuerySet
 
 from accounts.models import Partner
-from consent import contacts, gate
+from consent import contacts, forecast, gate
 from consent.models import Contact
 from videos.models import Campaign
 
@@ -60,19 +60,19 @@ def outlook(*, campaign: Campaign, at: datetime) -> Outlook:
     """Judge the whole audience as the gate would, set-wise, and count by reason."""
     seen = Outlook()
     counts: dict[tuple[str, str], dict[str, object]] = {}
-    for _, verdict in gate.preflight(
-        contacts=audience(campaign),
+    for case in forecast.counts(
+        people=audience(campaign),
         purpose_code=campaign.purpose_code,
         channel=campaign.channel,
         at=at,
     ):
-        seen.total += 1
-        if verdict.verdict == gate.ALLOW:
-            seen.allowed += 1
-            continue
-        seen.refused += verdict.verdict == gate.REFUSE
-        seen.deferred += verdict.verdict == gate.DEFER
-        _add(counts, verdict)
+        verdict = case.verdict
+        seen.total += case.people
+        seen.allowed += case.people * (verdict.verdict == gate.ALLOW)
+        seen.refused += case.people * (verdict.verdict == gate.REFUSE)
+        seen.deferred += case.people * (verdict.verdict == gate.DEFER)
+        if verdict.verdict != gate.ALLOW:
+            _add(counts, case)
     seen.reasons = _most_first(counts)
     return seen
 
@@ -89,9 +89,9 @@ def clean(filters: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     return {name: values for name, values in kept.items() if values}
 
 
-def _add(counts: dict[tuple[str, str], dict[str, object]], verdict: gate.Verdict) -> None:
+def _add(counts: dict[tuple[str, str], dict[str, object]], case: forecast.Case) -> None:
     # One person is counted once, under the first reason: the numbers add up to the audience.
-    reason = verdict.reasons[0]
+    verdict, reason = case.verdict, case.verdict.reasons[0]
     row = counts.setdefault(
         (verdict.verdict, reason.code),
         {
@@ -101,7 +101,7 @@ def _add(counts: dict[tuple[str, str], dict[str, object]], verdict: gate.Verdict
             "count": 0,
         },
     )
-    row["count"] = int(str(row["count"])) + 1
+    row["count"] = int(str(row["count"])) + case.people
 
 
 def _most_first(counts: dict[tuple[str, str], dict[str, object]]) -> list[dict[str, object]]:

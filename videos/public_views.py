@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import keys
 from config.lib import clock, ids
-from consent import ledger
+from consent import receipts
 from videos import bytes_views, links, playback, watching
 from videos.models import Link, Play
 
@@ -118,7 +118,7 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
 def receipt(request: HttpRequest, token: str) -> HttpResponse:
     now = clock.now()
     link = links.look_up(token=token, at=now)
-    document = ledger.receipt(contact=link.contact, at=now)
+    document = receipts.receipt(contact=link.contact, at=now)
     response = JsonResponse(document, json_dumps_params={"indent": 2, "ensure_ascii": False})
     response.headers["Content-Disposition"] = 'attachment; filename="consent-receipt.json"'
     return response

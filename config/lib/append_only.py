@@ -7,13 +7,13 @@ from django.db.migrations.state import StateApps
 POSTGRES = """
 CREATE OR REPLACE FUNCTION sealcast_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION 'append-only: % of % is refused', TG_OP, TG_TABLE_NAME; END $$;
-CREATE TRIGGER append_only_{table}_rows BEFORE UPDATE OR DELETE ON {table}
+CREATE OR REPLACE TRIGGER append_only_{table}_rows BEFORE UPDATE OR DELETE ON {table}
     FOR EACH ROW EXECUTE FUNCTION sealcast_refuse_change();
-CREATE TRIGGER append_only_{table}_all BEFORE TRUNCATE ON {table}
+CREATE OR REPLACE TRIGGER append_only_{table}_all BEFORE TRUNCATE ON {table}
     FOR EACH STATEMENT EXECUTE FUNCTION sealcast_refuse_change();
 """
 SQLITE = """
-CREATE TRIGGER append_only_{table}_{word} BEFORE {verb} ON {table}
+CREATE TRIGGER IF NOT EXISTS append_only_{table}_{word} BEFORE {verb} ON {table}
     BEGIN SELECT RAISE(ABORT, 'append-only: {verb} of {table} is refused'); END
 """
 
@@ -27,7 +27,10 @@ def _statements(vendor: str, table: str) -> list[str]:
 
 
 def append_only(*tables: str) -> migrations.RunPython:
-    """Return the migration operation that makes these tables append-only on either engine."""
+    """Return the migration operation that makes these tables append-only on either engine.
+
+    To be repeated after a column was added: SQLite makes the table anew, without its guards.
+    """
 
     def forwards(_apps: StateApps, schema: BaseDatabaseSchemaEditor) -> None:
         for table in tables:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import TrailLeaf
-from consent import ledger
+from consent import standing
 from consent.models import ConsentEvent, ConsentState, Decision, Message
 from retention.checks.tally import NAMED, Tally
 
@@ -77,7 +77,7 @@ def _entered(object_id: object) -> int:
 def _folded() -> Tally:
     rows = ConsentState.objects.count() + ConsentEvent.objects.count()
     tally = Tally("each state is the fold of its events", rows=rows)
-    faults = ledger.disagreements(limit=NAMED)
+    faults = standing.disagreements(limit=NAMED)
     tally.blame_all(f"state of {place}: is not what its events say" for place in faults)
     return tally
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import audit, keys, roles
 from accounts.models import Partner
 from config.lib import clock, ids
-from consent import contacts, gate, ledger
+from consent import contacts, gate, ledger, standing
 from consent.contacts import OpenContact
 from consent.models import Channel, ConsentState, Contact, Decision, Purpose
 from retention import holds, proof, timeline
@@ -210,7 +210,7 @@ def _states(contact: Contact) -> list[dict[str, str]]:
     rows = ConsentState.objects.filter(contact=contact).order_by("purpose_code", "channel")
     return [
         {
-            "state": ledger.standing_of(row).effective(now),
+            "state": standing.standing_of(row).effective(now),
             "purpose": row.purpose_code.replace("_", " "),
             "channel": row.get_channel_display(),
         }

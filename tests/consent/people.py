@@ -39,7 +39,14 @@ def agreed(contact: Contact, channel: str, at: datetime = NOON) -> Contact:
     return contact
 
 
-def act(contact: Contact, channel: str, kind: str, at: datetime = NOON) -> ConsentEvent:
+def act(
+    contact: Contact,
+    channel: str,
+    kind: str,
+    at: datetime = NOON,
+    *,
+    particulars: ledger.Particulars = ledger.NOTHING_MORE,
+) -> ConsentEvent:
     """Append one act on marketing, as a person does it (or, a claim, as a list does)."""
     purposes.ensure_defaults(at=at)
     claimed = kind == ConsentEvent.Kind.CLAIMED
@@ -52,4 +59,5 @@ def act(contact: Contact, channel: str, kind: str, at: datetime = NOON) -> Conse
         source="test",
         at=at,
         actor=Actor("recipient", contact.public_id),
+        particulars=particulars,
     )

@@ -3,8 +3,6 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from accounts import keys
 from accounts.audit import SYSTEM
@@ -113,9 +111,8 @@ def test_whatsapp_marketing_is_not_for_the_united_states() -> None:
 
 def test_the_number_brings_its_own_law() -> None:
     contact = agreed(person(phone="+12125550112", country="FR"), "sms")
-    known = facts.gather(
-        people=[contact], purpose=purposes.current("marketing", NOON), channel="sms", at=NOON
-    )[0]
+    subject = facts.Subject(purposes.current("marketing", NOON), "sms")
+    known = facts.gather(people=[contact], subject=subject, at=NOON)[0]
     assert known.places == ("FR", "US")
 
 
@@ -189,36 +186,3 @@ def test_the_same_facts_have_the_same_hash_and_others_another() -> None:
     assert first == gate.judge(at=NOON, **ask)  # type: ignore[arg-type]
     act(contact, "email", "withdrawn")
     assert gate.judge(at=NOON, **ask).inputs_sha256 != first.inputs_sha256  # type: ignore[arg-type]
-
-
-WORLDS = st.lists(
-    st.tuples(
-        st.sampled_from(["", "FR", "DE", "US", "IN", "JP"]),
-        st.sampled_from(["", "Europe/Paris", "America/Denver", "Asia/Kolkata"]),
-        st.lists(st.sampled_from(["claimed", "given", "confirmed", "withdrawn"]), max_size=3),
-    ),
-    min_size=1,
-    max_size=4,
-)
-
-
-@settings(
-    max_examples=12,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(WORLDS, st.integers(0, 23), st.sampled_from(["email", "sms"]))
-def test_the_forecast_says_what_the_queue_will_say(
-    world: list[tuple[str, str, list[str]]], hour: int, channel: str
-) -> None:
-    at = NOON.replace(hour=hour)
-    people = []
-    for country, zone, kinds in world:
-        contact = person(at, country=country, time_zone=zone)
-        for kind in kinds:
-            act(contact, channel, kind, at)
-        people.append(contact)
-    rows = Contact.objects.filter(pk__in=[contact.pk for contact in people])
-    ask = {"purpose_code": "marketing", "channel": channel, "at": at}
-    forecast = dict(gate.preflight(contacts=rows, **ask))  # type: ignore[arg-type]
-    assert forecast == {row.pk: gate.judge(contact=row, **ask) for row in rows}  # type: ignore[arg-type]

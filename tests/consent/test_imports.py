@@ -2,7 +2,7 @@ import pytest
 
 from accounts.audit import SYSTEM
 from accounts.models import TrailLeaf
-from consent import contacts, import_rows, imports, ledger, lists, purposes
+from consent import contacts, import_rows, imports, ledger, lists, purposes, standing
 from consent.models import Contact, ImportBatch
 from tests.consent.people import NOON, agreed, person
 
@@ -50,7 +50,7 @@ def test_an_import_keeps_people_and_claims_only() -> None:
     contact = contacts.find(partner=None, email="ana@example.org")
     assert contact is not None
     assert contacts.opened(contact=contact, at=NOON).attributes == {"company": "Acme"}
-    assert ledger.disagreements() == []
+    assert standing.disagreements() == []
 
 
 def test_every_imported_row_is_in_the_trail() -> None:

@@ -1,0 +1,401 @@
+"""What would the gate say of a whole audience now? One statement, and the gate's own `decide`.
+
+The database reduces each person to a case: a number that holds all that a verdict can turn on
+(place, state and kind of consent, stop, key, ...). Millions of people are a few hundred cases, and
+each case is decided once, by the same function that judges one message. Who cannot be reduced (a
+cap on messages is reached, or nothing is known of the place) is judged one by one.
+"""
+
+import uuid
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from consent import contacts, facts, gate, places, purposes, rulebook
+from consent.facts import Facts, Subject
+from consent.gate import Verdict
+from consent.models import ConsentEvent, Contact, Place
+from consent.rulebook import Rule, Rulebook
+from consent.standing import Standing
+
+NOBODY = uuid.UUID(int=0)
+# Not a case: this person is judged alone.
+ALONE = -1
+ROWS_AT_ONCE = 5000
+ALONE_AT_ONCE = 1000
+STATES = ("", "claimed", "given", "confirmed", "refused", "withdrawn", "expired")
+PERMISSIONS = ("", *ConsentEvent.Permission.values)
+AGE_MAX = 30
+# The fields of a case, from the lowest bit: name and width.
+FIELDS = (
+    *[(name, 1) for name in ("erased", "restricted", "readable", "address", "suppressed")],
+    *[("moved", 1), ("guarded", 1), ("state", 3), ("permission", 4), ("age", 5), ("stale", 4)],
+    *[("registers", 4), ("special_state", 3), ("special_permission", 4)],
+    *[("phi_state", 3), ("phi_permission", 4), ("place", 21)],
+)
+SIDES = {"special": purposes.SPECIAL_DATA, "phi": purposes.PHI_CONTENT}
+
+
+@dataclass(frozen=True)
+class Case:
+    """How many people of an audience have one verdict."""
+
+    verdict: Verdict
+    people: int
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of an audience, and what of the rules the statement must know."""
+
+    subject: Subject
+    at: datetime
+    book: Rulebook
+
+    @property
+    def rules(self) -> list[Rule]:
+        """Return the rules of any place that speak of such a message on this day."""
+        subject, on = self.subject, self.at.date()
+        everywhere = frozenset(place for rule in self.book.rules for place in rule.where)
+        return [
+            rule
+            for rule in self.book.rules
+            if rule.holds(places=everywhere, on=on)
+            and rule.touches(
+                purpose=subject.purpose.code,
+                channel=subject.channel,
+                content=frozenset(subject.content),
+            )
+        ]
+
+    def months(self) -> list[int]:
+        """Return after how many months some place calls some consent expired, ascending."""
+        return sorted({rule.months for rule in self.rules if rule.kind == "expiry"})
+
+    def registers(self) -> list[str]:
+        """Return the registers that some place asks."""
+        return sorted({rule.register for rule in self.rules if rule.kind == "register"})
+
+    def cap(self) -> int:
+        """Return the lowest number of messages that some place allows in its time; 0 is no cap."""
+        caps = [rule.max_messages for rule in self.rules if rule.kind == "frequency"]
+        return min(caps, default=0)
+
+
+def counts(
+    *,
+    people: QuerySet[Contact],
+    purpose_code: str,
+    channel: str,
+    at: datetime,
+    content: Collection[str] = (),
+) -> list[Case]:
+    """Judge a whole audience, writing nothing, and count people by verdict; the most first.
+
+    :raises UnknownPurpose: there is no such purpose at that instant.
+    :raises BadRule: a rule pack cannot be read.
+    """
+    question = _question(purpose_code, channel, content, at)
+    sql, params = statement(people=people, question=question)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT code, count(*) FROM ({sql}) judged GROUP BY code", params)  # noqa: S608  our own statement
+        grouped = dict(cursor.fetchall())
+    alone = grouped.pop(ALONE, 0)
+    verdicts = decided(grouped, question)
+    found = [Case(verdicts[code], number) for code, number in grouped.items()]
+    if alone:
+        found += _of_those_alone(people, question)
+    return sorted(found, key=lambda case: -case.people)
+
+
+def rows(
+    *,
+    people: QuerySet[Contact],
+    purpose_code: str,
+    channel: str,
+    at: datetime,
+    content: Collection[str] = (),
+) -> Iterator[tuple[uuid.UUID, Verdict]]:
+    """Judge a whole audience, writing nothing, and yield each person's verdict.
+
+    The verdict's hash of inputs is that of the case. What is held in memory does not grow with
+    the audience.
+    :raises UnknownPurpose: there is no such purpose at that instant.
+    :raises BadRule: a rule pack cannot be read.
+    """
+    question = _question(purpose_code, channel, content, at)
+    verdicts: dict[int, Verdict] = {}
+    for batch in _fetched(people, question):
+        fresh = {code for _, code in batch if code not in verdicts and code != ALONE}
+        verdicts |= decided(fresh, question)
+        alone = _judged_alone([pk for pk, code in batch if code == ALONE], question)
+        for pk, code in batch:
+            yield pk, alone[pk] if code == ALONE else verdicts[code]
+
+
+def statement(*, people: QuerySet[Contact], question: Question) -> tuple[str, list[object]]:
+    """Return the SQL that reduces an audience to `id, code`, and its parameters."""
+    by = contacts.field_of(question.subject.channel)
+    stop = f"{question.subject.channel}_stop_index"
+    columns = ["id", "key_id", "place_id", "erased_at", "restricted_at", stop, f"{by}_set_at"]
+    audience, params = people.order_by().values(*columns).query.sql_with_params()
+    parts = _Parts(question, stop=stop, set_at=f"{by}_set_at")
+    alone = " OR ".join(["c.place_id IS NULL", *parts.alone])
+    sql = (
+        f"SELECT c.id, CASE WHEN {alone} THEN {ALONE} ELSE {parts.code()} END AS code "  # noqa: S608  only our own words; values are parameters
+        f"FROM ({audience}) c JOIN accounts_datakey k ON k.id = c.key_id {' '.join(parts.joins)}"
+    )
+    return sql, [*parts.select_params, *params, *parts.join_params]
+
+
+def decided(codes: Collection[int], question: Question) -> dict[int, Verdict]:
+    """Decide each case once, as the gate decides one message."""
+    read = {code: _fields(code) for code in codes}
+    spots = Place.objects.in_bulk({fields["place"] for fields in read.values()})
+    return {
+        code: gate.decide_by(
+            question.book, _facts(fields, spots[fields["place"]], question), question.at
+        )
+        for code, fields in read.items()
+    }
+
+
+def ask(*, subject: Subject, at: datetime) -> Question:
+    """Return a question under the rules in force."""
+    return Question(subject, at, rulebook.book())
+
+
+class _Parts:
+    """The pieces of the statement: what is joined, and what each field of a case is made of."""
+
+    def __init__(self, question: Question, *, stop: str, set_at: str) -> None:
+        self._question = question
+        self.joins: list[str] = []
+        self.join_params: list[object] = []
+        self.select_params: list[object] = []
+        self.alone: list[str] = []
+        self._fields = self._simple(stop, set_at)
+        self._join_state("s", question.subject.purpose.code)
+        self._join_stop(stop)
+        self._sides()
+        self._join_registers(stop)
+        self._join_capped()
+        if question.subject.purpose.code == purposes.PERMISSION_REQUEST:
+            # Asking turns on another purpose and on when somebody was asked last.
+            self.alone.append("1 = 1")
+
+    def code(self) -> str:
+        """Return the expression of a case, and gather the parameters in the order of its parts."""
+        shift, terms = 0, []
+        for name, width in FIELDS:
+            if name in self._fields:
+                expression, params = self._fields[name]
+                terms.append(f"{1 << shift} * ({expression})")
+                self.select_params += params
+            shift += width
+        return " + ".join(terms)
+
+    def _simple(self, stop: str, set_at: str) -> dict[str, tuple[str, list[object]]]:
+        at = self._instant(self._question.at)
+        opens = "k.destroyed_at IS NULL AND k.wrapped IS NOT NULL"
+        opens += " AND (k.delete_at IS NULL OR k.delete_at > %s)"
+        months = self._question.months()
+        cuts = [self._instant(gate.months_before(self._question.at, number)) for number in months]
+        stale = " + ".join([_flag("s.at <= %s")] * len(cuts)) or "0"
+        return {
+            "erased": (_flag("c.erased_at IS NOT NULL"), []),
+            "restricted": (_flag("c.restricted_at IS NOT NULL"), []),
+            "readable": (_flag(opens), [at]),
+            "address": (_flag(f"c.{stop} <> '' AND {opens}"), [at]),
+            "suppressed": (_flag("x.id IS NOT NULL"), []),
+            "moved": (_flag(f"s.at < c.{set_at}"), []),
+            "guarded": (_flag("s.guarded"), []),
+            "state": (_state("s"), [at]),
+            "permission": (_choice("s.permission", PERMISSIONS), []),
+            "age": (
+                f"CASE WHEN s.age_years IS NULL THEN 0 WHEN s.age_years > {AGE_MAX} "
+                f"THEN {AGE_MAX + 1} ELSE s.age_years + 1 END",
+                [],
+            ),
+            "stale": (stale, list(cuts)),
+            "place": ("CAST(c.place_id AS bigint)", []),
+        }
+
+    def _join_state(self, alias: str, purpose_code: str) -> None:
+        self.joins.append(
+            f"LEFT JOIN consent_consentstate {alias} ON {alias}.contact_id = c.id "
+            f"AND {alias}.purpose_code = %s AND {alias}.channel = %s"
+        )
+        self.join_params += [purpose_code, self._question.subject.channel]
+
+    def _join_stop(self, stop: str) -> None:
+        self.joins.append(
+            f"LEFT JOIN consent_suppression x ON x.address_index = c.{stop} "
+            "AND x.channel = %s AND x.lifted_at IS NULL"
+        )
+        self.join_params.append(self._question.subject.channel)
+
+    def _sides(self) -> None:
+        # Asked only by what the words are about: an ordinary message pays nothing for it.
+        asked = {rule.standing for rule in self._question.rules if rule.standing}
+        for name, purpose_code in SIDES.items():
+            if purpose_code in asked:
+                self._join_state(name, purpose_code)
+                at = self._instant(self._question.at)
+                self._fields[f"{name}_state"] = (_state(name), [at])
+                self._fields[f"{name}_permission"] = (
+                    _choice(f"{name}.permission", PERMISSIONS),
+                    [],
+                )
+
+    def _join_registers(self, stop: str) -> None:
+        registers = self._question.registers()
+        if not registers:
+            return
+        bits = " ".join(f"WHEN %s THEN {1 << place}" for place in range(len(registers)))
+        self.joins.append(
+            f"LEFT JOIN (SELECT address_index, sum(CASE register {bits} ELSE 0 END) AS bits "  # noqa: S608
+            "FROM consent_registerentry WHERE answer = 'listed' GROUP BY address_index) r "
+            f"ON r.address_index = c.{stop}"
+        )
+        self.join_params += registers
+        self._fields["registers"] = ("coalesce(r.bits, 0)", [])
+
+    def _join_capped(self) -> None:
+        cap = self._question.cap()
+        if not cap:
+            return
+        code = self._question.subject.purpose.code
+        recent = facts.recent_messages(self._question.at, queued_too=True).filter(purpose_code=code)
+        sql, params = recent.order_by().values("contact_id").query.sql_with_params()
+        self.joins.append(
+            f"LEFT JOIN (SELECT contact_id FROM ({sql}) n GROUP BY contact_id "  # noqa: S608
+            f"HAVING count(*) >= {cap}) m ON m.contact_id = c.id"
+        )
+        self.join_params += params
+        self.alone.append("m.contact_id IS NOT NULL")
+
+    def _instant(self, at: datetime) -> object:
+        return connection.ops.adapt_datetimefield_value(at)
+
+
+def _flag(condition: str) -> str:
+    return f"CASE WHEN {condition} THEN 1 ELSE 0 END"
+
+
+def _choice(column: str, values: Sequence[str]) -> str:
+    cases = " ".join(f"WHEN '{value}' THEN {number}" for number, value in enumerate(values))
+    return f"CASE {column} {cases} ELSE 0 END"
+
+
+def _state(alias: str) -> str:
+    past = f"{alias}.state IN ('claimed', 'given', 'confirmed') AND {alias}.valid_until <= %s"
+    expired = STATES.index("expired")
+    return f"CASE WHEN {past} THEN {expired} ELSE {_choice(f'{alias}.state', STATES)} END"
+
+
+def _fields(code: int) -> dict[str, int]:
+    read = {}
+    for name, width in FIELDS:
+        read[name] = code & ((1 << width) - 1)
+        code >>= width
+    return read
+
+
+def _facts(fields: Mapping[str, int], place: Place, question: Question) -> Facts:
+    subject, at = question.subject, question.at
+    standings = {name: _side(fields, name, at) for name in SIDES}
+    kept = [(SIDES[name], stand) for name, stand in standings.items() if stand]
+    own = _own(fields, question)
+    kept += [(subject.purpose.code, own)] if own else []
+    listed = question.registers()
+    return Facts(
+        contact_id=NOBODY,
+        purpose_code=subject.purpose.code,
+        basis=subject.purpose.basis,
+        channel=subject.channel,
+        content=subject.content,
+        places=places.countries(place),
+        zones=places.zones(place),
+        erased=bool(fields["erased"]),
+        restricted=bool(fields["restricted"]),
+        readable=bool(fields["readable"]),
+        has_address=bool(fields["address"]),
+        suppressed=bool(fields["suppressed"]),
+        standings=tuple(sorted(kept)),
+        address_set_at=own.at + timedelta(microseconds=1) if own and fields["moved"] else None,
+        registers=tuple(
+            name for bit, name in enumerate(listed) if fields["registers"] & (1 << bit)
+        ),
+    )
+
+
+def _own(fields: Mapping[str, int], question: Question) -> Standing | None:
+    if not fields["state"]:
+        return None
+    passed = fields["stale"]
+    # Any instant between the two limits is judged alike; the limit itself is one of them.
+    months = question.months()[passed - 1] if passed else 0
+    return Standing(
+        STATES[fields["state"]],
+        NOBODY,
+        gate.months_before(question.at, months),
+        None,
+        PERMISSIONS[fields["permission"]],
+        fields["age"] - 1 if fields["age"] else None,
+        bool(fields["guarded"]),
+    )
+
+
+def _side(fields: Mapping[str, int], name: str, at: datetime) -> Standing | None:
+    state = STATES[fields[f"{name}_state"]]
+    permission = PERMISSIONS[fields[f"{name}_permission"]]
+    return Standing(state, NOBODY, at, None, permission) if state else None
+
+
+def _question(purpose_code: str, channel: str, content: Collection[str], at: datetime) -> Question:
+    purpose = purposes.current(purpose_code, at)
+    return ask(subject=Subject(purpose, channel, tuple(sorted(content))), at=at)
+
+
+def _fetched(
+    people: QuerySet[Contact], question: Question
+) -> Iterator[list[tuple[uuid.UUID, int]]]:
+    sql, params = statement(people=people, question=question)
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(sql, params)
+        while batch := cursor.fetchmany(ROWS_AT_ONCE):
+            yield [(_id(pk), code) for pk, code in batch]
+
+
+def _id(value: object) -> uuid.UUID:
+    return value if isinstance(value, uuid.UUID) else uuid.UUID(str(value))
+
+
+def _judged_alone(ids: Sequence[uuid.UUID], question: Question) -> dict[uuid.UUID, Verdict]:
+    found: dict[uuid.UUID, Verdict] = {}
+    waiting = iter(ids)
+    while few := list(islice(waiting, ALONE_AT_ONCE)):
+        people = Contact.objects.filter(pk__in=few).select_related("key", "place")
+        known = facts.gather(people=list(people), subject=question.subject, at=question.at)
+        for one in known:
+            found[one.contact_id] = gate.decide_by(question.book, one, question.at)
+    return found
+
+
+def _of_those_alone(people: QuerySet[Contact], question: Question) -> list[Case]:
+    seen: Counter[str] = Counter()
+    verdicts: dict[str, Verdict] = {}
+    for batch in _fetched(people, question):
+        alone = [pk for pk, code in batch if code == ALONE]
+        for verdict in _judged_alone(alone, question).values():
+            reasons = [reason.plain() for reason in verdict.reasons]
+            key = f"{verdict.verdict} {verdict.defer_until} {reasons}"
+            verdicts.setdefault(key, verdict)
+            seen[key] += 1
+    return [Case(verdicts[key], number) for key, number in seen.items()]
