@@ -31,11 +31,13 @@ ALONE_AT_ONCE = 1000
 STATES = ("", "claimed", "given", "confirmed", "refused", "withdrawn", "expired")
 PERMISSIONS = ("", *ConsentEvent.Permission.values)
 AGE_MAX = 30
+# So many registers are told apart in a case; who is on another one is judged alone.
+REGISTERS = 4
 # The fields of a case, from the lowest bit: name and width.
 FIELDS = (
     *[(name, 1) for name in ("erased", "restricted", "readable", "address", "suppressed")],
     *[("moved", 1), ("guarded", 1), ("state", 3), ("permission", 4), ("age", 5), ("stale", 4)],
-    *[("registers", 4), ("special_state", 3), ("special_permission", 4)],
+    *[("registers", REGISTERS), ("special_state", 3), ("special_permission", 4)],
     *[("phi_state", 3), ("phi_permission", 4), ("place", 21)],
 )
 SIDES = {"special": purposes.SPECIAL_DATA, "phi": purposes.PHI_CONTENT}
@@ -78,8 +80,10 @@ class Question:
         return sorted({rule.months for rule in self.rules if rule.kind == "expiry"})
 
     def registers(self) -> list[str]:
-        """Return the registers that some place asks."""
-        return sorted({rule.register for rule in self.rules if rule.kind == "register"})
+        """Return the registers that some place asks, those of the most places first."""
+        asked = [rule for rule in self.rules if rule.kind == "register"]
+        widest = sorted(asked, key=lambda rule: (-len(rule.where), rule.register))
+        return list(dict.fromkeys(rule.register for rule in widest))
 
     def cap(self) -> int:
         """Return the lowest number of messages that some place allows in its time; 0 is no cap."""
@@ -257,7 +261,9 @@ class _Parts:
         registers = self._question.registers()
         if not registers:
             return
-        bits = " ".join(f"WHEN %s THEN {1 << place}" for place in range(len(registers)))
+        # Summed, a register beyond those that have a bit lifts the sum over all bits.
+        values = [1 << min(place, REGISTERS) for place in range(len(registers))]
+        bits = " ".join(f"WHEN %s THEN {value}" for value in values)
         self.joins.append(
             f"LEFT JOIN (SELECT address_index, sum(CASE register {bits} ELSE 0 END) AS bits "  # noqa: S608
             "FROM consent_registerentry WHERE answer = 'listed' GROUP BY address_index) r "
@@ -265,6 +271,7 @@ class _Parts:
         )
         self.join_params += registers
         self._fields["registers"] = ("coalesce(r.bits, 0)", [])
+        self.alone.append(f"r.bits >= {1 << REGISTERS}")
 
     def _join_capped(self) -> None:
         cap = self._question.cap()
@@ -313,7 +320,7 @@ def _facts(fields: Mapping[str, int], place: Place, question: Question) -> Facts
     kept = [(SIDES[name], stand) for name, stand in standings.items() if stand]
     own = _own(fields, question)
     kept += [(subject.purpose.code, own)] if own else []
-    listed = question.registers()
+    listed = question.registers()[:REGISTERS]
     return Facts(
         contact_id=NOBODY,
         purpose_code=subject.purpose.code,

@@ -3,13 +3,14 @@
 import random
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from consent import gate, rule_format, rule_tests, rulebook
+from consent import gate, hours, rule_format, rule_tests, rulebook
 from consent.facts import Facts
 from consent.gate import Verdict
 from consent.rule_format import Rule
@@ -31,6 +32,7 @@ ZONES = [
     "Australia/Lord_Howe",
     "Pacific/Auckland",
 ]
+NOBODY = uuid.UUID(int=0)
 START = datetime(2024, 1, 1, tzinfo=UTC)
 FACTS = 100
 
@@ -50,10 +52,12 @@ def some_facts(chance: random.Random) -> tuple[Facts, datetime]:
     at = START + timedelta(minutes=chance.randrange(8 * 365 * 24 * 60))
     purpose = chance.choice([*PURPOSES, "marketing", "marketing"])
     channel = chance.choice(["email", "sms", "whatsapp"])
-    said = {code: a_standing(chance, at) for code in (purpose, "marketing", "special_data")}
-    said["phi_content"] = a_standing(chance, at)
+    sides = (purpose, "marketing", "special_data", "phi_content")
+    said = {code: a_standing(chance, at) for code in sides}
+    if chance.random() < 0.5:
+        said[purpose] = Standing("confirmed", NOBODY, at - timedelta(days=9), None, "written", 40)
     known = Facts(
-        contact_id=uuid.UUID(int=0),
+        contact_id=NOBODY,
         purpose_code=purpose,
         basis=chance.choice(["consent", "consent", "contract", "legitimate_interest"]),
         channel=channel,
@@ -74,7 +78,7 @@ def a_standing(chance: random.Random, at: datetime) -> Standing | None:
     agreed = state in gate.AGREED
     return Standing(
         state,
-        uuid.UUID(int=0),
+        NOBODY,
         at - timedelta(days=chance.choice([1, 100, 200, 400, 800, 1500])),
         None,
         chance.choice(sorted(rule_format.PERMISSIONS)) if agreed else "",
@@ -109,20 +113,40 @@ def milder(known: Facts, at: datetime, place: str) -> list[str]:
     if there.verdict == gate.ALLOW:
         return []
     # Of a state the country's unknown state is asked, and the unknown country as well.
+    about = f"{known.purpose_code} {known.channel} {known.basis} {at:%a %Y-%m-%d %H:%M}"
     return [
-        f"{'-'.join((*unknown, '?'))} {known.purpose_code} {known.channel} {at:%a %Y-%m-%d %H:%M}"
-        f" {known.basis} {known.zones}: {place} {there.verdict} by {[r.rule for r in there.reasons]}"
+        f"{unknown}, {about}: {place} {there.verdict} by {[r.rule for r in there.reasons]}"
         for unknown in {unknown_of(place), ()}
         if is_milder(verdict(known, at, unknown), there)
     ]
 
 
 def facts_of(rule: Rule) -> Iterator[tuple[Facts, datetime]]:
-    """The facts on which counsel tested a rule: where it bites, and where it just does not."""
+    """The facts on which counsel tested a rule, and the same with less for others to refuse."""
     for test in rule.tests:
         words = rule_tests._words(rule, test.partition("->")[0])
         at = rule_tests._instant(words["at"], ZoneInfo(words["zone"]))
-        yield rule_tests._facts(rule, words, at), at
+        known = rule_tests._facts(rule, words, at)
+        yield from ((variant, at) for variant in variants(known, at))
+
+
+def variants(known: Facts, at: datetime) -> Iterator[Facts]:
+    """Who agreed more firmly is refused by fewer rules: the one at hand must still be met."""
+    stand = known.standing()
+    yield known
+    firm = [(state, kind) for state in ("", "confirmed") for kind in ("", "express", "written")]
+    for state, kind in firm if stand and stand.state in gate.AGREED else []:
+        assert stand
+        row = replace(stand, state=state or stand.state, permission=kind or stand.permission)
+        yield with_standing(known, known.purpose_code, row)
+    ideal = Standing("confirmed", NOBODY, at - timedelta(days=1), None, "written", 40)
+    blameless = with_standing(known, known.purpose_code, ideal)
+    yield blameless
+    yield with_standing(blameless, "marketing", replace(ideal, state="given"))
+
+
+def with_standing(known: Facts, purpose: str, stand: Standing) -> Facts:
+    return replace(known, standings=tuple({**dict(known.standings), purpose: stand}.items()))
 
 
 def test_there_are_places_to_hold_it_against() -> None:
@@ -141,6 +165,47 @@ def test_no_rule_of_a_place_bites_where_that_of_the_unknown_place_does_not(kind:
         for fault in milder(known, at, place)
     ]
     assert not found, found[:5]
+
+
+@pytest.mark.parametrize("purpose", ["marketing", "permission_request"])
+def test_each_open_hour_of_an_unknown_place_is_open_in_every_place(purpose: str) -> None:
+    # Day by day, and not by chance: a holiday of one country is one day in the year.
+    timed = [rule for rule in JUDGED if rule.kind == "hours" and rule.status == "in_force"]
+    outside = {
+        (rule.id, unknown, str(on))
+        for rule in timed
+        for place in (rule.where & set(KNOWN)) - BOOK.with_states
+        for unknown in {unknown_of(place), ()}
+        for channel in rule.channels or {"email", "sms", "whatsapp"}
+        for on in days_of(rule)
+        if not opens_within(rule, unknown, (purpose, channel), on)
+    }
+    assert not outside, sorted(outside)[:5]
+
+
+def days_of(rule: Rule) -> Iterator[date]:
+    first = max(rule.valid_from, date(2026, 1, 1))
+    last = min(rule.valid_to or date.max, date(2029, 1, 1))
+    yield from (first + timedelta(days=n) for n in range((last - first).days))
+
+
+@cache
+def open_hours(unknown: tuple[str, ...], spoken_of: tuple[str, str], on: date) -> hours.Walls:
+    purpose, channel = spoken_of
+    rules = BOOK.applicable(countries=unknown, purpose=purpose, channel=channel, on=on)
+    spans = hours._plan(rules)
+    assert spans, "an unknown place has no hours"
+    return tuple((start.time(), end.time()) for start, end in spans.spans("UTC", on))
+
+
+def opens_within(
+    rule: Rule, unknown: tuple[str, ...], spoken_of: tuple[str, str], on: date
+) -> bool:
+    allowed = hours._windows(rule, on)
+    return all(
+        any(opens <= start and end <= closes for opens, closes in allowed)
+        for start, end in open_hours(unknown, spoken_of, on)
+    )
 
 
 @pytest.mark.parametrize("seed", range(2))
