@@ -16,7 +16,7 @@ from consent.rulebook import Rule
 SEARCH_DAYS = 42
 # Past answers are kept for so many sets of rules, and for so many days in a zone of each.
 PLANS_KEPT = 256
-DAYS_KEPT = 50_000
+DAYS_KEPT = 4_000
 DAY = timedelta(days=1)
 Span = tuple[datetime, datetime]
 Walls = tuple[tuple[time, time], ...]
