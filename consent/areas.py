@@ -35,6 +35,11 @@ def zones_in(region: str) -> tuple[str, ...]:
     return _by_region().get(region, ())
 
 
+def regions() -> tuple[str, ...]:
+    """Return every state and province there is."""
+    return tuple(_by_region())
+
+
 def _code(phone: str) -> str:
     if len(phone) != E164_LENGTH or not phone.startswith(NORTH_AMERICA):
         return ""
