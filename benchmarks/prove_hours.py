@@ -5,6 +5,7 @@ several at once, and sends to them at the edges of windows, at the jumps of thei
 holidays and their eves. `consent.hours` says now or when; `hours_oracle` looks whether that is so.
 """
 
+import os
 import sys
 import time
 from collections import Counter
@@ -13,7 +14,6 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from os import cpu_count
 
 import numpy as np
 from numpy.random import Generator, SeedSequence, default_rng
@@ -75,10 +75,11 @@ class Tally:
         self.faults = (self.faults + other.faults)[:10]
 
 
-def main(arguments: Sequence[str]) -> int:
-    seed, sends = (int(text) for text in arguments)
+def main() -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    seed, sends = int(os.environ.get("SEED", "1")), int(os.environ.get("SENDS", "10000000"))
     began = time.monotonic()
-    tally = prove(seed=seed, sends=sends, processes=cpu_count() or 1)
+    tally = prove(seed=seed, sends=sends, processes=os.cpu_count() or 1)
     report(tally, seed=seed, seconds=time.monotonic() - began)
     return 1 if tally.counts["outside"] or tally.counts["late"] else 0
 
@@ -363,4 +364,4 @@ def _ordered(calendar: str) -> list[int]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -35,6 +35,8 @@ ZONES = [
 NOBODY = uuid.UUID(int=0)
 START = datetime(2024, 1, 1, tzinfo=UTC)
 FACTS = 100
+# Purposes that do not rest on consent: there fewer rules refuse, and each is met alone.
+OTHERWISE = {("permission_request", "legitimate_interest"), ("service", "contract")}
 
 
 def unknown_of(place: str) -> tuple[str, ...]:
@@ -127,7 +129,12 @@ def facts_of(rule: Rule) -> Iterator[tuple[Facts, datetime]]:
         words = rule_tests._words(rule, test.partition("->")[0])
         at = rule_tests._instant(words["at"], ZoneInfo(words["zone"]))
         known = rule_tests._facts(rule, words, at)
-        yield from ((variant, at) for variant in variants(known, at))
+        own = {(known.purpose_code, basis) for basis in (known.basis, "legitimate_interest")}
+        for purpose, basis in own | OTHERWISE:
+            asked = replace(known, purpose_code=purpose, basis=basis)
+            content = frozenset(known.content)
+            if rule.touches(purpose=purpose, channel=known.channel, content=content):
+                yield from ((variant, at) for variant in variants(asked, at))
 
 
 def variants(known: Facts, at: datetime) -> Iterator[Facts]:
@@ -142,7 +149,10 @@ def variants(known: Facts, at: datetime) -> Iterator[Facts]:
     ideal = Standing("confirmed", NOBODY, at - timedelta(days=1), None, "written", 40)
     blameless = with_standing(known, known.purpose_code, ideal)
     yield blameless
-    yield with_standing(blameless, "marketing", replace(ideal, state="given"))
+    agreed = replace(ideal, state="given")
+    yield with_standing(blameless, "marketing", agreed)
+    yield replace(known, standings=(("marketing", agreed),))
+    yield replace(known, standings=())
 
 
 def with_standing(known: Facts, purpose: str, stand: Standing) -> Facts:
