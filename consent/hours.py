@@ -18,35 +18,48 @@ SEARCH_DAYS = 42
 PLANS_KEPT = 256
 DAYS_KEPT = 4_000
 DAY = timedelta(days=1)
+# A day on which the clock is put back may have begun two days ago in UTC.
+BACK = (2, 1, 0)
 Span = tuple[datetime, datetime]
 Walls = tuple[tuple[time, time], ...]
 
 
 class Plan:
-    """What hours some rules leave together on each day of each zone."""
+    """What hours some rules leave together on each day, in a zone and in several at once."""
 
     def __init__(self, rules: tuple[Rule, ...]) -> None:
         """Keep the rules themselves: while they live, nothing else has their identity."""
         self.rules = rules
         self._walls: dict[date, set[Walls]] = {}
-        self._spans: dict[tuple[str, date], tuple[Span, ...]] = {}
+        self._spans: dict[tuple[str, date], list[Span]] = {}
+        self._shared: dict[tuple[tuple[str, ...], date], list[Span]] = {}
 
-    def spans(self, zone: str, on: date) -> tuple[Span, ...]:
-        """Return when messages may arrive on a day of a zone, in UTC, in order."""
-        found = self._spans.get((zone, on))
+    def shared(self, zones: tuple[str, ...], day: date) -> list[Span]:
+        """Return the spans open in all zones that begin on a day of UTC, in order."""
+        found = self._shared.get((zones, day))
         if found is None:
-            if len(self._spans) >= DAYS_KEPT:
-                self._spans.clear()
-                self._walls.clear()
-            found = self._spans[zone, on] = self._new(_zone(zone), on)
+            self._forget()
+            found = self._shared[zones, day] = self._meeting(zones, day)
         return found
 
-    def _new(self, zone: ZoneInfo, on: date) -> tuple[Span, ...]:
-        shared: list[Span] | None = None
-        for walls in self._on_the_wall(on):
-            own = list(_as_spans(walls, zone, on))
-            shared = own if shared is None else list(_common(shared, own))
-        return tuple(shared or ())
+    def _meeting(self, zones: tuple[str, ...], day: date) -> list[Span]:
+        # A span that is open when another begins may have begun on a local day three before.
+        near = [day + offset * DAY for offset in range(-3, 2)]
+        common: list[Span] | None = None
+        for zone in zones:
+            own = [span for on in near for span in self._in_zone(zone, on)]
+            common = own if common is None else list(_common(common, own))
+        return [span for span in common or () if span[0].date() == day]
+
+    def _in_zone(self, name: str, on: date) -> list[Span]:
+        found = self._spans.get((name, on))
+        if found is None:
+            zone, spans = _zone(name), None
+            for walls in self._on_the_wall(on):
+                own = list(_as_spans(walls, zone, on))
+                spans = own if spans is None else list(_common(spans, own))
+            found = self._spans[name, on] = spans or []
+        return found
 
     def _on_the_wall(self, on: date) -> set[Walls]:
         # Many rules have few different hours, and a day has the same in every zone.
@@ -54,6 +67,11 @@ class Plan:
         if found is None:
             found = self._walls[on] = {_windows(rule, on) for rule in self.rules}
         return found
+
+    def _forget(self) -> None:
+        if len(self._shared) >= DAYS_KEPT:
+            for kept in (self._walls, self._spans, self._shared):
+                kept.clear()
 
 
 _plans: dict[tuple[int, ...], Plan] = {}
@@ -68,7 +86,12 @@ def may_arrive(*, rules: Collection[Rule], zones: Collection[str], at: datetime)
     plan = _plan(rules)
     if plan is None:
         return True
-    return bool(zones) and all(_is_open(plan, zone, at) for zone in zones)
+    today, places = at.astimezone(UTC).date(), tuple(zones)
+    return any(
+        start <= at < end
+        for offset in BACK
+        for start, end in plan.shared(places, today - offset * DAY)
+    )
 
 
 def next_allowed(
@@ -82,32 +105,11 @@ def next_allowed(
     plan = _plan(rules)
     if plan is None:
         return at
-    if not zones:
-        return None
-    moment, before, last = at, None, at + SEARCH_DAYS * DAY
-    # Each zone moves the moment on to its own next opening, until all agree.
-    while moment != before:
-        before = moment
-        for zone in zones:
-            opening = _opening(plan, zone, moment)
-            if opening is None or opening > last:
-                return None
-            moment = opening
-    return moment
-
-
-def _is_open(plan: Plan, zone: str, at: datetime) -> bool:
-    on = at.astimezone(_zone(zone)).date()
-    return any(start <= at < end for start, end in plan.spans(zone, on))
-
-
-def _opening(plan: Plan, zone: str, at: datetime) -> datetime | None:
-    on = at.astimezone(_zone(zone)).date()
-    for _ in range(SEARCH_DAYS):
-        for start, end in plan.spans(zone, on):
+    today, places = at.astimezone(UTC).date(), tuple(zones)
+    for offset in range(-max(BACK), SEARCH_DAYS):
+        for start, end in plan.shared(places, today + offset * DAY):
             if at < end:
                 return max(at, start)
-        on += DAY
     return None
 
 

@@ -232,4 +232,4 @@ def test_what_is_kept_of_past_answers_is_bounded(monkeypatch: pytest.MonkeyPatch
         rule = rule_of("08:00-20:00")
         assert opening(rule, at + timedelta(days=step)) == at + timedelta(days=step, hours=9)
         assert len(hours._plans) <= 3
-        assert all(len(plan._spans) <= 5 for plan in hours._plans.values())
+        assert all(len(plan._shared) <= 5 for plan in hours._plans.values())

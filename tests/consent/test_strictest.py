@@ -203,9 +203,9 @@ def days_of(rule: Rule) -> Iterator[date]:
 def open_hours(unknown: tuple[str, ...], spoken_of: tuple[str, str], on: date) -> hours.Walls:
     purpose, channel = spoken_of
     rules = BOOK.applicable(countries=unknown, purpose=purpose, channel=channel, on=on)
-    spans = hours._plan(rules)
-    assert spans, "an unknown place has no hours"
-    return tuple((start.time(), end.time()) for start, end in spans.spans("UTC", on))
+    plan = hours._plan(rules)
+    assert plan, "an unknown place has no hours"
+    return tuple((start.time(), end.time()) for start, end in plan.shared(("UTC",), on))
 
 
 def opens_within(
