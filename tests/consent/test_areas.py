@@ -29,7 +29,8 @@ def phone(code: str) -> str:
 
 
 def table() -> dict[str, dict[str, str]]:
-    return tomllib.loads(areas.FILE.read_text(encoding="utf-8"))["states"]
+    read: dict[str, dict[str, dict[str, str]]] = tomllib.loads(areas.FILE.read_text("utf-8"))
+    return read["states"]
 
 
 CODES = sorted({code for row in table().values() for code in row["codes"].split()})

@@ -53,7 +53,7 @@ def settle(world: dict[str, object], channel: str) -> Contact:
         )
     if world["listed"]:
         RegisterEntry.objects.create(
-            register=world["listed"],
+            register=str(world["listed"]),
             address_index=contact.sms_stop_index,
             answer="listed",
             checked_at=NOON,
