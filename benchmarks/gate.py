@@ -116,8 +116,8 @@ def set_wise() -> None:
         cursor.execute("SELECT code, count(*) FROM judged_rows GROUP BY code")
         cases = dict(cursor.fetchall())
         cursor.execute("DROP TABLE judged_rows")
-    alone = cases.pop(forecast.ALONE, 0)
-    forecast.decided(cases, asked)
+    verdicts = forecast.decided(cases, asked)
+    alone = sum(cases[code] for code, verdict in verdicts.items() if verdict is None)
     RESULT.update(cases=len(cases), alone=alone)
 
 

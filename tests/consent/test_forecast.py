@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from consent import forecast, gate, ledger
 from consent.models import Contact, RegisterEntry
-from tests.consent.people import NOON, act, person
+from tests.consent.people import NOON, act, person, sent
 
 pytestmark = pytest.mark.django_db
 PERMISSIONS = ["express", "written", "soft_opt_in", "implied_purchase", "explicit"]
@@ -29,8 +29,9 @@ PERSON = st.fixed_dictionaries(
         "moved": st.booleans(),
         "stopped": st.booleans(),
         "restricted": st.booleans(),
-        # The first has a bit of its own in a case; one of few places is judged alone.
         "listed": st.sampled_from(["", "us.dnc", "ca.dncl", "co.rne"]),
+        # Hours ago.
+        "sent": st.lists(st.sampled_from([0, 3, 12, 30]), max_size=4),
     }
 )
 
@@ -58,6 +59,8 @@ def settle(world: dict[str, object], channel: str) -> Contact:
             answer="listed",
             checked_at=NOON,
         )
+    for hours in world["sent"]:  # type: ignore[attr-defined]
+        sent(contact, channel, NOON - timedelta(hours=hours))
     Contact.objects.filter(pk=contact.pk).update(
         restricted_at=NOON if world["restricted"] else None,
         phone_set_at=NOON - timedelta(days=100) if world["moved"] else None,
