@@ -187,6 +187,7 @@ def test_each_open_hour_of_an_unknown_place_is_open_in_every_place(purpose: str)
         for place in (rule.where & set(KNOWN)) - BOOK.with_states
         for unknown in {unknown_of(place), ()}
         for channel in rule.channels or {"email", "sms", "whatsapp"}
+        if rule.touches(purpose=purpose, channel=channel, content=frozenset())
         for on in days_of(rule)
         if not opens_within(rule, unknown, (purpose, channel), on)
     }
