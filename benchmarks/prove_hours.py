@@ -273,8 +273,9 @@ def _blame(
 ) -> None:
     tally.counts[what] += int(wrong.sum())
     for place in np.flatnonzero(wrong)[:1]:
-        asked, came = (EPOCH + int(row[place]) * MICROSECOND for row in answers)
-        tally.faults.append(f"{what}: {person} at {asked} -> {came}")
+        asked, came = (int(row[place]) for row in answers)
+        then = EPOCH + came * MICROSECOND if came >= 0 else "never"
+        tally.faults.append(f"{what}: {person} at {EPOCH + asked * MICROSECOND} -> {then}")
 
 
 def _within(instants: oracle.Ints, person: Person, on: date) -> oracle.Flags:

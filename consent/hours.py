@@ -106,7 +106,7 @@ def next_allowed(
     if plan is None:
         return at
     today, places = at.astimezone(UTC).date(), tuple(zones)
-    for offset in range(-max(BACK), SEARCH_DAYS):
+    for offset in range(-max(BACK), SEARCH_DAYS + 1):
         for start, end in plan.shared(places, today + offset * DAY):
             if at < end:
                 return max(at, start)

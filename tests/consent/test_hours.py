@@ -207,6 +207,15 @@ def test_zones_that_share_no_hour_have_none() -> None:
     assert opening(rule_of("10:00-17:00", days=range(5)), at, *zones) is None
 
 
+def test_an_hour_that_only_a_jump_of_a_clock_brings_is_found_to_the_last_day() -> None:
+    # Six weeks later summer time comes to Havana, and for an hour it is day there and in Gaza.
+    at = datetime(2031, 1, 27, 14, 59, 59, tzinfo=UTC)
+    rule = rule_of("10:00-17:00", days=range(5))
+    found = opening(rule, at, "America/Havana", "Asia/Gaza")
+    assert found == datetime(2031, 3, 10, 14, 0, tzinfo=UTC)
+    assert opening(rule, at - timedelta(days=2), "America/Havana", "Asia/Gaza") is None
+
+
 @pytest.mark.parametrize(
     ("on", "name"),
     [(date(2026, 11, 26), "Thanksgiving"), (date(2026, 5, 25), "Memorial"), (date(2027, 1, 1), "")],
