@@ -5,10 +5,10 @@ export PYTHON
 export SEALCAST_HOME ?= $(CURDIR)/var
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help env run reset seed code test check lint types imports migrations fix shots law lock
+.PHONY: help env run reset seed code test check lint types imports migrations fix shots law lock prove-hours
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
 
 env: .venv/.runtime .venv/.developer ## make .venv from the hash-locked requirements
 
@@ -55,6 +55,9 @@ shots: env ## take the screenshots of every page again, into docs/screens/
 
 law: ## list each law that the code cites, with the function that keeps it
 	@$(PYTHON) .ci/law.py
+
+prove-hours: env ## ask for ten million sends whether one is outside the hours: SEED=1 SENDS=10000000
+	@.ci/at-home $(PY) -m benchmarks.prove_hours
 
 lock: ## resolve requirements.in again and write the hash-locked files (needs uv)
 	@.ci/lock

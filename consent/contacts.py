@@ -89,7 +89,8 @@ def write(*, contact: Contact, person: Person, at: datetime) -> list[str]:
     if person.phone:
         changed.append(_set_address(contact, "phone", person.phone, at))
         contact.phone_country, zones = addresses.phone_places(person.phone)
-        contact.phone_zones = list(zones)
+        # The library knows exchanges; a mobile phone of the same area code may keep another clock.
+        contact.phone_zones = sorted({*zones, *areas.zones_of(person.phone)})
         contact.phone_regions = list(areas.regions_of(person.phone))
     if person.attributes:
         sealed = json.dumps(dict(person.attributes), ensure_ascii=False, sort_keys=True)
