@@ -7,6 +7,10 @@ from accounts import audit, keys
 from consent import addresses, contacts
 from consent.models import Channel, Contact, Suppression
 
+# Held back until a person has read the answer; every other reason stands by itself.
+PROVISIONAL = "inbound_unsure"
+CONFIRMED, NOT_A_STOP = "confirmed", "not_a_stop"
+
 
 def suppress(
     *,
@@ -18,6 +22,7 @@ def suppress(
 ) -> Suppression | None:
     """Put an address on the list, by itself or as a contact's; return None if there is none.
 
+    What was provisional stands for good once there is another reason.
     Law: GDPR Art. 21(3); 47 CFR 64.1200(d)(6); CAN-SPAM, 15 USC 7704(a)(4).
     """
     if contact is not None:
@@ -25,8 +30,10 @@ def suppress(
             address = contacts.address(contact=contact, channel=channel, at=at)
         except contacts.NoAddress:
             return None
+    hashed = index(channel=channel, address=address)
+    _harden(channel, hashed, reason, contact, at)
     row, is_new = Suppression.objects.get_or_create(
-        address_index=index(channel=channel, address=address),
+        address_index=hashed,
         channel=channel,
         lifted_at=None,
         defaults={"reason": reason, "created_at": at},
@@ -49,6 +56,12 @@ def in_force(*, channel: str, indexes: Iterable[str]) -> set[str]:
     return set(rows.values_list("address_index", flat=True))
 
 
+def reasons(*, channel: str, address_index: str) -> list[str]:
+    """Return why an address is on the list; nothing if it is not."""
+    rows = Suppression.objects.filter(channel=channel, address_index=address_index, lifted_at=None)
+    return list(rows.values_list("reason", flat=True))
+
+
 def lift(*, contact: Contact, channel: str, at: datetime) -> bool:
     """Take a contact's address off the list; only `consent.ledger` calls this, on a confirmation.
 
@@ -63,10 +76,29 @@ def lift(*, contact: Contact, channel: str, at: datetime) -> bool:
     ).first()
     if held is None:
         return False
-    held.lifted_at = at
-    held.save(update_fields=["lifted_at"])
-    _note("consent.suppression.lifted", held, contact, at)
+    _lift(held, CONFIRMED, contact, at)
     return True
+
+
+def release(*, channel: str, address_index: str, at: datetime) -> bool:
+    """Let go what was held back provisionally and was no stop; only `consent.reviews` calls this.
+
+    Whatever else holds an address, stays.
+    """
+    held = (
+        Suppression.objects.select_for_update()
+        .filter(address_index=address_index, channel=channel, lifted_at=None, reason=PROVISIONAL)
+        .first()
+    )
+    if held is None:
+        return False
+    _lift(held, NOT_A_STOP, None, at)
+    return True
+
+
+def stand(*, row: Suppression, reason: str, at: datetime) -> None:
+    """Make a provisional entry stand for good, where the address itself is not known any more."""
+    _harden(row.channel, row.address_index, reason, None, at)
 
 
 def index(*, channel: str, address: str) -> str:
@@ -87,6 +119,26 @@ def index_of(*, channel: str, value: str) -> str:
     return keys.suppression_index(channel=channel, value=value)
 
 
+def _harden(
+    channel: str, address_index: str, reason: str, contact: Contact | None, at: datetime
+) -> None:
+    if reason == PROVISIONAL:
+        return
+    held = Suppression.objects.filter(
+        channel=channel, address_index=address_index, lifted_at=None, reason=PROVISIONAL
+    )
+    # One statement: an officer who lets the same row go at this instant comes before or after it.
+    if held.update(reason=reason):
+        row = Suppression.objects.get(channel=channel, address_index=address_index, lifted_at=None)
+        _note("consent.suppression.hardened", row, contact, at)
+
+
+def _lift(row: Suppression, by: str, contact: Contact | None, at: datetime) -> None:
+    row.lifted_at, row.lifted_by = at, by
+    row.save(update_fields=["lifted_at", "lifted_by"])
+    _note("consent.suppression.lifted", row, contact, at)
+
+
 def _note(action: str, row: Suppression, contact: Contact | None, at: datetime) -> None:
     audit.record(
         action=action,
@@ -95,5 +147,5 @@ def _note(action: str, row: Suppression, contact: Contact | None, at: datetime) 
         subject_id=contact.id if contact else None,
         object_type="consent.suppression",
         object_id=str(row.pk),
-        details={"channel": row.channel, "reason": row.reason},
+        details={"channel": row.channel, "reason": row.reason, "lifted_by": row.lifted_by},
     )
