@@ -14,7 +14,15 @@ from accounts.audit import Actor
 from accounts.models import DataKey, TrailLeaf
 from consent import contacts, ledger
 from consent.addresses import Person
-from consent.models import Channel, ConsentEvent, ConsentState, Contact, ImportBatch, Purpose
+from consent.models import (
+    Channel,
+    ConsentEvent,
+    ConsentState,
+    Contact,
+    ImportBatch,
+    Purpose,
+    Revocation,
+)
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,7 @@ class Writer:
         self._people: list[Contact] = []
         self._events: list[ConsentEvent] = []
         self._leaves: list[TrailLeaf] = []
+        self._stops: list[tuple[Contact, Row]] = []
 
     def update(self, row: Row) -> None:
         """Bring one known person up to date, by the way of all others."""
@@ -74,12 +83,14 @@ class Writer:
             actor=self._actor,
             batch=self._batch,
         )
-        for channel, kind in self._claims(contact, row.claim):
+        if row.claim == "no":
+            self._stop(contact, row)
+        for channel in self._claimed(contact, row.claim):
             ledger.record(
                 contact=contact,
                 purpose_code=self._purpose.code,
                 channel=channel,
-                kind=kind,
+                kind=ConsentEvent.Kind.CLAIMED,
                 act=ConsentEvent.Act.IMPORT,
                 source=self._batch.source,
                 at=self._at,
@@ -99,12 +110,14 @@ class Writer:
         self._leaves.append(
             contacts.leaf(contact, known=False, changed=changed, actor=self._actor, at=self._at)
         )
-        for channel, kind in self._claims(contact, row.claim):
+        if row.claim == "no":
+            self._stops.append((contact, row))
+        for channel in self._claimed(contact, row.claim):
             event = ledger.prepare(
                 contact=contact,
                 purpose=self._purpose,
                 channel=channel,
-                kind=kind,
+                kind=ConsentEvent.Kind.CLAIMED,
                 act=ConsentEvent.Act.IMPORT,
                 source=self._batch.source,
                 at=self._at,
@@ -135,14 +148,26 @@ class Writer:
             batch_size=500,
         )
         audit.record_many(self._leaves)
+        for contact, row in self._stops:
+            self._stop(contact, row)
 
-    def _claims(self, contact: Contact, claim: str) -> list[tuple[str, str]]:
-        if not claim:
+    def _stop(self, contact: Contact, row: Row) -> None:
+        # A no that another system was told is the person's stop, whoever brings it to us.
+        ledger.withdraw(
+            contact=contact,
+            act=ConsentEvent.Act.IMPORT,
+            means=Revocation.Means.IMPORT,
+            source=self._batch.source,
+            at=self._at,
+            actor=self._actor,
+            evidence=self._evidence(row),
+        )
+
+    def _claimed(self, contact: Contact, claim: str) -> list[str]:
+        if claim != "yes":
             return []
-        kind = ConsentEvent.Kind.CLAIMED if claim == "yes" else ConsentEvent.Kind.REFUSED
         # A tick in another system names no WhatsApp, and that channel's opt-in must.
-        channels = [name for name in contacts.channels_of(contact) if name != Channel.WHATSAPP]
-        return [(channel, kind.value) for channel in channels]
+        return [name for name in contacts.channels_of(contact) if name != Channel.WHATSAPP]
 
     def _evidence(self, row: Row) -> dict[str, object]:
         return {"import": str(self._batch.pk), "file": self._batch.file_sha256, "row": row.number}
