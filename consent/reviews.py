@@ -4,6 +4,7 @@ The ledger is not touched meanwhile, so states and links stay; the gate refuses,
 addresses are suppressed. Nothing lifts that but the person or the officer who has read the words.
 """
 
+import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -173,6 +174,7 @@ def _sorted(people: Iterable[Contact]) -> list[Contact]:
 
 
 def _note(word: str, review: Review, people: list[Contact], at: datetime, actor: Actor) -> None:
+    subjects: list[uuid.UUID | None] = [person.id for person in people]
     audit.record_many(
         audit.leaf(
             action=f"consent.review.{word}",
@@ -183,5 +185,5 @@ def _note(word: str, review: Review, people: list[Contact], at: datetime, actor:
             object_id=str(review.pk),
             details={"channel": review.channel, "state": review.state},
         )
-        for subject in [person.id for person in people] or [None]
+        for subject in subjects or [None]
     )

@@ -210,4 +210,4 @@ def _left_since(
     contact_id: uuid.UUID, channel: str, since: datetime, *, but: uuid.UUID | None
 ) -> bool:
     left = Message.objects.filter(contact=contact_id, channel=channel, claimed_at__gt=since)
-    return left.exclude(pk=but).exists()
+    return (left.exclude(pk=but) if but else left).exists()

@@ -42,7 +42,7 @@ def by_crm(*, item: InboxItem, body: Mapping[str, object], at: datetime) -> str:
     if not places:
         return "unreadable"
     listed = body.get("channels")
-    named = set(listed if isinstance(listed, list) else []) & set(Channel.values)
+    named = {str(one) for one in (listed if isinstance(listed, list) else ())} & set(Channel.values)
     return _told_of_stop(item, places, named or None, at, act=Act.CRM, means=Means.CRM_FLAG)
 
 
@@ -52,8 +52,8 @@ def _told_of_stop(
     named: set[str] | None,
     at: datetime,
     *,
-    act: Act,
-    means: Means,
+    act: str,
+    means: str,
 ) -> str:
     people = contacts.everyone_locked(places=places)
     for person in people:
@@ -61,7 +61,7 @@ def _told_of_stop(
             contact=person,
             act=act,
             means=means,
-            source=means.value,
+            source=means,
             channels=named,
             via=places[0][0] if means == Means.PROVIDER_EVENT else None,
             received_at=item.received_at,
@@ -71,7 +71,7 @@ def _told_of_stop(
         )
     for channel, value in places:
         for reached in _served(channel, value, named):
-            suppression.suppress(channel=reached, reason=means.value, at=at, address=value)
+            suppression.suppress(channel=reached, reason=means, at=at, address=value)
     return "withdrawn" if people else "suppressed"
 
 
