@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from accounts import keys
 from accounts.audit import Actor
 from consent import (
     confirmation,
@@ -35,6 +36,11 @@ class Heard:
     text: str = field(repr=False)
     people: list[Contact] = field(repr=False)
     at: datetime
+
+    @property
+    def alive(self) -> list[Contact]:
+        """Return the people whose key still opens: only they can agree to anything more."""
+        return [person for person in self.people if keys.opens(key=person.key, at=self.at)]
 
     def evidence(self) -> dict[str, object]:
         """Return what an act rests on: the item, and the words by their hash and as they stand."""
@@ -118,7 +124,7 @@ def _unsure(heard: Heard) -> str:
 
 
 def _confirm(heard: Heard) -> str:
-    for person in heard.people:
+    for person in heard.alive:
         asked = confirmation.pending(contact=person, channel=heard.channel, at=heard.at)
         if asked is not None:
             confirmation.confirm(
@@ -200,15 +206,16 @@ def _agreed_before(person: Contact, channel: str) -> ConsentEvent | None:
 
 def _written_last(heard: Heard) -> Contact | None:
     """Return to whose message somebody answers: of several senders, the last who wrote there."""
+    alive = heard.alive
     written = Message.objects.filter(
-        contact__in=[person.pk for person in heard.people],
+        contact__in=[person.pk for person in alive],
         channel=heard.channel,
         claimed_at__isnull=False,
     )
     newest = written.order_by("-claimed_at").values_list("contact_id", flat=True).first()
     if newest is None:
-        return heard.people[0] if len(heard.people) == 1 else None
-    return next(person for person in heard.people if person.pk == newest)
+        return alive[0] if len(alive) == 1 else None
+    return next(person for person in alive if person.pk == newest)
 
 
 ANSWERS: dict[str, Callable[[Heard], str]] = {

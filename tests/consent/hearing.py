@@ -1,6 +1,7 @@
 """How do the tests let something be heard? Put in the inbox as a provider would, and taken."""
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 
 from consent import intake
@@ -20,17 +21,16 @@ def hear(
 ) -> InboxItem:
     """Let a person's message arrive and be acted upon."""
     body = {"channel": channel, "from": sender, "text": text, "provider_message_id": "x"}
-    if subject:
-        body["subject"] = subject
+    body |= {"subject": subject} if subject else {}
     return taken("inbound_message", body, received_at, at or received_at)
 
 
-def told(kind: str, at: datetime = NOON, **body: object) -> InboxItem:
+def told(kind: str, body: Mapping[str, object] | None = None, at: datetime = NOON) -> InboxItem:
     """Let another system tell something of a person."""
-    return taken("other", {"kind": kind, **body}, at, at)
+    return taken("other", {"kind": kind, **(body or {})}, at, at)
 
 
-def taken(kind: str, body: dict[str, object], received_at: datetime, at: datetime) -> InboxItem:
+def taken(kind: str, body: Mapping[str, object], received_at: datetime, at: datetime) -> InboxItem:
     """Store one event, take what waits, and return it as it stands then."""
     sandbox, _ = connections.ensure_local(at=NOON)
     item = inbox.store(

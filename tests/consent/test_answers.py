@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts import keys
 from accounts.audit import SYSTEM, Actor
 from accounts.models import Partner
 from consent import keywords, ledger, optin, outbox, purposes, suppression
@@ -152,6 +153,17 @@ def test_start_alone_is_a_wish_and_lifts_nothing(monkeypatch: pytest.MonkeyPatch
     assert hear("START", PHONE, received_at=LATER).outcome == "wished"
     assert state(contact) == "given"
     assert suppression.is_suppressed(channel="sms", address_index=contact.sms_stop_index)
+
+
+@pytest.mark.parametrize("word", ["yes", "help", "start"])
+def test_who_is_past_their_time_agrees_to_nothing_and_holds_nobody_up(
+    word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contact = shown(person(phone=PHONE))
+    hear("STOP", PHONE)
+    keys.destroy(key=contact.key, at=NOON)
+    means(word, monkeypatch)
+    assert hear(word, PHONE, received_at=LATER).outcome in {"kept", "nothing_asked"}
 
 
 def test_start_by_mail_lifts_nothing_either(monkeypatch: pytest.MonkeyPatch) -> None:

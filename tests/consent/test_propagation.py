@@ -6,7 +6,7 @@ from accounts import keys
 from accounts.audit import SYSTEM
 from accounts.models import TrailLeaf
 from config.schedules import SCHEDULES
-from consent import ledger, propagation
+from consent import ledger, outbox, propagation
 from consent.models import Contact, Propagation
 from consent.propagation import Passed
 from integrations import connections, phones
@@ -44,7 +44,7 @@ def test_a_provider_is_told_once_on_every_channel() -> None:
 def test_the_phone_shows_that_its_provider_knows() -> None:
     contact = agreed(person(), "email")
     queued(contact)
-    propagation.outbox.dispatch(at=NOON)
+    outbox.dispatch(at=NOON)
     ledger.withdraw(contact=contact, act="button", source="page", at=NOON, actor=SYSTEM)
     assert phones.threads(limit=5)[0].stopped_at is None
     propagation.pass_on(at=NOON + MINUTE)

@@ -155,11 +155,10 @@ def test_the_database_holds_one_to_a_stop_and_five_minutes(ana: Contact) -> None
 
 
 def test_a_stop_is_answered_before_all_that_waits(ana: Contact) -> None:
-    waiting = [queued(agreed(person(), "email")) for _ in range(3)]
+    for _ in range(3):
+        queued(agreed(person(), "email"))
     message = stopped(ana)
-    done = outbox.dispatch(at=NOON, limit=1)
-    assert done.message_ids[0] == message.pk
-    assert waiting[2].pk not in done.message_ids
+    assert outbox.dispatch(at=NOON, limit=1).message_ids[0] == message.pk
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

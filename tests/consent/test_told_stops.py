@@ -16,13 +16,13 @@ def state(contact: Contact, channel: str) -> str | None:
 
 def test_a_providers_opt_out_is_the_persons_stop() -> None:
     contact = agreed(agreed(person(phone=PHONE), "sms"), "email")
-    assert told("opt_out", channel="sms", **{"from": PHONE}).outcome == "withdrawn"
+    assert told("opt_out", {"channel": "sms", "from": PHONE}).outcome == "withdrawn"
     assert [state(contact, channel) for channel in ("sms", "email")] == ["withdrawn"] * 2
     assert Revocation.objects.get().means == "provider_event"
 
 
 def test_a_providers_opt_out_of_somebody_unknown_holds() -> None:
-    assert told("opt_out", channel="sms", **{"from": PHONE}).outcome == "suppressed"
+    assert told("opt_out", {"channel": "sms", "from": PHONE}).outcome == "suppressed"
     index = suppression.index(channel="whatsapp", address=PHONE)
     assert suppression.is_suppressed(channel="whatsapp", address_index=index)
 
@@ -32,14 +32,14 @@ def test_a_providers_opt_out_of_somebody_unknown_holds() -> None:
 )
 def test_a_flag_in_the_crm_ends_what_it_names_or_everything(named: list[object], sms: str) -> None:
     contact = agreed(agreed(person(email="ana@example.org"), "sms"), "email")
-    told("crm_opt_out", email="ana@example.org", channels=named)
+    told("crm_opt_out", {"email": "ana@example.org", "channels": named})
     assert (state(contact, "email"), state(contact, "sms")) == ("withdrawn", sms)
     assert Revocation.objects.get().means == "crm_flag"
 
 
 def test_consent_does_not_come_with_a_number_that_somebody_else_has() -> None:
     contact = agreed(agreed(person(phone=PHONE), "sms"), "email")
-    assert told("reassigned", **{"from": PHONE}).outcome == "withdrawn"
+    assert told("reassigned", {"from": PHONE}).outcome == "withdrawn"
     assert (state(contact, "sms"), state(contact, "email")) == ("withdrawn", "confirmed")
     entry = RegisterEntry.objects.get(address_index=contact.sms_stop_index)
     assert (entry.register, entry.answer) == ("us.rnd", "listed")

@@ -66,7 +66,7 @@ def by_staff(contact: Contact) -> None:
 
 def by_crm(contact: Contact) -> None:
     act(contact, "email", "claimed")
-    told("crm_opt_in", email=MAIL)
+    told("crm_opt_in", {"email": MAIL})
 
 
 def by_register(_contact: Contact) -> None:
