@@ -62,6 +62,12 @@ def test_a_second_stop_is_not_answered(ana: Contact) -> None:
     assert (confirmations(), StopConfirmation.objects.count()) == (1, 1)
 
 
+def test_a_second_stop_does_not_take_back_the_answer_to_the_first(ana: Contact) -> None:
+    stopped(ana)
+    hear("STOP", PHONE, "whatsapp")
+    assert outbox.dispatch(at=NOON).sent == 1
+
+
 def test_one_text_answers_a_phone_that_several_partners_know(ana: Contact) -> None:
     partner = Partner.objects.create(name="Other", created_at=NOON)
     agreed(person(phone=PHONE, partner=partner), "sms")
@@ -88,6 +94,15 @@ def test_the_sender_refuses_it_when_its_minutes_are_over(ana: Contact, seconds: 
     assert outbox.dispatch(at=NOON + timedelta(seconds=seconds)).refused == 1
     assert "no_stop_to_confirm" in refused(message)
     assert confirmations() == 0
+
+
+def test_it_is_not_written_after_anything_else_that_left_there(ana: Contact) -> None:
+    other = queued(ana, "sms")
+    soon = NOON + timedelta(seconds=1)
+    Message.objects.filter(pk=other.pk).update(claimed_at=soon, state="failed")
+    hear("STOP", PHONE, received_at=NOON, at=soon)
+    assert Revocation.objects.count() == 1
+    assert not StopConfirmation.objects.exists()
 
 
 def test_it_is_not_sent_after_anything_else_that_left_there(ana: Contact) -> None:
