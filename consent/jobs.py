@@ -12,8 +12,9 @@ from config.lib import clock
 from consent import contacts, imports, intake, outbox, propagation
 from consent.models import ImportBatch
 
-# A task has 300 s: twenty thousand rows leave room on a machine that is busy.
-CHUNKS_A_TASK = 20
+# A task has 300 s: five thousand rows leave room on a machine that is busy, even where each is the
+# stop of somebody known.
+CHUNKS_A_TASK = 5
 # A check that has not ended by now lost its worker.
 CHECK_MINUTES = 15
 

@@ -264,6 +264,19 @@ def leaf(event: ConsentEvent) -> TrailLeaf:
     )
 
 
+def stopped_leaf(
+    *, contact: Contact, channels: Collection[str], source: str, at: datetime, actor: Actor
+) -> TrailLeaf:
+    """Return the trail's entry of a person whose messages and links end."""
+    return audit.leaf(
+        action="consent.contact.stopped",
+        at=at,
+        actor=actor,
+        subject_id=contact.id,
+        details={"channels": sorted(channels), "source": source},
+    )
+
+
 def evidence_place(event_id: uuid.UUID) -> str:
     """Return the context under which an event's evidence is sealed."""
     return f"consent_consentevent.evidence:{event_id}"
@@ -351,12 +364,12 @@ def _stop(contact: Contact, reached: Reach, *, source: str, at: datetime, actor:
         purposes=reached.purposes,
         spared=(purposes.STOP_CONFIRMATION,),
     )
-    audit.record(
-        action="consent.contact.stopped",
-        at=at,
-        actor=actor,
-        subject_id=contact.id,
-        details={"channels": reached.channels, "source": source},
+    audit.record_many(
+        [
+            stopped_leaf(
+                contact=contact, channels=reached.channels, source=source, at=at, actor=actor
+            )
+        ]
     )
     return is_first or _stops_in_force(contact) != before
 

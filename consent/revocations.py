@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from accounts import audit
 from accounts.audit import Actor
+from accounts.models import TrailLeaf
 from consent import places, purposes, rulebook
 from consent.models import Channel, Contact, Message, Propagation, Revocation, StopConfirmation
 from consent.rulebook import Rule
@@ -38,6 +39,15 @@ class Reach:
     def ends_messages(self) -> bool:
         """Say whether messages and links end with it."""
         return self.purposes is None or purposes.MARKETING in self.purposes
+
+
+@dataclass(frozen=True)
+class Written:
+    """A stop as it will be written, with its entry in the trail."""
+
+    row: Revocation
+    leaf: TrailLeaf
+    ends_messages: bool
 
 
 def reach(
@@ -79,7 +89,31 @@ def keep(
 
     Law: 47 CFR 64.1200(a)(10), (d)(3): ten business days; 16 CFR 310.5(a)(8): the record.
     """
-    row = Revocation.objects.create(
+    written = prepare(
+        contact=contact,
+        reached=reached,
+        means=means,
+        via=via,
+        received_at=received_at,
+        at=at,
+        actor=actor,
+    )
+    write([written], writers=writers())
+    return written.row
+
+
+def prepare(
+    *,
+    contact: Contact,
+    reached: Reach,
+    means: str,
+    via: str | None,
+    received_at: datetime,
+    at: datetime,
+    actor: Actor,
+) -> Written:
+    """Make the row of a stop and its entry in the trail, unsaved: for a list of thousands."""
+    row = Revocation(
         contact=contact,
         means=Means(means),
         scope_rule=reached.rule,
@@ -88,9 +122,7 @@ def keep(
         received_at=received_at,
         effective_at=at,
     )
-    if reached.ends_messages:
-        _plan(row, at)
-    audit.record(
+    leaf = audit.leaf(
         action="consent.revocation.recorded",
         at=at,
         actor=actor,
@@ -106,7 +138,27 @@ def keep(
             "received_at": received_at.isoformat(),
         },
     )
-    return row
+    return Written(row, leaf, reached.ends_messages)
+
+
+def write(stops: Collection[Written], *, writers: Collection[Connection]) -> None:
+    """Write prepared stops, and for each of these systems that it is to be told."""
+    Revocation.objects.bulk_create([stop.row for stop in stops], batch_size=500)
+    Propagation.objects.bulk_create(
+        [
+            _planned(stop.row, connection)
+            for stop in stops
+            if stop.ends_messages
+            for connection in writers
+        ],
+        batch_size=500,
+    )
+    audit.record_many([stop.leaf for stop in stops])
+
+
+def writers() -> list[Connection]:
+    """Return who could write to a person by themselves, and so must be told of their stop."""
+    return list(Connection.objects.filter(kind__in=WRITERS))
 
 
 def due_at(*, contact: Contact, by_mail: bool, received_at: datetime) -> datetime:
@@ -185,21 +237,10 @@ def _answered(contact: Contact, via: str | None) -> tuple[str, ...]:
     return tuple(sorted({purposes.MARKETING, newest.purpose_code if newest else ""} - {""}))
 
 
-def _plan(row: Revocation, at: datetime) -> None:
-    mail = Channel.EMAIL in row.channels
-    Propagation.objects.bulk_create(
-        Propagation(
-            revocation=row,
-            connection=connection,
-            due_at=due_at(
-                contact=row.contact,
-                by_mail=mail and _sends_mail(connection),
-                received_at=row.received_at,
-            ),
-            next_at=at,
-        )
-        for connection in Connection.objects.filter(kind__in=WRITERS)
-    )
+def _planned(row: Revocation, connection: Connection) -> Propagation:
+    mail = Channel.EMAIL in row.channels and _sends_mail(connection)
+    due = due_at(contact=row.contact, by_mail=mail, received_at=row.received_at)
+    return Propagation(revocation=row, connection=connection, due_at=due, next_at=row.effective_at)
 
 
 def _sends_mail(connection: Connection) -> bool:

@@ -1,9 +1,11 @@
 """Which address must not be written to? Kept by a keyed hash, so that erasure does not lift it."""
 
-from collections.abc import Iterable
+import uuid
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from accounts import audit, keys
+from accounts.models import TrailLeaf
 from consent import addresses, contacts
 from consent.models import Channel, Contact, Suppression
 
@@ -41,6 +43,29 @@ def suppress(
     if is_new:
         _note("consent.suppression.added", row, contact, at)
     return row
+
+
+def suppress_many(
+    *, people: Mapping[tuple[str, str], uuid.UUID], reason: str, at: datetime
+) -> None:
+    """Put many addresses, by (channel, index) and whose they are, on the list in few statements."""
+    indexes = {index for _, index in people}
+    before = Suppression.objects.filter(address_index__in=indexes, lifted_at=None)
+    before.filter(reason=PROVISIONAL).update(reason=reason)
+    there = set(before.values_list("channel", "address_index"))
+    fresh = [
+        Suppression(channel=channel, address_index=index, reason=reason, created_at=at)
+        for channel, index in sorted(set(people) - there)
+    ]
+    # Who says stop at this very instant is on the list by their own word.
+    Suppression.objects.bulk_create(fresh, batch_size=500, ignore_conflicts=True)
+    written = Suppression.objects.filter(
+        address_index__in=indexes, lifted_at=None, created_at=at, reason=reason
+    )
+    audit.record_many(
+        _leaf("consent.suppression.added", row, people.get((row.channel, row.address_index)), at)
+        for row in written
+    )
 
 
 def is_suppressed(*, channel: str, address_index: str) -> bool:
@@ -140,11 +165,15 @@ def _lift(row: Suppression, by: str, contact: Contact | None, at: datetime) -> N
 
 
 def _note(action: str, row: Suppression, contact: Contact | None, at: datetime) -> None:
-    audit.record(
+    audit.record_many([_leaf(action, row, contact.id if contact else None, at)])
+
+
+def _leaf(action: str, row: Suppression, subject_id: uuid.UUID | None, at: datetime) -> TrailLeaf:
+    return audit.leaf(
         action=action,
         at=at,
         actor=audit.SYSTEM,
-        subject_id=contact.id if contact else None,
+        subject_id=subject_id,
         object_type="consent.suppression",
         object_id=str(row.pk),
         details={"channel": row.channel, "reason": row.reason, "lifted_by": row.lifted_by},

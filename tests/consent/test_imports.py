@@ -3,7 +3,8 @@ import pytest
 from accounts.audit import SYSTEM
 from accounts.models import TrailLeaf
 from consent import contacts, import_rows, imports, ledger, lists, purposes, standing, suppression
-from consent.models import Contact, ImportBatch, Revocation
+from consent.models import Contact, ImportBatch, Propagation, Revocation
+from integrations import connections
 from tests.consent.people import NOON, agreed, person
 
 pytestmark = pytest.mark.django_db
@@ -75,10 +76,15 @@ def test_a_no_of_the_list_is_honoured() -> None:
 
 
 def test_a_no_of_somebody_new_is_kept_like_a_stop() -> None:
+    connections.ensure_local(at=NOON)
     commit(HEADER + NAY)
     contact = Contact.objects.get()
     assert Revocation.objects.get(contact=contact).means == "import"
     assert suppression.is_suppressed(channel="email", address_index=contact.email_stop_index)
+    assert (contact.stopped_at, standing.disagreements()) == (NOON, [])
+    assert Propagation.objects.count() == 1
+    done = set(TrailLeaf.objects.values_list("action", flat=True))
+    assert {"consent.contact.stopped", "consent.suppression.added"} <= done
 
 
 def test_an_import_never_lifts_a_stop() -> None:

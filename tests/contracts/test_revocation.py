@@ -169,7 +169,7 @@ DOORS = {
     "stop_texts.confirm": {"consent/answers.py"},
     "StopConfirmation.objects.create": {"consent/queueing.py"},
     "outbox.tell_stop": {"consent/propagation.py"},
-    "Revocation.objects.create": {"consent/revocations.py"},
+    "Revocation": {"consent/revocations.py"},
 }
 
 
