@@ -4,10 +4,20 @@ import uuid
 from collections.abc import Mapping
 from datetime import datetime
 
-from consent import intake
+import pytest
+
+from consent import intake, keywords
 from integrations import connections, inbox
 from integrations.models import InboxItem
 from tests.consent.people import NOON
+
+
+def reads(monkeypatch: pytest.MonkeyPatch, word: str, *texts: str) -> None:
+    """Let the parser read these texts so (none named: all), whatever its list of words holds."""
+    read = keywords.read
+    monkeypatch.setattr(
+        keywords, "read", lambda text: word if text in texts or not texts else read(text)
+    )
 
 
 def hear(

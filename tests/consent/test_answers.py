@@ -5,11 +5,11 @@ import pytest
 from accounts import keys
 from accounts.audit import SYSTEM, Actor
 from accounts.models import Partner
-from consent import keywords, ledger, optin, outbox, purposes, suppression
+from consent import ledger, optin, outbox, purposes, suppression
 from consent.models import Contact, Message, Review, Revocation
 from integrations import connections
 from integrations.models import SandboxMessage
-from tests.consent.hearing import hear
+from tests.consent.hearing import hear, reads
 from tests.consent.people import NOON, act, agreed, person
 from tests.consent.test_outbox import put
 
@@ -20,11 +20,6 @@ LATER = NOON + timedelta(hours=1)
 
 def state(contact: Contact, channel: str = "sms") -> str | None:
     return ledger.state_of(contact=contact, purpose_code="marketing", channel=channel, at=LATER)
-
-
-def means(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the parser read every answer so, whatever its list of words holds."""
-    monkeypatch.setattr(keywords, "read", lambda _text: word)
 
 
 def shown(contact: Contact, channel: str = "sms") -> Contact:
@@ -56,7 +51,7 @@ def test_a_stop_ends_every_channel() -> None:
 
 
 def test_a_stop_in_own_words_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    means("stop", monkeypatch)
+    reads(monkeypatch, "stop")
     agreed(person(phone=PHONE), "sms")
     hear("I really want you to end this", PHONE)
     assert Revocation.objects.get().means == "free_text"
@@ -82,7 +77,10 @@ def test_a_stop_reaches_the_person_at_every_partner() -> None:
     assert [state(ours), state(theirs)] == ["withdrawn", "withdrawn"]
 
 
-def test_what_is_unsure_changes_no_state_and_lets_nothing_out() -> None:
+def test_what_is_unsure_changes_no_state_and_lets_nothing_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reads(monkeypatch, "unsure")
     contact = agreed(person(phone=PHONE), "sms")
     assert hear("please stop sending me these", PHONE).outcome == "review"
     contact.refresh_from_db()
@@ -107,7 +105,7 @@ def test_anything_else_is_kept_and_changes_nothing(text: str, sender: str) -> No
 
 
 def test_help_says_who_we_are_once_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    means("help", monkeypatch)
+    reads(monkeypatch, "help")
     agreed(person(phone=PHONE, language="en"), "sms")
     outcomes = [hear("HELP", PHONE).outcome for _ in range(2)]
     assert outcomes == ["helped", "kept"]
@@ -120,7 +118,7 @@ def test_help_says_who_we_are_once_a_day(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_help_passes_no_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     agreed(person(phone=PHONE), "sms")
     hear("STOP", PHONE)
-    means("help", monkeypatch)
+    reads(monkeypatch, "help")
     assert hear("HELP", PHONE, received_at=LATER).outcome == "kept"
     assert not Message.objects.filter(purpose_code="help_answer").exists()
 
@@ -132,14 +130,14 @@ def test_start_is_a_yes_to_the_question_that_is_open(monkeypatch: pytest.MonkeyP
     assert optin.ask(
         contact=contact, purpose_code="marketing", channel="sms", at=NOON, actor=SYSTEM
     )
-    means("start", monkeypatch)
+    reads(monkeypatch, "start")
     assert hear("START", PHONE).outcome == "confirmed"
 
 
 def test_start_confirms_again_what_was_agreed_to_there(monkeypatch: pytest.MonkeyPatch) -> None:
     contact = shown(shown(person(phone=PHONE)), "email")
     hear("STOP", PHONE)
-    means("start", monkeypatch)
+    reads(monkeypatch, "start")
     assert hear("START", PHONE, received_at=LATER).outcome == "resumed"
     assert (state(contact), state(contact, "email")) == ("confirmed", "withdrawn")
     assert not suppression.is_suppressed(channel="sms", address_index=contact.sms_stop_index)
@@ -149,7 +147,7 @@ def test_start_confirms_again_what_was_agreed_to_there(monkeypatch: pytest.Monke
 def test_start_alone_is_a_wish_and_lifts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     contact = agreed(person(phone=PHONE), "sms")
     hear("STOP", PHONE)
-    means("start", monkeypatch)
+    reads(monkeypatch, "start")
     assert hear("START", PHONE, received_at=LATER).outcome == "wished"
     assert state(contact) == "given"
     assert suppression.is_suppressed(channel="sms", address_index=contact.sms_stop_index)
@@ -162,13 +160,13 @@ def test_who_is_past_their_time_agrees_to_nothing_and_holds_nobody_up(
     contact = shown(person(phone=PHONE))
     hear("STOP", PHONE)
     keys.destroy(key=contact.key, at=NOON)
-    means(word, monkeypatch)
+    reads(monkeypatch, word)
     assert hear(word, PHONE, received_at=LATER).outcome in {"kept", "nothing_asked"}
 
 
 def test_start_by_mail_lifts_nothing_either(monkeypatch: pytest.MonkeyPatch) -> None:
     contact = shown(person(email="ana@example.org"), "email")
     hear("STOP", "ana@example.org", "email")
-    means("start", monkeypatch)
+    reads(monkeypatch, "start")
     assert hear("START", "ana@example.org", "email", received_at=LATER).outcome == "wished"
     assert suppression.is_suppressed(channel="email", address_index=contact.email_stop_index)

@@ -8,6 +8,7 @@ from consent import call_notes, ledger, reviews
 from consent.models import Contact, Revocation
 from integrations import connections
 from tests.accounts.staff import member
+from tests.consent.hearing import reads
 from tests.consent.people import NOON, agreed, person
 
 pytestmark = pytest.mark.django_db
@@ -34,9 +35,12 @@ def test_a_stop_on_a_call_counts_from_when_it_was_said(ana: Contact) -> None:
     assert state(ana) == "withdrawn"
 
 
-def test_what_is_unsure_waits_in_the_same_queue(ana: Contact) -> None:
+def test_what_is_unsure_waits_in_the_same_queue(
+    ana: Contact, monkeypatch: pytest.MonkeyPatch
+) -> None:
     connections.ensure_local(at=NOON)
     text = "She said she is not interested in the new plan"
+    reads(monkeypatch, "unsure", text)
     assert note(ana, text) == "review"
     assert state(ana) == "confirmed"
     review = reviews.waiting()[0]
@@ -46,7 +50,10 @@ def test_what_is_unsure_waits_in_the_same_queue(ana: Contact) -> None:
     assert state(ana) == "withdrawn"
 
 
-def test_where_nothing_can_hold_it_back_it_counts_as_the_stop_it_may_be(ana: Contact) -> None:
+def test_where_nothing_can_hold_it_back_it_counts_as_the_stop_it_may_be(
+    ana: Contact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads(monkeypatch, "unsure")
     assert note(ana, "Not interested, he says") == "withdrawn"
 
 

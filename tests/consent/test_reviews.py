@@ -8,13 +8,18 @@ from consent import ledger, reviews, suppression
 from consent.models import Contact, Review, Revocation, Suppression
 from integrations.models import InboxItem
 from tests.accounts.staff import member
-from tests.consent.hearing import hear
+from tests.consent.hearing import hear, reads
 from tests.consent.people import NOON, agreed, person
 
 pytestmark = pytest.mark.django_db
 PHONE = "+33612341234"
 UNSURE = "please do not send me these"
 LATER = NOON + timedelta(hours=3)
+
+
+@pytest.fixture(autouse=True)
+def _unsure(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads(monkeypatch, "unsure", UNSURE)
 
 
 @pytest.fixture
