@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from accounts.audit import SYSTEM
 from consent import (
@@ -251,7 +251,7 @@ def test_the_law_of_a_day_holds_at_all_times() -> None:
 
 
 def test_a_pack_that_lies_there_already_is_not_read_twice(
-    settings: SettingsWrapper, tmp_path: Path
+    settings: Settings, tmp_path: Path
 ) -> None:
     settings.HOME = tmp_path
     (tmp_path / "rules").mkdir()
