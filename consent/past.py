@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from django.db.models import QuerySet
+
 from accounts.models import DataKey
 from consent import contacts, facts, places, purposes, standing
 from consent.facts import Facts, Subject
@@ -55,6 +57,13 @@ def is_moved(contact: Contact, channel: str, at: datetime) -> bool:
     if contacts.field_of(channel) == "email":
         set_at = contact.email_set_at
     return contact.erased_at is not None or (set_at is not None and set_at > at)
+
+
+def left_before(*, contact: Contact, at: datetime, since: datetime) -> QuerySet[Message]:
+    """Return what left for a person from `since` until an instant, newest first."""
+    rows = Message.objects.filter(contact=contact, state__in=facts.HANDED_OFF)
+    gone = rows.filter(claimed_at__gt=since, claimed_at__lte=at).defer("body_sealed")
+    return gone.order_by("-claimed_at")
 
 
 def _rows(cases: Sequence[Case]) -> _Rows:
