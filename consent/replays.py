@@ -7,7 +7,7 @@ under the book in force, and found to come out as it was recorded. The rest is c
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 from uuid import UUID
 
@@ -35,7 +35,12 @@ LEFT_OUT = {
     "law": "the facts are the same, but the rules in force have been changed for that time",
     "not_of_law": "it was refused for something else than the law, such as a dead link",
 }
+PROPOSED = "proposed"
 Heard = Callable[[int, int], None]
+
+
+class UnknownPack(LookupError):
+    """There is no pack of this name."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,28 @@ class Replay:
             "by_place": _split(self.by_place),
             "examples": [_example(row) for row in self.examples],
         }
+
+
+def pack_names() -> list[str]:
+    """Return the names of the packs that lie there."""
+    return sorted({path.stem for path in rulebook.files()})
+
+
+def book_of(name: str) -> Rulebook:
+    """Return a book to judge by: a pack as if in force, `proposed` rules, or the law of a date.
+
+    :raises UnknownPack: it is none of these.
+    :raises BadRule: a rule pack cannot be read.
+    """
+    if name == PROPOSED:
+        return rulebook.supposing()
+    found = [path for path in rulebook.files() if path.stem == name]
+    if found:
+        return rulebook.with_pack(found[-1])
+    try:
+        return rulebook.as_of(date.fromisoformat(name))
+    except ValueError:
+        raise UnknownPack(name) from None
 
 
 def replay(
