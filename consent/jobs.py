@@ -19,13 +19,13 @@ CHECK_MINUTES = 15
 
 
 def send_due() -> int:
-    return outbox.dispatch(at=clock.now(), limit=50).total
+    return outbox.dispatch(at=clock.now(), limit=50, now=clock.now).total
 
 
 def take_inbox() -> int:
     at = clock.now()
     taken = intake.take_waiting(at=at)
-    return taken + outbox.dispatch(at=at, limit=50).total
+    return taken + outbox.dispatch(at=at, limit=50, now=clock.now).total
 
 
 def recover() -> int:

@@ -20,6 +20,7 @@ from accounts.audit import Actor
 from config.lib import canonical, logs
 from consent import contacts, gate, intake, messages
 from consent.models import Contact, Decision, Message
+from integrations import inbox
 from integrations.messaging import provider_for
 from integrations.messaging.base import OutgoingMessage, ProviderError
 from integrations.models import Connection
@@ -31,11 +32,17 @@ BACKOFF_SECONDS = (30, 120, 480, 1920)
 # Longer than any provider may take to answer; after it nobody knows what became of the call.
 HAND_OFF_SECONDS = 600
 OWN_CONTEXTS = "consent."
+DRAINS_MAX = 5
 StillValid = Callable[[Message], str | None]
+Claimed = tuple[str, Message | None, OutgoingMessage | None]
 
 
 class KeyReused(ValueError):
     """The idempotency key names a message to somebody else."""
+
+
+class _SomethingArrived(Exception):
+    """An event came into the inbox after it was drained."""
 
 
 @dataclass
@@ -150,20 +157,25 @@ def _queued_before(idempotency_key: str, held: Contact) -> Message | None:
 
 
 def dispatch(
-    *, at: datetime, still_valid: StillValid | None = None, limit: int = 100
+    *,
+    at: datetime,
+    still_valid: StillValid | None = None,
+    limit: int = 100,
+    now: Callable[[], datetime] | None = None,
 ) -> Dispatched:
     """Hand over what is due: inbox first, gate again, one call each, outcome recorded.
 
     `still_valid` is the storey above: a code it returns refuses the message. Without it only
     messages of consent itself are taken, since nobody has vouched for what the others lead to.
+    `now` tells the instant of each message; without it all are judged at `at`, which a round of
+    many slow calls would leave minutes behind.
     """
     done = Dispatched()
     for message_id in _due(at, own_only=still_valid is None, limit=limit):
-        # Before each, not once a round: a stop may arrive while others are being sent.
-        intake.take_waiting(at=at)
-        outcome, message, outgoing = _claim(message_id, at, still_valid or always_valid)
+        instant = now() if now else at
+        outcome, message, outgoing = _claim_undisturbed(message_id, instant, still_valid)
         if message is not None and outgoing is not None:
-            outcome = _hand_over(message, outgoing, at)
+            outcome = _hand_over(message, outgoing, instant)
         if outcome:
             setattr(done, outcome, getattr(done, outcome) + 1)
             done.message_ids.append(message_id)
@@ -212,13 +224,28 @@ def _due(at: datetime, *, own_only: bool, limit: int) -> list[uuid.UUID]:
     return list(rows.order_by("not_before", "id").values_list("pk", flat=True)[:limit])
 
 
+def _claim_undisturbed(
+    message_id: uuid.UUID, at: datetime, still_valid: StillValid | None
+) -> Claimed:
+    # Before each, not once a round, and again while something has arrived in between: a stop that
+    # stands in the inbox when the message is claimed is never overtaken.
+    for _ in range(DRAINS_MAX):
+        intake.take_waiting(at=at)
+        try:
+            return _claim(message_id, at, still_valid or always_valid)
+        except _SomethingArrived:
+            continue
+    # So much comes in that the message can wait for the next round.
+    return "", None, None
+
+
 @transaction.atomic
-def _claim(
-    message_id: uuid.UUID, at: datetime, still_valid: StillValid
-) -> tuple[str, Message | None, OutgoingMessage | None]:
+def _claim(message_id: uuid.UUID, at: datetime, still_valid: StillValid) -> Claimed:
     contact_id = Message.objects.values_list("contact_id", flat=True).get(pk=message_id)
     # The person first, then the message, as a withdrawal does: one of the two comes first.
     held = contacts.lock(contact_id=contact_id)
+    if inbox.has_news():
+        raise _SomethingArrived
     message = (
         Message.objects.select_for_update(of=("self",))
         .select_related("connection")

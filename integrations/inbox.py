@@ -36,6 +36,12 @@ def waiting(*, limit: int) -> list[InboxItem]:
     return list(rows.order_by("pk")[:limit])
 
 
+def has_news() -> bool:
+    """Say whether anything but delivery reports waits; a report waits for its row on purpose."""
+    waiting = InboxItem.objects.filter(processed_at=None)
+    return waiting.exclude(kind=InboxItem.Kind.DELIVERY_REPORT).exists()
+
+
 def finish(*, item: InboxItem, outcome: str, at: datetime) -> bool:
     """Mark an event as acted upon; False when another worker did so first."""
     changed = InboxItem.objects.filter(pk=item.pk, processed_at=None).update(

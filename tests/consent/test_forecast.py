@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from consent import forecast, gate, ledger
 from consent.models import Contact, RegisterEntry
-from tests.consent.people import NOON, act, person
+from tests.consent.people import NOON, act, person, sent
 
 pytestmark = pytest.mark.django_db
 PERMISSIONS = ["express", "written", "soft_opt_in", "implied_purchase", "explicit"]
@@ -30,6 +30,8 @@ PERSON = st.fixed_dictionaries(
         "stopped": st.booleans(),
         "restricted": st.booleans(),
         "listed": st.booleans(),
+        # Hours ago.
+        "sent": st.lists(st.sampled_from([0, 3, 12, 30]), max_size=4),
     }
 )
 
@@ -57,6 +59,8 @@ def settle(world: dict[str, object], channel: str) -> Contact:
             answer="listed",
             checked_at=NOON,
         )
+    for hours in world["sent"]:  # type: ignore[attr-defined]
+        sent(contact, channel, NOON - timedelta(hours=hours))
     Contact.objects.filter(pk=contact.pk).update(
         restricted_at=NOON if world["restricted"] else None,
         phone_set_at=NOON - timedelta(days=100) if world["moved"] else None,
@@ -95,3 +99,19 @@ def test_the_forecast_says_what_the_gate_says(
     for case in forecast.counts(people=rows, at=at, **ask):  # type: ignore[arg-type]
         counted[plain(case.verdict)] += case.people
     assert counted == Counter(one_by_one.values())
+
+
+def test_who_stands_in_more_registers_than_a_case_holds_is_judged_all_the_same() -> None:
+    names = ["ae.dncr", "bd.dnd", "hk.dnc", "in.dnd", "kw.dnd", "ng.dnd", "tr.iys"]
+    people = []
+    for name in names:
+        contact = person(NOON, country=name[:2].upper(), time_zone="Etc/UTC")
+        act(contact, "sms", "confirmed", NOON)
+        listed = {"address_index": contact.sms_stop_index, "answer": "listed", "checked_at": NOON}
+        RegisterEntry.objects.create(register=name, **listed)
+        people.append(contact)
+    rows = Contact.objects.filter(pk__in=[contact.pk for contact in people])
+    found = forecast.rows(people=rows, purpose_code="marketing", channel="sms", at=NOON)
+    refused = {pk for pk, row in found if "listed" in {reason.code for reason in row.reasons}}
+    # An own opt-in is stronger than the registers of Hong Kong and India.
+    assert refused == {one.pk for one in people if one.country not in {"HK", "IN"}}
