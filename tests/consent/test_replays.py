@@ -78,9 +78,9 @@ def draft(tmp_path: Path) -> Rulebook:
     return rulebook.with_pack(path)
 
 
-def again(book: Rulebook, **more: bool) -> Replay:
+def again(book: Rulebook, *, refusals_too: bool = False) -> Replay:
     since = NOON - timedelta(days=1)
-    return replays.replay(book=book, since=since, until=LATER, at=LATER, **more)
+    return replays.replay(book=book, since=since, until=LATER, at=LATER, refusals_too=refusals_too)
 
 
 def test_a_rule_not_yet_in_force_says_what_it_would_change(draft: Rulebook) -> None:
