@@ -1,6 +1,6 @@
 """How is a verdict told to somebody who must answer for it? Facts and rules, in plain sentences."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from consent.models import (
     RegisterEntry,
     Suppression,
 )
-from consent.rulebook import JUDGED, UNKNOWN, Rule
+from consent.rulebook import JUDGED, Rule
 from consent.standing import Standing
 
 ANSWERS = {"allow": "Yes", "refuse": "No", "defer": "Not yet"}
@@ -236,12 +236,15 @@ def of_person(contact: Contact, known: Facts, at: datetime) -> Fact:
     return Fact("Person", f"Known since {day(contact.created_at)}", until)
 
 
-def of_places(contact: Contact, known: Facts) -> list[Fact]:
+def of_places(contact: Contact, known: Facts, with_states: Collection[str]) -> list[Fact]:
     """Tell where the person may be, and why we think so; each place has a say."""
     if not known.places:
         return [Fact("Place", "Not known", "Neither a country nor a number says it: the strictest")]
     place = places.known_of(contact)
-    return [Fact("Place", place_name(code), _why_there(code, place)) for code in known.places]
+    return [
+        Fact("Place", _place_name(code, with_states), _why_there(code, place))
+        for code in known.places
+    ]
 
 
 def _why_there(code: str, place: Place) -> str:
@@ -254,6 +257,12 @@ def _why_there(code: str, place: Place) -> str:
     elif country == place.phone_country:
         reasons.append("their number begins with its code")
     return ", and ".join(reasons).capitalize()
+
+
+def _place_name(code: str, with_states: Collection[str]) -> str:
+    return (
+        f"{code}, which of its states is not known: the strictest" if code in with_states else code
+    )
 
 
 def of_address(known: Facts, at: datetime) -> Fact:
@@ -376,14 +385,6 @@ def listed(words: Iterable[str], last: str = "and") -> str:
     return (
         f" {last} ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
     )
-
-
-def place_name(code: str) -> str:
-    """Return what a place is called."""
-    if code == UNKNOWN:
-        return "Unknown"
-    country, _, region = code.partition("-")
-    return f"{country}, a state that is not known" if region == UNKNOWN else code
 
 
 def day(at: date | datetime) -> str:

@@ -133,7 +133,7 @@ def explain(
         reasons=tuple((reason, book.rule(reason.rule)) for reason in verdict.reasons),
         looked=looked,
         elsewhere=len(book.rules) - len(here),
-        facts=tuple(_facts(contact, known, at)),
+        facts=tuple(_facts(contact, known, at, book)),
         clocks=tuple(_clocks(contact, known, at)),
         acts=tuple(_acts(contact, subject, at)),
         remedies=tuple(_remedies(verdict, book, opens_at)),
@@ -242,7 +242,7 @@ def _opens_at(known: Facts, rules: Sequence[Rule], at: datetime) -> datetime | N
 # ---------- what is known ----------
 
 
-def _facts(contact: Contact, known: Facts, at: datetime) -> list[Fact]:
+def _facts(contact: Contact, known: Facts, at: datetime, book: Rulebook) -> list[Fact]:
     stop_index = contacts.stop_index(contact, known.channel)
     event = _event_of(known.standing())
     stop = (
@@ -257,7 +257,7 @@ def _facts(contact: Contact, known: Facts, at: datetime) -> list[Fact]:
     entries = RegisterEntry.objects.filter(address_index=stop_index, checked_at__lte=at)
     return [
         explanation_words.of_person(contact, known, at),
-        *explanation_words.of_places(contact, known),
+        *explanation_words.of_places(contact, known, book.with_states),
         explanation_words.of_address(known, at),
         explanation_words.of_stop(known, stop),
         explanation_words.of_purpose(known),
@@ -291,13 +291,13 @@ def _clocks(contact: Contact, known: Facts, at: datetime) -> list[Clock]:
 def _acts(contact: Contact, subject: Subject, at: datetime) -> list[Act]:
     channel = subject.channel
     events = ConsentEvent.objects.filter(contact=contact, channel=channel, at__lte=at)
-    told = events.filter(purpose_code__in=subject.codes).defer("evidence_sealed")
+    told = events.filter(purpose_code__in=subject.codes).order_by("-at", "-number")
     stops = Suppression.objects.filter(
         address_index=contacts.stop_index(contact, channel), channel=channel, created_at__lte=at
     ).exclude(address_index="")
     sent = past.left_before(contact=contact, at=at, since=at - YEARS_OF_MESSAGES)
     acts = [
-        *[explanation_words.act_of_consent(row) for row in told],
+        *[explanation_words.act_of_consent(row) for row in told.defer("evidence_sealed")],
         *[act for row in stops for act in explanation_words.acts_of_stop(row, at)],
         *[explanation_words.act_of_message(row) for row in sent],
     ]

@@ -48,13 +48,18 @@ class Turn:
     """One past decision that would have come out otherwise, and the rules that say so."""
 
     decision_id: UUID
-    message: str
+    message_id: UUID | None
     at: datetime
     channel: str
     place: str
     before: str
     after: str
     rules: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        """Return the name of the message; a refusal has none."""
+        return ids.public("msg", self.message_id) if self.message_id else ""
 
 
 @dataclass
@@ -281,9 +286,8 @@ def _note(
         found.by_rule[code, rule_id, *turned] += 1
         found.rules.setdefault(rule_id, _rule(book, rule_id))
     if len(found.examples) < examples:
-        name = ids.public("msg", row.message_id) if row.message_id else ""
         rules = tuple(sorted({rule_id for _, rule_id in cited}))
-        turn = Turn(row.pk, name, row.at, row.channel, _place(known), *turned, rules)
+        turn = Turn(row.pk, row.message_id, row.at, row.channel, _place(known), *turned, rules)
         found.examples.append(turn)
 
 
