@@ -71,7 +71,7 @@ def _rows(cases: Sequence[Case]) -> _Rows:
     stops = {contacts.stop_index(case.contact, case.subject.channel) for case in cases} - {""}
     codes = {code for case in cases for code in case.subject.codes}
     channels = {case.subject.channel for case in cases}
-    since = min((case.at for case in cases), default=None)
+    times = sorted(case.at for case in cases)
     events = ConsentEvent.objects.filter(
         contact__in=people, purpose_code__in=codes, channel__in=channels
     ).defer("evidence_sealed")
@@ -79,8 +79,8 @@ def _rows(cases: Sequence[Case]) -> _Rows:
         *("contact_id", "purpose_code", "channel", "state", "queued_at", "not_before"),
         *("claimed_at", "sent_at"),
     )
-    if since is not None:
-        sent = sent.filter(queued_at__gt=since - ASK_AGAIN - RECENT)
+    if times:
+        sent = sent.filter(queued_at__gt=times[0] - ASK_AGAIN - RECENT, queued_at__lte=times[-1])
     suppressions = Suppression.objects.filter(address_index__in=stops, channel__in=channels)
     entries = RegisterEntry.objects.filter(
         address_index__in=stops, answer=RegisterEntry.Answer.LISTED

@@ -20,7 +20,7 @@ from consent.rulebook import BadRule
 from retention.views import frame
 
 # Judged in a few seconds; more would hold a worker of the web.
-DECISIONS_MAX = 5000
+DECISIONS_MAX = 3000
 DAY = "day"
 EXAMPLES = 20
 PLACES_DRAWN = 10
