@@ -155,6 +155,12 @@ def refusal(*, verdict: Verdict, code: str) -> Verdict:
     )
 
 
+def inputs_sha256(known: Facts, at: datetime, packs_version: str) -> str:
+    """Return the hash of what a verdict rested on, as its decision keeps it."""
+    inputs = {"facts": known.plain(), "at": canonical.instant(at), "packs": packs_version}
+    return canonical.digest(inputs)
+
+
 def worded(reasons: Sequence[dict[str, str]]) -> list[dict[str, str]]:
     """Return a decision's reasons with the words and the address of their rules, for a page."""
     rows = []
@@ -327,8 +333,7 @@ def _verdict(  # noqa: PLR0917  the parts of one row
     at: datetime,
     version: str,
 ) -> Verdict:
-    inputs = {"facts": known.plain(), "at": canonical.instant(at), "packs": version}
-    return Verdict(verdict, reasons, until, canonical.digest(inputs), version)
+    return Verdict(verdict, reasons, until, inputs_sha256(known, at, version), version)
 
 
 def _fact(code: str, rule_id: str) -> Reason:
