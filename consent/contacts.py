@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -204,6 +204,21 @@ def everyone_at(*, channel: str, value: str) -> list[Contact]:
     realms: list[Partner | None] = [None, *Partner.objects.all()]
     indexes = [index(partner=partner, field=field, value=value) for partner in realms]
     return list(Contact.objects.filter(**{f"{field}_index__in": indexes}))
+
+
+def everyone_locked(*, places: Iterable[tuple[str, str]]) -> list[Contact]:
+    """Return all who are known at these (channel, address), their rows held by the caller.
+
+    What is no address is nobody's. They are held in one order everywhere and before any
+    suppression, so that two who wait for one another are never in a ring.
+    """
+    found = set()
+    for channel, value in places:
+        try:
+            found |= {row.pk for row in everyone_at(channel=channel, value=value)}
+        except NotAContact:
+            continue
+    return [lock(contact_id=pk) for pk in sorted(found)]
 
 
 def for_partner(partner: Partner | None) -> QuerySet[Contact]:

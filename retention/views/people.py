@@ -111,6 +111,7 @@ def withdraw(request: HttpRequest, public_id: str) -> HttpResponse:
     ledger.withdraw(
         contact=frame.contact_or_404(public_id),
         act="staff",
+        means="staff",
         source="console",
         at=clock.now(),
         actor=audit.staff(frame.staff(request)),

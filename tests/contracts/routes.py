@@ -35,6 +35,8 @@ TABLE = {
     "join/asked": PUBLIC,
     "join/confirmed": PUBLIC,
     "join/confirm/<str:token>": PUBLIC,
+    "join/one-click/<str:token>": PUBLIC,
+    ".well-known/gpc.json": PUBLIC,
     "join/<slug:code>": PUBLIC,
     "hooks/<str:secret>/": PUBLIC,
     "campaigns/": "moad",
