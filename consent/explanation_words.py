@@ -32,6 +32,7 @@ NOT_JUDGED = {
 }
 JUDGED_ELSEWHERE = {
     "house.still_valid": "Asked at hand-off only: does the message still lead to something?",
+    "house.stop_confirmation": "Asked only of the one text that confirms a stop.",
     "house.other_basis": "The ground where no rule asks for consent; here one does.",
 }
 # What the house asks of everybody, by the id of the rule: how it reads when nothing is wrong.
@@ -72,6 +73,8 @@ REMEDIES = {
     "no_ground_to_ask": (PERSON, "They sign up, or a list claims that they did."),
     "asked_recently": (TIME, "Thirty days pass since they were last asked."),
     "asked_after_no": (TIME, "{months} months pass since they said no."),
+    "no_stop_to_confirm": (NOBODY, "Nothing can: there is no stop that this text could confirm."),
+    "basis_changed": (PERSON, "They agree again: the lawful basis is another one since."),
     "no_address": (US, "Learn an address for this channel."),
     "restricted": (PERSON, "They let us use their data again."),
     "erased": (NOBODY, "Nothing can: the person was erased."),

@@ -23,9 +23,13 @@ STEPS = ("day", "week", "month")
 YES_SQL = ", ".join(f"'{kind.value}'" for kind in sorted(AGREED))
 NO_SQL = ", ".join(f"'{kind.value}'" for kind in sorted(NO))
 OWN_SQL = ", ".join(f"'{act.value}'" for act in sorted(OWN_ACTS))
-# Acts that count whatever was before. The others (a gift by other hands, the passing of time) do
+OTHERS_SQL = ", ".join(f"'{kind}'" for kind in sorted(standing.OTHERS))
+# Acts that count whatever was before. The others (a yes by other hands, the passing of time) do
 # nothing after a no; a claim never makes or ends an agreement.
-HARD_SQL = f"(kind IN ({NO_SQL}, 'confirmed') OR (kind = 'given' AND act IN ({OWN_SQL})))"
+HARD_SQL = (
+    f"(kind IN ({NO_SQL}) OR (kind IN ({YES_SQL}) AND act IN ({OWN_SQL}) "
+    f"AND actor_kind NOT IN ({OTHERS_SQL})))"
+)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,14 @@ from django.db.models import QuerySet
 from accounts.models import DataKey
 from consent import contacts, facts, places, purposes, standing
 from consent.facts import Facts, Subject
-from consent.models import ConsentEvent, Contact, Message, RegisterEntry, Suppression
+from consent.models import (
+    ConsentEvent,
+    Contact,
+    Message,
+    RegisterEntry,
+    StopConfirmation,
+    Suppression,
+)
 from consent.standing import Standing
 
 ASK_AGAIN = timedelta(days=facts.ASK_AGAIN_DAYS)
@@ -40,6 +47,8 @@ class _Rows:
     stops: Mapping[tuple[str, str], Sequence[Suppression]]
     listed: Mapping[str, Sequence[RegisterEntry]]
     messages: Mapping[uuid.UUID, Sequence[Message]]
+    # The messages that confirm a stop, and until when they may be sent.
+    answers: Mapping[uuid.UUID, datetime]
 
 
 def gather(cases: Sequence[Case]) -> list[Facts]:
@@ -91,7 +100,16 @@ def _rows(cases: Sequence[Case]) -> _Rows:
     by_index: dict[str, list[RegisterEntry]] = {}
     for entry in entries:
         by_index.setdefault(entry.address_index, []).append(entry)
-    return _Rows(_by_person(events.order_by("number")), by_address, by_index, _by_person(sent))
+    answers = StopConfirmation.objects.filter(
+        message__in=[case.handing_off.pk for case in cases if case.handing_off]
+    )
+    return _Rows(
+        _by_person(events.order_by("number")),
+        by_address,
+        by_index,
+        _by_person(sent),
+        dict(answers.values_list("message_id", "send_by")),
+    )
 
 
 def _by_person(rows: Iterable[Row]) -> dict[uuid.UUID, list[Row]]:
@@ -136,7 +154,15 @@ def _facts(case: Case, rows: _Rows) -> Facts:
         recent=tuple(
             sorted(_when(row, at) for row in sent if row.purpose_code == subject.purpose.code)
         ),
+        answers_stop=_answers_stop(case, rows),
     )
+
+
+def _answers_stop(case: Case, rows: _Rows) -> bool:
+    if case.handing_off is None or case.subject.purpose.code != purposes.STOP_CONFIRMATION:
+        return False
+    send_by = rows.answers.get(case.handing_off.pk)
+    return send_by is not None and send_by >= case.at
 
 
 def _standings(

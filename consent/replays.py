@@ -6,7 +6,7 @@ under the book in force, and found to come out as it was recorded. The rest is c
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import islice
 from uuid import UUID
@@ -14,10 +14,10 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from config.lib import canonical, ids
-from consent import gate, past, rulebook
+from consent import gate, past, revocations, rulebook
 from consent.facts import Facts, Subject
-from consent.gate import Verdict
-from consent.models import Contact, Decision, Message, Purpose
+from consent.gate import Reason, Verdict
+from consent.models import Contact, Decision, Message, Purpose, Revocation
 from consent.past import Case
 from consent.rulebook import Rule, Rulebook
 
@@ -213,8 +213,10 @@ def _judge_batch(
             found.left_out[why] += 1
         else:
             cases.append((row, _case(row, contact, messages, versions)))
+    stops = _stops(people)
     for (row, _), known in zip(cases, past.gather([case for _, case in cases]), strict=True):
-        _judge(row, known, found, books=books, examples=examples)
+        theirs = stops.get(row.contact_id, ())
+        _judge(row, known, found, stops=theirs, books=books, examples=examples)
 
 
 def _people(batch: Sequence[Decision]) -> Mapping[UUID, Contact]:
@@ -247,6 +249,7 @@ def _judge(
     known: Facts,
     found: Replay,
     *,
+    stops: Sequence[Revocation],
     books: tuple[Rulebook, Rulebook],
     examples: int,
 ) -> None:
@@ -258,13 +261,52 @@ def _judge(
         return
     found.judged += 1
     found.proven += is_proven
-    other = gate.decide_by(book, known, row.at)
+    other = _reached(gate.decide_by(book, known, row.at), known, stops, row.at, book=book)
     found.by_channel[row.channel, _word(today, other)] += 1
     found.by_place[_place(known), _word(today, other)] += 1
     if other.verdict != today.verdict:
         _note(row, known, today, other, found, book=book, examples=examples)
     elif _codes(other) != _codes(today):
         found.otherwise_reasoned += 1
+
+
+def _stops(people: Mapping[UUID, Contact]) -> dict[UUID, list[Revocation]]:
+    # What the person themselves named the reach of reaches no further under any law.
+    rows = Revocation.objects.filter(contact__in=people).exclude(scope_rule=revocations.AS_SAID)
+    found: dict[UUID, list[Revocation]] = {}
+    for row in rows:
+        found.setdefault(row.contact_id, []).append(row)
+    return found
+
+
+def _reached(
+    verdict: Verdict,
+    known: Facts,
+    stops: Sequence[Revocation],
+    at: datetime,
+    *,
+    book: Rulebook,
+) -> Verdict:
+    """Refuse as well what an earlier stop, narrow by the law of its day, reaches under this one."""
+    stand = known.standing()
+    since = stand.at if stand and stand.state in gate.AGREED else None
+    narrow = [
+        row for row in stops if row.effective_at <= at and (not since or row.received_at > since)
+    ]
+    rule = _widest(known, at, book) if narrow else None
+    if rule is None or verdict.verdict == gate.REFUSE or known.answers_stop:
+        return verdict
+    reason = Reason("withdrawn", rule.id, rule.source, rule.text)
+    return replace(verdict, verdict=gate.REFUSE, reasons=[reason], defer_until=None)
+
+
+def _widest(known: Facts, at: datetime, book: Rulebook) -> Rule | None:
+    spots = book.places(known.places)
+    rules = [row for row in book.rules if row.kind == "revocation"]
+    holding = [row for row in rules if row.holds(places=spots, on=at.date())]
+    wide = [row for row in holding if row.scope == "all"]
+    speaking = [row for row in wide if not row.channels or known.channel in row.channels]
+    return max(speaking, key=lambda row: (row.valid_from, row.id), default=None)
 
 
 def _note(

@@ -11,7 +11,9 @@ from retention.views import (
     policies,
     promises,
     replay,
+    replies,
     runs,
+    stops,
 )
 
 app_name = "console"
@@ -35,6 +37,10 @@ urlpatterns = [
     path("may-we-write/", may_write.may_write, name="may_write"),
     path("growth/", growth.growth, name="growth"),
     path("growth/figures.csv", growth.growth_csv, name="growth_csv"),
+    path("answers/", replies.replies, name="replies"),
+    path("answers/<uuid:review_id>/words/", replies.reply_words, name="reply_words"),
+    path("answers/<uuid:review_id>/decide/", replies.reply_decide, name="reply_decide"),
+    path("stops/", stops.stops, name="stops"),
     path("another-law/", replay.replay, name="replay"),
     path("policies/", policies.policy_list, name="policies"),
     path("policies/<slug:record_class>/", policies.policy_change, name="policy"),

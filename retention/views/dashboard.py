@@ -1,5 +1,7 @@
 """The officer's first page: are the seven promises kept, and what needs attention?"""
 
+from datetime import datetime
+
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.timesince import timesince
@@ -7,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from accounts import roles
 from config.lib import charts, clock
-from consent import figures
+from consent import figures, propagation, reviews
 from retention import overview, verification
 from retention.models import VerificationReport
 from retention.overview import Growth
@@ -35,6 +37,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         title="Today",
         tab="dashboard",
         tiles=tiles(last),
+        consent_tiles=consent_tiles(now),
         checked=last,
         age=timesince(last.finished_at, now) if last and last.finished_at else "",
         concerns=concerns,
@@ -82,6 +85,37 @@ def _tile(number: int, title: str, promise: dict[str, object] | None) -> dict[st
         "note": note,
         "href": href,
     }
+
+
+def consent_tiles(now: datetime) -> list[dict[str, object]]:
+    waiting = reviews.waiting()
+    oldest, found = waiting.first(), propagation.overview(at=now)
+    since = [system.oldest for system in found.systems if system.oldest]
+    late = found.overdue
+    return [
+        {
+            "label": "Unsure answers to be read",
+            "value": waiting.count(),
+            "state": "attention" if oldest else "ok",
+            "word": "Held back" if oldest else "None waits",
+            "note": f"oldest {timesince(oldest.item.received_at, now)}" if oldest else "",
+            "href": reverse("console:replies"),
+        },
+        {
+            "label": "Stops others do not know yet",
+            "value": sum(system.waiting for system in found.systems),
+            "state": "failed" if late else "waiting" if since else "ok",
+            "word": f"{late} late" if late else "In time" if since else "All told",
+            "note": f"oldest {timesince(min(since), now)}" if since else "",
+            "href": reverse("console:stops"),
+        },
+        {
+            "label": "Agreements in force",
+            "value": figures.in_force(at=now),
+            "note": "to marketing, by channel",
+            "href": reverse("console:growth"),
+        },
+    ]
 
 
 def _drawings() -> list[dict[str, object]]:

@@ -31,6 +31,8 @@ TABS = (
 # The pages of the tab on consent.
 PARTS = (
     ("May we write?", "may_write"),
+    ("Unsure answers", "replies"),
+    ("Stops told on", "stops"),
     ("Growth", "growth"),
     ("Another law", "replay"),
 )

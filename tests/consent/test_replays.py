@@ -15,10 +15,11 @@ from consent import (
     personal_data,
     purposes,
     replays,
+    revocations,
     rulebook,
 )
 from consent.facts import Subject
-from consent.models import Contact, Decision, Message
+from consent.models import Contact, Decision, Message, Revocation
 from consent.past import Case
 from consent.replays import Replay
 from consent.rulebook import Rulebook
@@ -240,6 +241,48 @@ def test_memory_holds_a_batch_at_a_time(draft: Rulebook, monkeypatch: pytest.Mon
     monkeypatch.setattr(past, "gather", counted)
     assert again(draft).changed == 5
     assert sizes == [2, 2, 1]
+
+
+WIDE = """
+[[rule]]
+id = "draft.reach"
+kind = "revocation"
+where = ["FR"]
+scope = "all"
+valid_from = 2099-01-01
+source = "A bill"
+text = "One stop ends everything."
+"""
+
+
+@pytest.mark.parametrize(
+    ("by_rule", "days", "turned"),
+    [
+        ("some.rule", 1, {("allow", "refuse"): 1}),
+        # The person named its reach, or agreed again since.
+        (revocations.AS_SAID, 1, {}),
+        ("some.rule", -1, {}),
+    ],
+)
+def test_a_stop_that_was_narrow_reaches_as_far_as_the_other_law_says(
+    tmp_path: Path, by_rule: str, days: int, turned: dict[tuple[str, str], int]
+) -> None:
+    contact = given()
+    said = NOON + timedelta(days=days)
+    Revocation.objects.create(
+        contact=contact,
+        means="keyword",
+        scope_rule=by_rule,
+        channels=["sms"],
+        purposes=["marketing"],
+        received_at=said,
+        effective_at=said,
+    )
+    send(contact, NOON + timedelta(days=2))
+    (tmp_path / "wide.toml").write_text(WIDE)
+    found = again(rulebook.with_pack(tmp_path / "wide.toml"))
+    assert found.turns == turned
+    assert all(rule_id == "draft.reach" for _, rule_id, _, _ in found.by_rule)
 
 
 def test_the_law_of_a_day_holds_at_all_times() -> None:

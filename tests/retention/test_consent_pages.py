@@ -11,10 +11,12 @@ from django.test import Client
 
 from accounts.models import Partner, TrailLeaf, User
 from config.lib import clock
-from consent import rulebook
-from consent.models import Contact
+from consent import reviews, rulebook
+from consent.models import Contact, Propagation, Review
+from integrations.models import InboxItem
 from retention.views import replay
 from tests.consent import people as consent_people
+from tests.consent.hearing import hear
 from tests.retention import story
 from tests.retention.test_views import signed_in, url
 
@@ -158,3 +160,90 @@ def test_what_would_change_is_told_by_rule_with_its_message(
 def test_the_law_of_a_day_wants_its_day() -> None:
     answer = signed_in().get(url("replay"), {"law": "day", "since": "2026-01-01"})
     assert (answer.status_code, b"Choose the day" in answer.content) == (422, True)
+
+
+UNSURE = "please do not send me these"
+
+
+def heard() -> Review:
+    consent_people.agreed(consent_people.person(phone="+33612341234"), "sms")
+    hear(UNSURE, "+33612341234")
+    return reviews.waiting()[0]
+
+
+def test_no_answer_waits_in_an_empty_house() -> None:
+    assert "Nothing waits to be read" in read(signed_in(), "replies")
+
+
+def test_an_answer_is_read_on_demand_and_the_trail_says_so() -> None:
+    review = heard()
+    client = signed_in()
+    page = read(client, "replies")
+    assert UNSURE not in page
+    assert "French" in page
+    page = client.post(url("reply_words", review.pk)).content.decode()
+    assert UNSURE in page
+    assert page.index(UNSURE) < page.index("It is a stop") < page.index("It is none")
+    assert TrailLeaf.objects.filter(action="accounts.plaintext.revealed").count() == 1
+
+
+@pytest.mark.parametrize(("answer", "state"), [("yes", "stop"), ("no", "no_stop")])
+def test_an_officer_decides_what_it_was(answer: str, state: str) -> None:
+    review = heard()
+    client = signed_in()
+    client.post(url("reply_decide", review.pk), {"is_stop": answer})
+    review.refresh_from_db()
+    assert review.state == state
+    late = client.post(url("reply_decide", review.pk), {"is_stop": "yes"}, follow=True)
+    assert b"A colleague has decided this one" in late.content
+    assert b"Decided lately" in late.content
+    review.refresh_from_db()
+    assert review.state == state
+
+
+def test_no_answer_decides_nothing() -> None:
+    review = heard()
+    said = signed_in().post(url("reply_decide", review.pk), follow=True)
+    assert b"Choose one of the two" in said.content
+    review.refresh_from_db()
+    assert review.state == "open"
+
+
+def test_an_auditor_sees_the_queue_and_no_words() -> None:
+    review = heard()
+    client = signed_in(User.Role.AUDITOR)
+    assert "Read it" not in read(client, "replies")
+    assert client.post(url("reply_words", review.pk)).status_code == 403
+    assert client.post(url("reply_decide", review.pk), {"is_stop": "yes"}).status_code == 403
+
+
+def test_words_that_are_past_their_time_are_said_to_be() -> None:
+    review = heard()
+    InboxItem.objects.update(body_sealed=None)
+    page = signed_in().post(url("reply_words", review.pk)).content.decode()
+    assert "past their time" in page
+    assert "It is a stop" in page
+
+
+def test_how_long_others_took_to_know_is_shown_with_who_is_late() -> None:
+    review, now = heard(), clock.now()
+    client = signed_in()
+    assert "No system had to be told yet" in read(client, "stops")
+    reviews.decide(review=review, is_stop=True, at=now, staff=User.objects.get())
+    row = Propagation.objects.get()
+    row.state, row.done_at = "told", row.revocation.received_at + timedelta(minutes=4)
+    row.save()
+    page = read(client, "stops")
+    assert "Nobody is late" in page
+    assert "4 min" in page
+    row.state, row.done_at, row.due_at = "waiting", None, now - timedelta(hours=1)
+    row.save()
+    assert "1 late" in read(client, "stops")
+
+
+def test_the_first_page_counts_what_waits_of_consent() -> None:
+    assert "None waits" in read(signed_in(), "dashboard")
+    heard()
+    page = read(signed_in(User.Role.AUDITOR), "dashboard")
+    assert "Held back" in page
+    assert "Agreements in force" in page
