@@ -315,9 +315,7 @@ def contended(found: dict[str, list[Note]], within_ns: int = 20_000_000) -> int:
     count = 0
     for one in found.values():
         times = sorted(int(str(note["t"])) for note in one)
-        count += sum(
-            after - before < within_ns for before, after in itertools.pairwise(times)
-        )
+        count += sum(after - before < within_ns for before, after in itertools.pairwise(times))
     return count
 
 

@@ -14,7 +14,7 @@ from accounts.audit import Actor
 from accounts.models import DataKey, Partner, TrailLeaf
 from consent import addresses, areas, places
 from consent.addresses import NotAContact, Person
-from consent.models import Channel, Contact, ImportBatch
+from consent.models import Channel, Contact, ImportBatch, Place
 
 CONTACT_KEPT_DAYS = 730
 HOUSE = "house"
@@ -81,7 +81,9 @@ def register(  # noqa: PLR0913  the facts of one row, all named by the caller
     return contact
 
 
-def write(*, contact: Contact, person: Person, at: datetime) -> list[str]:
+def write(
+    *, contact: Contact, person: Person, at: datetime, seen: dict[str, Place] | None = None
+) -> list[str]:
     """Seal a person's data into an unsaved or locked row; return which fields changed."""
     changed = [_seal(contact, "name", person.name, at)]
     if person.email:
@@ -100,7 +102,7 @@ def write(*, contact: Contact, person: Person, at: datetime) -> list[str]:
         if value and getattr(contact, field) != value:
             setattr(contact, field, value)
             changed.append(field)
-    contact.place = places.of(contact)
+    contact.place = places.of(contact, seen=seen)
     contact.updated_at = at
     return [field for field in changed if field]
 

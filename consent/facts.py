@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import DataKey
 from config.lib import canonical
@@ -109,7 +109,7 @@ def gather(
     stops = [index for person in people if (index := contacts.stop_index(person, channel))]
     stopped = suppression.in_force(channel=channel, indexes=stops) if stops else set()
     listed = _registers(stops)
-    states = _states(people, subject)
+    states = _states(people, subject, at)
     sent = _sent(people, at, handing_off)
     known = [
         _facts(
@@ -186,16 +186,24 @@ def _answers_stop(
 
 
 def _states(
-    people: Iterable[Contact], subject: Subject
+    people: Iterable[Contact], subject: Subject, at: datetime
 ) -> dict[uuid.UUID, list[tuple[str, Standing]]]:
+    in_force = Purpose.objects.filter(code=OuterRef("purpose_code"), valid_from__lte=at)
     rows = ConsentState.objects.filter(
         contact__in=[person.id for person in people],
         purpose_code__in=subject.codes,
         channel=subject.channel,
+    ).annotate(
+        basis_then=F("event__purpose__basis"),
+        basis_now=Subquery(in_force.order_by("-version").values("basis")[:1]),
     )
     found: dict[uuid.UUID, list[tuple[str, Standing]]] = {}
     for row in rows:
-        found.setdefault(row.contact_id, []).append((row.purpose_code, standing.standing_of(row)))
+        stand = standing.standing_of(row)
+        if row.basis_then != row.basis_now and row.state not in standing.NO:
+            # Agreed to on another lawful basis: it does not carry over; a no always does.
+            stand = replace(stand, state=standing.SUPERSEDED)
+        found.setdefault(row.contact_id, []).append((row.purpose_code, stand))
     return found
 
 

@@ -22,7 +22,12 @@ AGREED = {"given", "confirmed"}
 NO = {"withdrawn", "refused"}
 MAY_BE_ASKED = {"claimed", "given"}
 # What a state is called when it does not suffice.
-SHORT_OF = {None: "no_consent", "claimed": "claimed_only", "given": "not_confirmed"}
+SHORT_OF = {
+    None: "no_consent",
+    "claimed": "claimed_only",
+    "given": "not_confirmed",
+    "superseded": "basis_changed",
+}
 # Hours push past a cap, a cap past the hours; after so many turns there is no such instant.
 TURNS = 12
 

@@ -2,7 +2,6 @@
 
 import json
 import uuid
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +11,7 @@ from django.db.models import Q
 from accounts import audit
 from accounts.audit import Actor
 from accounts.models import DataKey, TrailLeaf
-from consent import contacts, ledger, revocations, suppression
+from consent import batches, contacts, ledger, revocations, suppression
 from consent.addresses import Person
 from consent.models import (
     Channel,
@@ -20,6 +19,7 @@ from consent.models import (
     ConsentState,
     Contact,
     ImportBatch,
+    Place,
     Purpose,
     Revocation,
 )
@@ -62,6 +62,7 @@ class Writer:
     def __init__(self, batch: ImportBatch, purpose: Purpose, at: datetime, actor: Actor) -> None:
         self._batch, self._purpose, self._at, self._actor = batch, purpose, at, actor
         self._people: list[Contact] = []
+        self._places: dict[str, Place] = {}
         self._events: list[ConsentEvent] = []
         self._leaves: list[TrailLeaf] = []
         self._stops: list[Written] = []
@@ -107,7 +108,7 @@ class Writer:
         contact = contacts.new(
             partner=self._batch.partner, source=self._batch.source, batch=self._batch, at=self._at
         )
-        changed = contacts.write(contact=contact, person=row.person, at=self._at)
+        changed = contacts.write(contact=contact, person=row.person, at=self._at, seen=self._places)
         self._people.append(contact)
         self._leaves.append(
             contacts.leaf(contact, known=False, changed=changed, actor=self._actor, at=self._at)
@@ -213,18 +214,9 @@ class Writer:
 
 def packed(rows: Iterable[Row]) -> bytes:
     """Pack rows, a line each."""
-    # As they come: a hundred thousand people are never held as objects.
-    packer = zlib.compressobj(level=1)
-    parts = [
-        packer.compress(json.dumps([row.number, vars(row.person), row.claim]).encode() + b"\n")
-        for row in rows
-    ]
-    return b"".join([*parts, packer.flush()])
-
-
-def unpacked(packed: bytes) -> list[bytes]:
-    """Unpack the lines of rows; each is opened when its turn comes."""
-    return zlib.decompress(packed).splitlines()
+    return batches.packed(
+        json.dumps([row.number, vars(row.person), row.claim]).encode() for row in rows
+    )
 
 
 def opened_row(line: bytes) -> Row:

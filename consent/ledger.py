@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -27,7 +27,7 @@ from consent.models import (
     Revocation,
 )
 from consent.revocations import Reach
-from consent.standing import is_own, standing_of, step
+from consent.standing import AGREED, NO, is_own, standing_of, step
 
 Kind = ConsentEvent.Kind
 Permission = ConsentEvent.Permission
@@ -50,9 +50,12 @@ class Particulars:
     age_years: int | None = None
     # Who agreed for a child, in words; sealed under the child's key.
     guardian: str = field(default="", repr=False)
+    # When it was said, where it is written down later; the purpose is the one of that day.
+    said_at: datetime | None = None
 
 
 NOTHING_MORE = Particulars()
+STATE_FIELDS = ("state", "event", "at", "valid_until", "permission", "age_years", "guarded")
 
 
 @transaction.atomic
@@ -81,9 +84,12 @@ def record(  # noqa: PLR0913  the facts of one row, all named by the caller
     """
     _check(kind=kind, act=act, channel=channel)
     held = contacts.lock(contact_id=contact.id)
+    purpose = purposes.current(purpose_code, particulars.said_at or at)
+    if kind in AGREED and particulars.said_at is None:
+        _end_what_is_superseded(held, purpose, channel, at)
     event = prepare(
         contact=held,
-        purpose=purposes.current(purpose_code, at),
+        purpose=purpose,
         channel=channel,
         kind=kind,
         act=act,
@@ -135,6 +141,7 @@ def prepare(  # noqa: PLR0913  the facts of one row, all named by the caller
         actor_kind=actor.kind,
         actor_id=actor.id,
         at=at,
+        said_at=particulars.said_at,
         valid_until=valid_until,
         permission=_permission(kind, particulars),
         form=particulars.form,
@@ -158,6 +165,40 @@ def prepare(  # noqa: PLR0913  the facts of one row, all named by the caller
             key=contact.key, plaintext=plain, context=evidence_place(event.id), at=at
         )
     return event
+
+
+@transaction.atomic
+def record_many(*, events: Sequence[ConsentEvent]) -> None:
+    """Append prepared acts of people whose rows the caller holds, in a few statements.
+
+    At most one act a person, purpose and channel; each gets its number here.
+    :raises NotAnAct: one is a confirmation, which lifts a stop and is the person's own.
+    """
+    if any(event.kind == Kind.CONFIRMED for event in events):
+        raise NotAnAct("people confirm one by one")
+    people = {event.contact_id for event in events}
+    last = {
+        (row["contact_id"], row["purpose_code"], row["channel"]): row["last"]
+        for row in ConsentEvent.objects.filter(contact__in=people)
+        .values("contact_id", "purpose_code", "channel")
+        .annotate(last=Max("number"))
+    }
+    rows = {_place(row): row for row in ConsentState.objects.filter(contact__in=people)}
+    for event in events:
+        event.number = last.get(_place(event), 0) + 1
+    ConsentEvent.objects.bulk_create(events, batch_size=500)
+    states = [row for event in events if (row := _advanced(rows.get(_place(event)), event))]
+    for row in states:
+        # By its place and not by its key: known and new ones are one statement.
+        row.pk = None
+    ConsentState.objects.bulk_create(
+        states,
+        batch_size=500,
+        update_conflicts=True,
+        unique_fields=["contact", "purpose_code", "channel"],
+        update_fields=STATE_FIELDS,
+    )
+    audit.record_many([leaf(event) for event in events])
 
 
 @transaction.atomic
@@ -287,6 +328,28 @@ def guardian_place(event_id: uuid.UUID) -> str:
     return f"consent_consentevent.guardian:{event_id}"
 
 
+def _end_what_is_superseded(contact: Contact, purpose: Purpose, channel: str, at: datetime) -> None:
+    # What stands was agreed to on another basis: it ends here, or the fold would keep it in place
+    # of the fresh agreement.
+    row = (
+        ConsentState.objects.filter(contact=contact, purpose_code=purpose.code, channel=channel)
+        .exclude(state__in=[*NO, Kind.EXPIRED])
+        .exclude(event__purpose__basis=purpose.basis)
+        .first()
+    )
+    if row is not None:
+        record(
+            contact=contact,
+            purpose_code=purpose.code,
+            channel=channel,
+            kind=Kind.EXPIRED,
+            act=ConsentEvent.Act.CLOCK,
+            source="basis_changed",
+            at=at,
+            actor=audit.SYSTEM,
+        )
+
+
 def _permission(kind: str, particulars: Particulars) -> str:
     if kind == Kind.GIVEN:
         return particulars.permission or Permission.EXPRESS.value
@@ -315,9 +378,15 @@ def _advance(event: ConsentEvent) -> None:
     row = ConsentState.objects.filter(
         contact_id=event.contact_id, purpose_code=event.purpose_code, channel=event.channel
     ).first()
+    if advanced := _advanced(row, event):
+        advanced.save()
+
+
+def _advanced(row: ConsentState | None, event: ConsentEvent) -> ConsentState | None:
+    """Return the state row after one more event, unsaved; None if there is none still."""
     after = step(standing_of(row) if row else None, event)
     if after is None:
-        return
+        return None
     row = row or ConsentState(
         contact_id=event.contact_id, purpose_code=event.purpose_code, channel=event.channel
     )
@@ -328,7 +397,11 @@ def _advance(event: ConsentEvent) -> None:
         after.valid_until,
     )
     row.permission, row.age_years, row.guarded = after.permission, after.age_years, after.guarded
-    row.save()
+    return row
+
+
+def _place(row: ConsentEvent | ConsentState) -> tuple[uuid.UUID, str, str]:
+    return row.contact_id, row.purpose_code, row.channel
 
 
 def _open_pairs(

@@ -22,6 +22,8 @@ OWN_ACTS = {
 OTHERS = {"partner", "staff", "provider"}
 NO = {Kind.WITHDRAWN, Kind.REFUSED}
 AGREED = {Kind.GIVEN, Kind.CONFIRMED}
+# What the gate calls an agreement that was given when the purpose had another lawful basis.
+SUPERSEDED = "superseded"
 # A lesser permission does not take the place of a greater one that is still in force.
 RANKS = {
     Permission.IMPLIED_INQUIRY: 1,
@@ -84,7 +86,7 @@ def step(before: Standing | None, event: ConsentEvent) -> Standing | None:
     after = Standing(
         event.kind,
         event.id,
-        event.at,
+        event.said_at or event.at,
         event.valid_until,
         event.permission,
         event.age_years,
@@ -97,9 +99,17 @@ def step(before: Standing | None, event: ConsentEvent) -> Standing | None:
         return before
     if event.kind == Kind.EXPIRED and (state is None or state in NO):
         return before
+    if before is not None and _came_before_the_end(before, event):
+        return before
     if before is None or event.kind not in AGREED or state not in AGREED:
         return after
     return _agreed_again(before, after)
+
+
+def _came_before_the_end(before: Standing, event: ConsentEvent) -> bool:
+    # Evidence found later of an older yes does not undo the no, or the end, that followed it.
+    older = event.said_at is not None and event.said_at <= before.at
+    return older and event.kind in AGREED and before.state not in {*AGREED, Kind.CLAIMED}
 
 
 def _agreed_again(before: Standing, after: Standing) -> Standing:
@@ -107,6 +117,8 @@ def _agreed_again(before: Standing, after: Standing) -> Standing:
     # A confirmation says yes to what was given: the kind of permission is that of the giving.
     permission = after.permission or before.permission
     if in_force and _rank(permission) < _rank(before.permission):
+        return before
+    if in_force and after.at < before.at and permission == before.permission:
         return before
     if in_force and before.state == Kind.CONFIRMED and after.state == Kind.GIVEN:
         if permission == before.permission:

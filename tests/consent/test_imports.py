@@ -2,7 +2,16 @@ import pytest
 
 from accounts.audit import SYSTEM
 from accounts.models import TrailLeaf
-from consent import contacts, import_rows, imports, ledger, lists, purposes, standing, suppression
+from consent import (
+    batches,
+    contacts,
+    imports,
+    ledger,
+    lists,
+    purposes,
+    standing,
+    suppression,
+)
 from consent.models import Contact, ImportBatch, Propagation, Revocation
 from integrations import connections
 from tests.consent.people import NOON, agreed, person
@@ -177,7 +186,7 @@ def test_a_stopped_import_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) 
     batch = check(HEADER + rows)
     imports.start(batch=batch, at=NOON, actor=SYSTEM)
     purpose = purposes.current("marketing", NOON)
-    kept = import_rows.unpacked(imports._unseal(batch, "rows", batch.rows_sealed, NOON))
+    kept = batches.unpacked(batches.unseal(batch, "rows", batch.rows_sealed, NOON))
     assert imports._commit_chunk(batch, kept, purpose, NOON, actor=SYSTEM)
     assert Contact.objects.count() == 2
     again = imports.commit(batch=batch, at=NOON, actor=SYSTEM)
