@@ -13,7 +13,7 @@ from accounts import audit, keys
 from accounts.audit import Actor
 from accounts.models import TrailLeaf
 from config.lib import canonical
-from consent import contacts, messages, purposes, suppression
+from consent import contacts, messages, purposes, revocations, suppression
 from consent.models import (
     Channel,
     ConsentEvent,
@@ -24,8 +24,10 @@ from consent.models import (
     Proof,
     Purpose,
     RenderedForm,
+    Revocation,
 )
-from consent.standing import AGREED, NO, standing_of, step
+from consent.revocations import Reach
+from consent.standing import AGREED, NO, is_own, standing_of, step
 
 Kind = ConsentEvent.Kind
 Permission = ConsentEvent.Permission
@@ -74,7 +76,8 @@ def record(  # noqa: PLR0913  the facts of one row, all named by the caller
 ) -> ConsentEvent:
     """Append one act of consent and bring the state up to date.
 
-    A confirmation lifts the suppression of the address it was given at.
+    The person's own confirmation lifts the suppression of the address it was given at; nobody
+    else's does.
     Law: GDPR Art. 7(1); ISO/IEC TS 27560 consent record.
     :raises NotAnAct: unknown kind, act or channel, or agreement by the passing of time.
     :raises UnknownPurpose: there is no such purpose at that instant.
@@ -101,7 +104,7 @@ def record(  # noqa: PLR0913  the facts of one row, all named by the caller
     )
     event.save(force_insert=True)
     _advance(event)
-    if kind == Kind.CONFIRMED:
+    if kind == Kind.CONFIRMED and is_own(event):
         suppression.lift(contact=held, channel=channel, at=at)
     audit.record_many([leaf(event)])
     return event
@@ -199,7 +202,7 @@ def record_many(*, events: Sequence[ConsentEvent]) -> None:
 
 
 @transaction.atomic
-def withdraw(
+def withdraw(  # noqa: PLR0913  the facts of one act, all named by the caller
     *,
     contact: Contact,
     act: str,
@@ -209,14 +212,26 @@ def withdraw(
     channels: Collection[str] | None = None,
     purposes: Collection[str] | None = None,
     evidence: Mapping[str, object] | None = None,
+    means: str = "page",
+    via: str | None = None,
+    received_at: datetime | None = None,
 ) -> list[ConsentEvent]:
     """Take consent back: by default for every channel and purpose, links and queued messages too.
 
-    One act ends everything unless the person said less; a second one changes nothing more.
+    One act ends everything unless the person, or the law of every place they may be in, said less;
+    a second one changes nothing more. `means` is how it was said, `via` the channel it was said on,
+    `received_at` when it reached us. It counts when this commits; other systems are told later.
     Law: GDPR Art. 7(3), 21(3); 47 CFR 64.1200(a)(10), effective when it commits.
+    :raises NotAnAct: unknown means, act or channel.
     """
+    if means not in Revocation.Means.values:
+        raise NotAnAct("unknown means")
     held = contacts.lock(contact_id=contact.id)
-    chosen = set(channels or Channel.values)
+    reached = revocations.reach(
+        contact=held, channels=channels, purpose_codes=purposes, via=via, at=at
+    )
+    # A stop counts from somebody whose key no longer opens, too: nothing can be sealed for them.
+    kept = evidence if evidence and keys.opens(key=held.key, at=at) else None
     events = [
         record(
             contact=held,
@@ -227,19 +242,23 @@ def withdraw(
             source=source,
             at=at,
             actor=actor,
-            evidence=evidence,
+            evidence=kept,
         )
-        for purpose_code, channel in _open_pairs(held, chosen, purposes)
+        for purpose_code, channel in _open_pairs(held, set(reached.channels), reached.purposes)
     ]
-    if ends_messages(purposes):
-        _stop(held, chosen, purposes, source=source, at=at, actor=actor)
-        contact.stopped_at = held.stopped_at
+    stopped = reached.ends_messages and _stop(held, reached, source=source, at=at, actor=actor)
+    contact.stopped_at = held.stopped_at
+    if events or stopped:
+        revocations.keep(
+            contact=held,
+            reached=reached,
+            means=means,
+            via=via,
+            received_at=min(received_at or at, at),
+            at=at,
+            actor=actor,
+        )
     return events
-
-
-def ends_messages(withdrawn: Collection[str] | None) -> bool:
-    """Say whether withdrawing these purposes (None: all) stops messages and links."""
-    return withdrawn is None or purposes.MARKETING in withdrawn
 
 
 def state_of(*, contact: Contact, purpose_code: str, channel: str, at: datetime) -> str | None:
@@ -283,6 +302,19 @@ def leaf(event: ConsentEvent) -> TrailLeaf:
             "notice": event.notice_id or "",
             "evidence": event.evidence_sha256,
         },
+    )
+
+
+def stopped_leaf(
+    *, contact: Contact, channels: Collection[str], source: str, at: datetime, actor: Actor
+) -> TrailLeaf:
+    """Return the trail's entry of a person whose messages and links end."""
+    return audit.leaf(
+        action="consent.contact.stopped",
+        at=at,
+        actor=actor,
+        subject_id=contact.id,
+        details={"channels": sorted(channels), "source": source},
     )
 
 
@@ -386,33 +418,39 @@ def _open_pairs(
     return [pair for pair in asked if states.get(pair) != Kind.WITHDRAWN]
 
 
-def _stop(
-    contact: Contact,
-    channels: set[str],
-    codes: Collection[str] | None,
-    *,
-    source: str,
-    at: datetime,
-    actor: Actor,
-) -> None:
+def _stop(contact: Contact, reached: Reach, *, source: str, at: datetime, actor: Actor) -> bool:
+    """Stop links, questions, queued messages and addresses; say whether that was new."""
+    is_first, before = contact.stopped_at is None, _stops_in_force(contact)
     contact.stopped_at = at
     contact.save(update_fields=["stopped_at"])
     # A question that was open before the stop is not answered by a late tap.
     OptIn.objects.filter(contact=contact, answered_at=None, expires_at__gt=at).update(expires_at=at)
-    for channel in sorted(channels):
+    # Who ended some purposes only may still be written to for the others.
+    for channel in reached.channels if reached.purposes is None else ():
         suppression.suppress(contact=contact, channel=channel, reason=source, at=at)
     messages.cancel_queued(
         at=at,
         actor=actor,
         reason="withdrawn",
         contact_id=contact.id,
-        channels=channels,
-        purposes=codes,
+        channels=reached.channels,
+        purposes=reached.purposes,
+        spared=(purposes.STOP_CONFIRMATION,),
     )
-    audit.record(
-        action="consent.contact.stopped",
-        at=at,
-        actor=actor,
-        subject_id=contact.id,
-        details={"channels": sorted(channels), "source": source},
+    audit.record_many(
+        [
+            stopped_leaf(
+                contact=contact, channels=reached.channels, source=source, at=at, actor=actor
+            )
+        ]
     )
+    return is_first or _stops_in_force(contact) != before
+
+
+def _stops_in_force(contact: Contact) -> set[tuple[str, str]]:
+    return {
+        (channel, reason)
+        for channel in Channel.values
+        if (index := contacts.stop_index(contact, channel))
+        for reason in suppression.reasons(channel=channel, address_index=index)
+    }

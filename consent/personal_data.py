@@ -10,7 +10,16 @@ from accounts import audit, keys
 from config.lib import canonical
 from config.lib.inventory import TECHNICAL, Column, Declarations, Due
 from consent import contacts, imports, messages, receipts, records, suppression
-from consent.models import Channel, Contact, Decision, ImportBatch, Message, OptIn, Proof
+from consent.models import (
+    Channel,
+    Contact,
+    Decision,
+    ImportBatch,
+    Message,
+    OptIn,
+    Proof,
+    Revocation,
+)
 from integrations import phones
 
 NAME = Column("name", "consent", "contact", personal=True)
@@ -148,6 +157,7 @@ def export(*, contact_id: uuid.UUID, at: datetime) -> dict[str, object]:
         "proofs": [_proof(row) for row in Proof.objects.filter(contact=contact)],
         "messages": [_message(row) for row in Message.objects.filter(contact=contact)],
         "decisions": [_decision(row) for row in Decision.objects.filter(contact=contact)],
+        "revocations": [_revocation(row) for row in Revocation.objects.filter(contact=contact)],
     }
 
 
@@ -310,4 +320,15 @@ def _decision(row: Decision) -> dict[str, object]:
         "phase": row.phase,
         "verdict": row.verdict,
         "reasons": row.reasons,
+    }
+
+
+def _revocation(row: Revocation) -> dict[str, object]:
+    return {
+        "id": str(row.pk),
+        "means": row.means,
+        "channels": row.channels,
+        "purposes": row.purposes or "all",
+        "received_at": canonical.instant(row.received_at),
+        "effective_at": canonical.instant(row.effective_at),
     }

@@ -20,6 +20,9 @@ SPECIAL_DATA = "special_data"
 PHI_CONTENT = "phi_content"
 SHARING = "sharing"
 VIEW_ANALYTICS = "view_analytics"
+# What the law lets us answer to somebody who said stop, and to somebody who asked for help.
+STOP_CONFIRMATION = "stop_confirmation"
+HELP_ANSWER = "help_answer"
 LANGUAGES = ("en", "de", "es", "fr", "pt", "hi", "ar")
 NOTICES = Path(__file__).parent / "notices"
 # From the first day of the GDPR, so that older consent, brought along, has a purpose as well.
@@ -33,6 +36,8 @@ DEFAULTS = (
     (SPECIAL_DATA, "Using special categories of data", Purpose.Basis.CONSENT),
     (PHI_CONTENT, "Health information in messages", Purpose.Basis.CONSENT),
     (PERMISSION_REQUEST, "Asking for consent", Purpose.Basis.LEGITIMATE_INTEREST),
+    (STOP_CONFIRMATION, "Confirming a stop", Purpose.Basis.LEGITIMATE_INTEREST),
+    (HELP_ANSWER, "Answering a call for help", Purpose.Basis.LEGITIMATE_INTEREST),
 )
 
 

@@ -18,6 +18,8 @@ OWN_ACTS = {
     ConsentEvent.Act.VOICE,
     ConsentEvent.Act.PAPER,
 }
+# Whoever tells it for them (a partner's API, staff) cannot undo their no either.
+OTHERS = {"partner", "staff", "provider"}
 NO = {Kind.WITHDRAWN, Kind.REFUSED}
 AGREED = {Kind.GIVEN, Kind.CONFIRMED}
 # What the gate calls an agreement that was given when the purpose had another lawful basis.
@@ -93,7 +95,7 @@ def step(before: Standing | None, event: ConsentEvent) -> Standing | None:
     state = before.state if before else None
     if event.kind == Kind.CLAIMED and state not in {None, Kind.CLAIMED}:
         return before
-    if event.kind == Kind.GIVEN and state in NO and event.act not in OWN_ACTS:
+    if event.kind in AGREED and state in NO and not is_own(event):
         return before
     if event.kind == Kind.EXPIRED and (state is None or state in NO):
         return before
@@ -128,6 +130,11 @@ def _agreed_again(before: Standing, after: Standing) -> Standing:
         age_years=before.age_years if after.age_years is None else after.age_years,
         guarded=after.guarded or before.guarded,
     )
+
+
+def is_own(event: ConsentEvent) -> bool:
+    """Say whether an act is the person's own, told by nobody else."""
+    return event.act in OWN_ACTS and event.actor_kind not in OTHERS
 
 
 def disagreements(*, limit: int = 20) -> list[str]:

@@ -30,7 +30,7 @@ PERSON = st.fixed_dictionaries(
         "moved": st.booleans(),
         "stopped": st.booleans(),
         "restricted": st.booleans(),
-        "listed": st.booleans(),
+        "listed": st.sampled_from(["", "us.dnc", "ca.dncl", "co.rne"]),
         # Hours ago.
         "sent": st.lists(st.sampled_from([0, 3, 12, 30]), max_size=4),
     }
@@ -71,7 +71,7 @@ def settle(world: dict[str, object], channel: str) -> Contact:
         )
     if world["listed"]:
         RegisterEntry.objects.create(
-            register="us.dnc",
+            register=str(world["listed"]),
             address_index=contact.sms_stop_index,
             answer="listed",
             checked_at=NOON,
