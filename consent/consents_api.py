@@ -23,7 +23,7 @@ from consent.models import Channel, ConsentEvent, Contact, Notice, RenderedForm,
 from consent.purposes import OneBoxTwoPurposes, UnknownPurpose
 
 Permission = ConsentEvent.Permission
-PURPOSES = [code for code, _, _ in purposes.DEFAULTS if code != purposes.PERMISSION_REQUEST]
+PURPOSES = [code for code, _, _ in purposes.DEFAULTS if code not in purposes.OURS]
 # A partner tells what a person did; it cannot confirm in their place, nor claim an import's act.
 KINDS = ("given", "refused")
 ACTS = ("checkbox", "keyword", "button", "voice", "paper", "api", "crm")

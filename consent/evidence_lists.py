@@ -36,7 +36,7 @@ PERMISSIONS = (
     Permission.IMPLIED_PURCHASE,
     Permission.IMPLIED_INQUIRY,
 )
-PURPOSES = tuple(code for code, _, _ in purposes.DEFAULTS if code != purposes.PERMISSION_REQUEST)
+PURPOSES = tuple(code for code, _, _ in purposes.DEFAULTS if code not in purposes.OURS)
 YES, NO = {"yes", "y", "true", "1"}, {"no", "n", "false", "0"}
 FLAGS = (
     *("authorises_advertising", "authorises_automated", "not_a_condition"),

@@ -81,8 +81,9 @@ REGISTRY = {
         (MESSAGING,),
         ("pd:HealthRecord",),
     ),
-    purposes.PERMISSION_REQUEST: Processing(
-        "dpv:ConsentManagement", ADDRESSES, ("dpv:Store", "dpv:Use", "dpv:Transmit")
+    **dict.fromkeys(
+        sorted(purposes.OURS),
+        Processing("dpv:ConsentManagement", ADDRESSES, ("dpv:Store", "dpv:Use", "dpv:Transmit")),
     ),
 }
 

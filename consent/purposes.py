@@ -39,6 +39,8 @@ DEFAULTS = (
     (STOP_CONFIRMATION, "Confirming a stop", Purpose.Basis.LEGITIMATE_INTEREST),
     (HELP_ANSWER, "Answering a call for help", Purpose.Basis.LEGITIMATE_INTEREST),
 )
+# What nobody consents to: it is how we ask, and how we answer.
+OURS = frozenset({PERMISSION_REQUEST, STOP_CONFIRMATION, HELP_ANSWER})
 
 
 class UnknownPurpose(Exception):
