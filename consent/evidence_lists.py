@@ -4,6 +4,7 @@ A row names whose act it was, what it was for, how and when it was done, which w
 and by whom; what is left out is named, and such a row turns no claim into consent.
 """
 
+import hashlib
 import ipaddress
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -79,9 +80,10 @@ class EvidenceRow:
         return datetime.fromisoformat(self.values["said_at"])
 
     @property
-    def place(self) -> str:
-        """Return whose act on what this is: a list may tell it once."""
-        return "|".join(self.text(name) for name in ("address", "purpose", "channel"))
+    def place(self) -> bytes:
+        """Return a short hash of whose act on what this is: a list may tell it once."""
+        named = "|".join(self.text(name) for name in ("address", "purpose", "channel"))
+        return hashlib.blake2b(named.encode(), digest_size=12).digest()
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def examine(*, batch: ImportBatch, at: datetime) -> ImportBatch:
     """
     if batch.state != State.CHECKING:
         return batch
-    sheet = lists.read(batches.unseal(batch, "file", batch.rows_sealed, at))
+    sheet = lists.read(batches.opened_file(batch=batch, at=at))
     found = Findings(ignored=sheet.ignored)
     try:
         packed = import_rows.packed(_judged(batch, sheet, found))
