@@ -349,7 +349,10 @@ def act_of_consent(row: ConsentEvent) -> Act:
     parts = [row.get_act_display(), f"from {row.source}"]
     parts += [PERMISSIONS[row.permission]] if row.permission else []
     parts += [f"asked by {row.seller}"] if row.seller else []
+    if row.actor_kind == "staff" and row.kind in gate.AGREED:
+        parts.append("entered by staff, which is weaker evidence")
     parts += ["with an uploaded proof"] if row.proof_id else []
+    parts += [f"said on {day(row.said_at)}"] if row.said_at else []
     return Act(row.at, title, row.kind, ", ".join(parts), row.notice_id or "")
 
 
