@@ -115,7 +115,7 @@ def _list(request: HttpRequest, kind: str, shown: type[ImportForm]) -> HttpRespo
 
 def _received(request: HttpRequest, form: ImportForm, kind: str) -> ImportBatch:
     upload: UploadedFile[bytes] = form.cleaned_data["file"]
-    works = evidence_imports if kind == Kind.EVIDENCE else imports
+    of_evidence = kind == Kind.EVIDENCE
     user = request.user if isinstance(request.user, User) else None
     asked: dict[str, Any] = {
         "file": upload.read(),
@@ -124,9 +124,10 @@ def _received(request: HttpRequest, form: ImportForm, kind: str) -> ImportBatch:
         "at": clock.now(),
     }
     if upload.size is not None and upload.size <= CHECKED_AT_ONCE_BYTES:
-        return works.check(**asked)
+        return evidence_imports.check(**asked) if of_evidence else imports.check(**asked)
     with transaction.atomic():
-        batch = works.receive(**asked)
+        receive = evidence_imports.receive if of_evidence else imports.receive
+        batch = receive(**asked)
         async_task(JOB, str(batch.pk))
     return batch
 

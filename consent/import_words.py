@@ -24,7 +24,7 @@ class Words:
     discard: str
 
 
-WORDS = {
+WORDS: dict[str, Words] = {
     ImportBatch.Kind.PEOPLE: Words(
         page="consent:imports",
         title="Import a list",

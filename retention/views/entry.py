@@ -54,7 +54,7 @@ def _declared(label: str) -> Make:
     return lambda: forms.BooleanField(label=label)
 
 
-class _FormShown(forms.ModelChoiceField):
+class _FormShown(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic when it runs
     def label_from_instance(self, obj: RenderedForm) -> str:
         notice = obj.notice
         return f"{notice.purpose.title}, {notice.language}, kept {obj.created_at:%Y-%m-%d} ({obj})"
@@ -248,7 +248,7 @@ def _entered(request: HttpRequest, contact: Contact, form: EntryForm) -> bool:
                 channel=chosen["channel"],
                 permission=form.permission,
                 act=chosen["act"],
-                said_at=_aware(chosen["said_at"]),
+                said_at=chosen["said_at"].astimezone(UTC),
                 proof=kept,
                 note=chosen["note"],
                 at=now,

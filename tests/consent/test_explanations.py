@@ -96,7 +96,9 @@ def test_a_withdrawal_is_told_on_every_rule_that_asks_for_consent() -> None:
 
 
 def test_what_waits_says_until_when_and_on_which_clock() -> None:
-    found = why(agreed(floridian(), "sms"), "sms", NIGHT)
+    contact = floridian()
+    act(contact, "sms", "given", particulars=ledger.Particulars(permission="written"))
+    found = why(contact, "sms", NIGHT)
     opens = datetime(2026, 10, 8, 12, 0, tzinfo=UTC)
     assert (found.answer, found.next_at) == ("Not yet", opens)
     assert outcome(found, "us.tcpa.hours")[0] == "waits"
