@@ -62,6 +62,7 @@ REMEDIES = {
     "withdrawn": (PERSON, "They agree again by their own act. No import and no colleague can."),
     "refused": (PERSON, "They agree by their own act. No import and no colleague can."),
     "suppressed": (PERSON, "They sign up again and confirm: only that lifts a stop."),
+    "held_back": (US, "Read the answer that waits to be read: it may be no stop at all."),
     "other_address": (PERSON, "They agree for the address that we have now."),
     "guardian_needed": (PERSON, "A parent or guardian agrees for them, and is named."),
     "age_unknown": (US, "Learn their age, or send nothing that is meant for children."),
@@ -332,8 +333,11 @@ def of_content(known: Facts, at: datetime) -> Iterator[Fact]:
         yield Fact(_plain(code), words, at=stand.at if stand else None)
 
 
-def of_registers(entries: Sequence[RegisterEntry]) -> Iterator[Fact]:
-    """Tell what the registers of others said of the address."""
+def of_registers(entries: Sequence[RegisterEntry], rules: Iterable[Rule]) -> Iterator[Fact]:
+    """Tell what the registers of others said of the address, and which were never asked."""
+    asked = {entry.register for entry in entries}
+    for name in sorted({rule.register for rule in rules if rule.kind == "register"} - asked):
+        yield Fact("Register", f"{name}: not asked", "No answer of it is kept for this address")
     for entry in entries:
         yield Fact(
             "Register", f"{entry.register}: {entry.get_answer_display()}", at=entry.checked_at
