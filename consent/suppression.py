@@ -121,6 +121,11 @@ def release(*, channel: str, address_index: str, at: datetime) -> bool:
     return True
 
 
+def ended_by(row: Suppression) -> str:
+    """Return how an entry ended: `confirmed` by the person, or `not_a_stop` once it was read."""
+    return row.lifted_by
+
+
 def stand(*, row: Suppression, reason: str, at: datetime) -> None:
     """Make a provisional entry stand for good, where the address itself is not known any more."""
     _harden(row.channel, row.address_index, reason, None, at)
