@@ -49,9 +49,11 @@ def in_force(*, channel: str, indexes: Iterable[str]) -> set[str]:
     return set(rows.values_list("address_index", flat=True))
 
 
-def lift(*, contact: Contact, channel: str, at: datetime) -> bool:
-    """Take a contact's address off the list; only `consent.ledger` calls this, on a confirmation.
+def lift(*, contact: Contact, channel: str, at: datetime, reason: str = "") -> bool:
+    """Take a contact's address off the list; return whether it was on it.
 
+    Only the person's own acts call this: `consent.ledger` on a confirmation, and the page of their
+    choices for a stop of that same page, which is the `reason`.
     Law: no import, edit or other system may undo a person's objection (GDPR Art. 21(3)).
     """
     try:
@@ -61,7 +63,7 @@ def lift(*, contact: Contact, channel: str, at: datetime) -> bool:
     held = Suppression.objects.filter(
         address_index=index(channel=channel, address=address), channel=channel, lifted_at=None
     ).first()
-    if held is None:
+    if held is None or (reason and held.reason != reason):
         return False
     held.lifted_at = at
     held.save(update_fields=["lifted_at"])
