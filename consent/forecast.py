@@ -24,7 +24,7 @@ from consent.facts import Facts, Subject
 from consent.gate import Verdict
 from consent.models import ConsentEvent, Contact, Place, RegisterEntry
 from consent.rulebook import Rule, Rulebook
-from consent.standing import Standing
+from consent.standing import SUPERSEDED, Standing
 
 NOBODY = uuid.UUID(int=0)
 # Not a case: this person is judged alone.
@@ -32,7 +32,7 @@ ALONE = -1
 ROWS_AT_ONCE = 5000
 PLAN = "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'; SET LOCAL parallel_tuple_cost = 0.01"
 ALONE_AT_ONCE = 1000
-STATES = ("", "claimed", "given", "confirmed", "refused", "withdrawn", "expired")
+STATES = ("", "claimed", "given", "confirmed", "refused", "withdrawn", "expired", SUPERSEDED)
 PERMISSIONS = ("", *ConsentEvent.Permission.values)
 AGE_MAX = 30
 # More registers are asked in the world than a case has room for; who stands in a further one is
@@ -263,7 +263,7 @@ class _Parts:
         cuts = [gate.months_before(self._question.at, number) for number in months]
         stale = " + ".join([_flag("at <= %s")] * len(cuts)) or "0"
         fields = {
-            "state": STATE_OF,
+            "state": self._state_of(purpose_code),
             "permission": _choice("permission", PERMISSIONS),
             "age": AGE_OF,
             "guarded": _flag("guarded"),
@@ -278,6 +278,18 @@ class _Parts:
         # In the order of the parts: the state asks the instant, staleness its limits.
         limits = [connection.ops.adapt_datetimefield_value(cut) for cut in cuts]
         self.join_params += [self._at, *limits, purpose_code, self._question.subject.channel]
+
+    def _state_of(self, purpose_code: str) -> str:
+        # Asked only where a purpose ever changed its basis: hardly ever.
+        others = purposes.of_another_basis(purpose_code, self._question.at)
+        if not others:
+            return STATE_OF
+        return (
+            "CASE WHEN state NOT IN ('withdrawn', 'refused') AND EXISTS "  # noqa: S608  our own words
+            "(SELECT 1 FROM consent_consentevent e WHERE e.id = event_id "
+            f"AND e.purpose_id IN ({', '.join(map(str, others))})) "
+            f"THEN {STATES.index(SUPERSEDED)} ELSE {STATE_OF} END"
+        )
 
     def _join_stop(self, stop: str) -> None:
         self.joins.append(

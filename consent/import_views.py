@@ -37,7 +37,8 @@ def import_list(request: HttpRequest) -> HttpResponse:
             return redirect("consent:import", batch_id=batch.pk)
         except imports.BadFile as fault:
             form.add_error("file", str(fault))
-    rows = ImportBatch.objects.defer("rows_sealed", "report_sealed").order_by("-created_at")
+    lists_of_people = ImportBatch.objects.filter(kind=ImportBatch.Kind.PEOPLE)
+    rows = lists_of_people.defer("rows_sealed", "report_sealed").order_by("-created_at")
     context = {"form": form, "rows": [_row(row) for row in rows[:IMPORTS_SHOWN]]}
     return render(request, "consent/imports.html", context, status=422 if form.errors else 200)
 

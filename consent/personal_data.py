@@ -9,8 +9,17 @@ from django.db import transaction
 from accounts import audit, keys
 from config.lib import canonical
 from config.lib.inventory import TECHNICAL, Column, Declarations, Due
-from consent import contacts, imports, messages, receipts, suppression
-from consent.models import Channel, Contact, Decision, ImportBatch, Message, OptIn
+from consent import contacts, imports, messages, receipts, records, suppression
+from consent.models import (
+    Channel,
+    Contact,
+    Decision,
+    ImportBatch,
+    Message,
+    OptIn,
+    Proof,
+    Revocation,
+)
 from integrations import phones
 
 NAME = Column("name", "consent", "contact", personal=True)
@@ -36,7 +45,7 @@ DECLARATIONS: Declarations = {
     "consent.purpose": _as(TECHNICAL, "id code version title basis valid_from"),
     "consent.notice": _as(TECHNICAL, "sha256 purpose language text created_at"),
     "consent.importbatch": {
-        **_as(TECHNICAL, "id key state source partner file_sha256 total_rows new_rows"),
+        **_as(TECHNICAL, "id key state kind source partner file_sha256 total_rows new_rows"),
         **_as(TECHNICAL, "updated_rows bad_rows done_rows problem created_by created_at"),
         **_as(TECHNICAL, "committed_at"),
         **_as(ROWS, "rows_sealed report_sealed"),
@@ -55,7 +64,7 @@ DECLARATIONS: Declarations = {
     "consent.consentevent": {
         **_as(CONSENT, "id number contact purpose purpose_code channel kind act notice source"),
         **_as(CONSENT, "actor_kind actor_id evidence_sha256 at valid_until permission form proof"),
-        **_as(CONSENT, "provider_message_id seller locale age_years"),
+        **_as(CONSENT, "said_at provider_message_id seller locale age_years"),
         # Unreadable once the person's key is gone; the row itself cannot be changed.
         **_as(EVIDENCE, "evidence_sealed guardian_sealed"),
     },
@@ -144,8 +153,11 @@ def export(*, contact_id: uuid.UUID, at: datetime) -> dict[str, object]:
     return {
         "contact": _person(contact, at),
         "consent": receipts.receipt(contact=contact, at=at),
+        "consent_record": records.export(contact=contact, at=at),
+        "proofs": [_proof(row) for row in Proof.objects.filter(contact=contact)],
         "messages": [_message(row) for row in Message.objects.filter(contact=contact)],
         "decisions": [_decision(row) for row in Decision.objects.filter(contact=contact)],
+        "revocations": [_revocation(row) for row in Revocation.objects.filter(contact=contact)],
     }
 
 
@@ -167,6 +179,9 @@ def erase(*, contact_id: uuid.UUID, at: datetime) -> dict[str, int]:
         ),
         "sandbox_messages": phones.forget(message_ids=written),
         "questions": OptIn.objects.filter(contact=contact, answered_at=None).delete()[0],
+        "proofs": Proof.objects.filter(contact=contact, file_sealed__isnull=False).update(
+            file_sealed=None
+        ),
         "contacts": int(contact.erased_at is None),
     }
     keys.destroy(key=contact.key, at=at)
@@ -285,6 +300,17 @@ def _message(row: Message) -> dict[str, object]:
     }
 
 
+def _proof(row: Proof) -> dict[str, object]:
+    return {
+        "id": str(row.pk),
+        "at": canonical.instant(row.created_at),
+        "media_type": row.media_type,
+        "file_sha256": row.file_sha256,
+        "bytes": row.size_bytes,
+        "kept": row.file_sealed is not None,
+    }
+
+
 def _decision(row: Decision) -> dict[str, object]:
     return {
         "id": str(row.pk),
@@ -294,4 +320,15 @@ def _decision(row: Decision) -> dict[str, object]:
         "phase": row.phase,
         "verdict": row.verdict,
         "reasons": row.reasons,
+    }
+
+
+def _revocation(row: Revocation) -> dict[str, object]:
+    return {
+        "id": str(row.pk),
+        "means": row.means,
+        "channels": row.channels,
+        "purposes": row.purposes or "all",
+        "received_at": canonical.instant(row.received_at),
+        "effective_at": canonical.instant(row.effective_at),
     }

@@ -10,14 +10,14 @@ from accounts import keys
 from consent import contacts
 from consent.models import Contact, PreferenceLink
 
-KIND = "consent.preferences"
-BEHIND = "consent.preferences.behind"
+KIND = "preference"
+BEHIND = "preference.behind"
 TOKEN_BYTES = 32
-# The law asks for 30 days after the send; who kept a message for a year still gets in.
-KEPT_DAYS = 400
+# A stop by it must work for 30 days after the message at the least (15 USC 7704(a)(3)).
+LINK_DAYS = 400
 
 
-class NoSuchLink(Exception):
+class NoSuchLink(LookupError):
     """No link has this token, or it is past its time; which, is not said."""
 
 
@@ -29,7 +29,7 @@ def link(
     at: datetime,
     behind: str = "",
 ) -> str:
-    """Make a person's way to their choices and return its token, which is kept nowhere.
+    """Make a person's way to their choices and return its address; the token is kept nowhere.
 
     `behind` is a token that the person has already, such as a video's: whoever has it can work
     out this one by `token_behind`, and its page needs to keep nothing to lead on. The link does
@@ -43,9 +43,9 @@ def link(
         channel=channel,
         message_id=message_id,
         created_at=at,
-        expires_at=at + timedelta(days=KEPT_DAYS),
+        expires_at=at + timedelta(days=LINK_DAYS),
     )
-    return token
+    return address(token)
 
 
 def token_behind(token: str) -> str:

@@ -8,6 +8,9 @@ from datetime import datetime
 
 from integrations.models import Connection, InboxItem
 
+# How every adapter calls a refusal or a failed delivery that means: the person stopped there.
+OPTED_OUT = "opted_out"
+
 
 def store(
     *,

@@ -103,7 +103,8 @@ def test_no_address_restriction_erasure_and_expiry_refuse() -> None:
 
 def test_whatsapp_marketing_is_not_for_the_united_states() -> None:
     number = {"phone": "+12125550111", "country": "US", "time_zone": "America/New_York"}
-    contact = agreed(person(NOON, **number), "whatsapp")
+    contact = person(NOON, **number)
+    act(contact, "whatsapp", "given", particulars=ledger.Particulars(permission="written"))
     assert codes(contact, "whatsapp") == {"refuse", "channel_blocked"}
 
 
@@ -111,7 +112,7 @@ def test_the_number_brings_its_own_law() -> None:
     contact = agreed(person(phone="+12125550112", country="FR"), "sms")
     subject = facts.Subject(purposes.current("marketing", NOON), "sms")
     known = facts.gather(people=[contact], subject=subject, at=NOON)[0]
-    assert known.places == ("FR", "US")
+    assert known.places == ("FR", "US-NY")
 
 
 def test_without_a_zone_the_hours_are_those_that_all_possible_zones_share() -> None:
