@@ -8,9 +8,20 @@ from django.db import transaction
 
 from accounts import keys
 from accounts.audit import Actor
-from consent import boxes as made
-from consent import choices, confirmation, contacts, ledger, needs, optin, places, preferences, purposes
-from consent import standing, suppression, wording
+from consent import (
+    boxes,
+    choices,
+    confirmation,
+    contacts,
+    ledger,
+    needs,
+    optin,
+    places,
+    preferences,
+    purposes,
+    suppression,
+    wording,
+)
 from consent.boxes import Answer, Box
 from consent.choices import SOURCE, Pair
 from consent.models import ConsentEvent, ConsentState, Contact, PreferenceLink
@@ -24,7 +35,7 @@ class Allowed:
     is_half: bool
 
 
-def boxes(*, link: PreferenceLink, pairs: Sequence[Pair], language: str, at: datetime) -> list[Box]:
+def asked(*, link: PreferenceLink, pairs: Sequence[Pair], language: str, at: datetime) -> list[Box]:
     """Return the box of each purpose and channel, in the words and of the kind that it needs.
 
     None for what a box cannot give: an authorisation that is signed elsewhere, a channel without
@@ -46,26 +57,26 @@ def may_give(purpose_code: str) -> bool:
     return purpose_code in choices.ORDER and purpose_code != purposes.PHI_CONTENT
 
 
-def needs_guardian(*, link: PreferenceLink, boxes: Sequence[Box], at: datetime) -> bool:
+def needs_guardian(*, link: PreferenceLink, asked: Sequence[Box], at: datetime) -> bool:
     """Say whether the person told an age before at which they do not agree alone.
 
     Law: GDPR Art. 8(1).
     """
     rows = ConsentState.objects.filter(contact=link.contact).exclude(age_years=None)
     told = [row.age_years for row in rows if row.age_years is not None]
-    limits = [_age(link.contact, box, at) for box in boxes]
+    limits = [_age(link.contact, box, at) for box in asked]
     return bool(told) and max(told) < max(limits, default=0)
 
 
 @transaction.atomic
-def allow(*, link: PreferenceLink, boxes: Sequence[Box], answer: Answer, at: datetime) -> Allowed:
+def allow(*, link: PreferenceLink, asked: Sequence[Box], answer: Answer, at: datetime) -> Allowed:
     """Record each ticked box as the person's own act, with the words they were shown.
 
     A link that was sent to the address confirms it; another address is asked to confirm.
     Law: GDPR Art. 4(11), 7(1); BGH I ZR 164/09.
     :raises MissingElement: something is missing that a kind of permission needs.
     """
-    ticked = [box for box in boxes if box.key in answer.ticked]
+    ticked = [box for box in asked if box.key in answer.ticked]
     halves = [_allow(link, box, answer, at) for box in ticked]
     return Allowed(len(ticked), any(halves))
 
@@ -73,7 +84,7 @@ def allow(*, link: PreferenceLink, boxes: Sequence[Box], answer: Answer, at: dat
 def _allow(link: PreferenceLink, box: Box, answer: Answer, at: datetime) -> bool:
     contact, channel = link.contact, box.channels[0]
     actor = Actor("recipient", contact.public_id)
-    given = made.give(
+    given = boxes.give(
         box=box,
         channel=channel,
         contact=contact,
@@ -126,7 +137,7 @@ def _box(contact: Contact, pair: Pair, language: str, at: datetime) -> Box:
         channel=channel,
         at=at,
     )
-    words = made.text(purpose_code=code, permission=permission, language=spoken, seller=seller)
+    words = boxes.text(purpose_code=code, permission=permission, language=spoken, seller=seller)
     key = f"{code}.{channel}"
     return Box(key, code, (channel,), permission, spoken, words, seller, mark="choices")
 

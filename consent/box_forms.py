@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from consent import addresses, wording
+from consent import addresses, boxes, wording
 from consent.boxes import Answer, Box
 
 AGE_MAX_YEARS = 120
@@ -18,6 +18,7 @@ class Shown:
     """A box beside its bound fields, for the page."""
 
     box: Box
+    asked: str
     by: str
     agree: forms.BoundField
     signature: forms.BoundField | None
@@ -30,14 +31,14 @@ class BoxForm(forms.Form):
         self,
         data: Mapping[str, Any] | None = None,
         *,
-        boxes: Sequence[Box],
+        asked: Sequence[Box],
         guardian: bool = False,
         age: bool = False,
     ) -> None:
         super().__init__(data)
-        self.boxes = boxes
-        self.words = wording.words(boxes[0].language)
-        for box in boxes:
+        self.boxes = asked
+        self.words = wording.words(asked[0].language)
+        for box in asked:
             self._add_box(box)
         if age:
             self.fields["age"] = self._age()
@@ -74,10 +75,10 @@ class BoxForm(forms.Form):
         """Return each box with its fields, in their order."""
         return [
             Shown(
-                box,
-                ", ".join(self.words[f"channel_{channel}"] for channel in box.channels),
-                self[f"agree_{box.key}"],
-                self[f"signature_{box.key}"] if box.is_signed else None,
+                box=box,
+                agree=self[f"agree_{box.key}"],
+                signature=self[f"signature_{box.key}"] if box.is_signed else None,
+                **boxes.lines(box),
             )
             for box in self.boxes
         ]

@@ -66,20 +66,25 @@ def text(*, purpose_code: str, permission: str, language: str, seller: str, own:
     """
     if permission == Permission.WRITTEN:
         shipped = purposes.shipped_text(language=language, name=purposes.WRITTEN)
-        return " ".join(filter(None, [own.strip(), shipped.replace("{seller}", seller)]))
+        return " ".join(filter(None, [own.strip(), wording.filled(shipped, seller=seller)]))
     return own.strip() or purposes.shipped_text(language=language, name=purpose_code)
 
 
 def html(box: Box) -> str:
     """Render a box as a person first sees it: unticked, with nothing filled in."""
-    words = wording.words(box.language)
-    context = {
-        "box": box,
-        "words": words,
-        "by": ", ".join(words[f"channel_{channel}"] for channel in box.channels),
-    }
+    context = {"box": box, "words": wording.words(box.language), **lines(box)}
     with translation.override(box.language):
         return render_to_string("consent/box.html", context).strip()
+
+
+def lines(box: Box) -> dict[str, str]:
+    """Return who asks, and by which channels: the line above a box."""
+    words = wording.words(box.language)
+    channels = ", ".join(words[f"channel_{channel}"] for channel in box.channels)
+    return {
+        "asked": wording.filled(words["asked_by"], seller=box.seller),
+        "by": wording.filled(words["by_channels"], channels=channels),
+    }
 
 
 def keep(*, box: Box, at: datetime) -> Kept:

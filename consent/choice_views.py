@@ -4,6 +4,7 @@ The forms carry no session, so there is none to ride on: the token in the addres
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from typing import Any
 
@@ -14,7 +15,17 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from config.lib import clock
-from consent import allowing, choice_words, choices, preferences, frame_views, receipts, wording
+from consent import (
+    allowing,
+    choice_words,
+    choices,
+    frame_views,
+    preferences,
+    receipts,
+    signal_views,
+    signals,
+    wording,
+)
 from consent.box_forms import BoxForm
 from consent.choices import Pair
 from consent.models import PreferenceLink
@@ -46,7 +57,9 @@ def page(request: HttpRequest, link: PreferenceLink, token: str) -> HttpResponse
     chosen = choices.of(contact=link.contact, at=at)
     stopped = request.GET.get("stopped", "")
     if stopped == "all" and choices.is_all_stopped(chosen):
-        return _page(request, "choices_stopped", link, token, undo=_undo(link))
+        done = speech.say("done_all", holder=speech.holder)
+        return _page(request, "choices_stopped", link, token, done=done, undo=_undo(link))
+    ends_at = link.contact.key.delete_at
     return _page(
         request,
         "choices",
@@ -57,7 +70,9 @@ def page(request: HttpRequest, link: PreferenceLink, token: str) -> HttpResponse
         all_stopped=choices.is_all_stopped(chosen),
         about=choice_words.about(speech, link, at),
         acts=choice_words.acts(speech, choices.history(contact=link.contact)),
-        ends_at=link.contact.key.delete_at,
+        intro=speech.say("choices_intro", holder=speech.holder),
+        kept_until=ends_at and speech.say("kept_until", date=choice_words.day(ends_at)),
+        signal=signal_views.is_sent(request),
         undo=_undo(link),
     )
 
@@ -67,8 +82,9 @@ def page(request: HttpRequest, link: PreferenceLink, token: str) -> HttpResponse
 @require_POST
 @private
 def stop(request: HttpRequest, link: PreferenceLink, token: str) -> HttpResponse:
-    pair = _named(request, link)
-    choices.stop(link=link, pair=pair, at=clock.now())
+    pair, at = _named(request, link), clock.now()
+    choices.stop(link=link, pair=pair, at=at)
+    _hear_signal(request, link, at)
     return _back(request, token, stopped=".".join(pair) if pair else "all")
 
 
@@ -84,14 +100,16 @@ def allow(
 ) -> HttpResponse:
     at = clock.now()
     wanted = [(purpose, channel)] if purpose else choices.stopped_last(contact=link.contact)
-    boxes = allowing.boxes(link=link, pairs=wanted, language=_language(request, link), at=at)
+    boxes = allowing.asked(link=link, pairs=wanted, language=_language(request, link), at=at)
     if not boxes:
         raise Http404
-    guardian = allowing.needs_guardian(link=link, boxes=boxes, at=at)
-    form = BoxForm(request.POST or None, boxes=boxes, guardian=guardian)
+    guardian = allowing.needs_guardian(link=link, asked=boxes, at=at)
+    form = BoxForm(request.POST or None, asked=boxes, guardian=guardian)
     if request.method == "POST" and form.is_valid():
+        # First what the browser says by itself, so that what the person says counts after it.
+        _hear_signal(request, link, at)
         done = allowing.allow(
-            link=link, boxes=boxes, answer=form.answer(frame_views.evidence(request)), at=at
+            link=link, asked=boxes, answer=form.answer(frame_views.evidence(request)), at=at
         )
         return _back(request, token, allowed="half" if done.is_half else "yes")
     many = not purpose
@@ -169,6 +187,11 @@ def _named(request: HttpRequest, link: PreferenceLink) -> Pair | None:
     if pair not in {(choice.purpose_code, choice.channel) for choice in chosen}:
         raise Http404
     return pair
+
+
+def _hear_signal(request: HttpRequest, link: PreferenceLink, at: datetime) -> None:
+    if signal_views.is_sent(request):
+        signals.gpc(contact=link.contact, at=at)
 
 
 def _undo(link: PreferenceLink) -> bool:

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts import keys
 from accounts.audit import Actor
 from consent import contacts, ledger, needs, places, purposes, standing
 from consent.models import (
@@ -92,8 +91,7 @@ class Why:
 def of(*, contact: Contact, at: datetime) -> list[Choice]:
     """Return every purpose on every channel by which a person can be reached or ever was."""
     rows = {
-        (row.purpose_code, row.channel): row
-        for row in ConsentState.objects.filter(contact=contact)
+        (row.purpose_code, row.channel): row for row in ConsentState.objects.filter(contact=contact)
     }
     reached = {*contacts.channels_of(contact), *(channel for _, channel in rows)}
     bases = _bases(at)
@@ -121,8 +119,9 @@ def stop(*, link: PreferenceLink, at: datetime, pair: Pair | None = None) -> lis
         purposes=[pair[0]] if pair else None,
         at=at,
         actor=Actor("recipient", contact.public_id),
-        # A person past their time can still stop: their key seals nothing, and needs not to.
-        evidence=evidence(link) if keys.opens(key=contact.key, at=at) else None,
+        evidence=evidence(link),
+        means="page",
+        via=link.channel,
     )
 
 
@@ -208,7 +207,10 @@ def _wants_signature(pair: Pair, given: str, known: _Known) -> bool:
 
 
 def _bases(at: datetime) -> dict[str, str]:
-    versions = Purpose.objects.filter(valid_from__lte=at).order_by("version")
+    # An answer to a stop, or to a call for help, is nobody's choice: law allows it, and no more.
+    answers = [purposes.STOP_CONFIRMATION, purposes.HELP_ANSWER]
+    versions = Purpose.objects.filter(valid_from__lte=at).exclude(code__in=answers)
+    versions = versions.order_by("version")
     return {row.code: row.basis for row in versions}
 
 
@@ -240,5 +242,3 @@ def _place(code: str) -> tuple[int, str]:
 
 def _pair_place(pair: Pair) -> tuple[tuple[int, str], int]:
     return _place(pair[0]), Channel.values.index(pair[1])
-
-

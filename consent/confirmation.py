@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from accounts.audit import Actor
 from consent import contacts, ledger, purposes
 from consent.ledger import Particulars
-from consent.models import ConsentEvent, Contact, OptIn
+from consent.models import ConsentEvent, Contact, Notice, OptIn
 
 
 class NotPending(Exception):
@@ -73,9 +73,7 @@ def beside(*, opt_in: OptIn) -> list[ConsentEvent]:
 
     The address is one: who confirms it confirms whose boxes these were.
     """
-    asked = given(
-        contact=opt_in.contact, purpose_code=opt_in.purpose.code, channel=opt_in.channel
-    )
+    asked = given(contact=opt_in.contact, purpose_code=opt_in.purpose.code, channel=opt_in.channel)
     if asked is None:
         return []
     same = _events(opt_in.contact, opt_in.channel).filter(at=asked.at, source=asked.source)
@@ -85,6 +83,11 @@ def beside(*, opt_in: OptIn) -> list[ConsentEvent]:
         for code in sorted(set(codes) - {asked.purpose_code})
     ]
     return [event for event in others if event is not None]
+
+
+def texts_beside(*, opt_in: OptIn) -> list[Notice]:
+    """Return the words of what a yes to the question says yes to as well."""
+    return [event.notice for event in beside(opt_in=opt_in) if event.notice is not None]
 
 
 def pending(*, contact: Contact, channel: str, at: datetime) -> OptIn | None:

@@ -15,9 +15,7 @@ FIXED = {
 }
 
 
-def permission(
-    *, countries: Collection[str], purpose_code: str, channel: str, at: datetime
-) -> str:
+def permission(*, countries: Collection[str], purpose_code: str, channel: str, at: datetime) -> str:
     """Return the kind of permission a box must give so that it suffices in every place.
 
     Law: 47 CFR 64.1200(f)(9); GDPR Art. 9(2)(a); 45 CFR 164.508.
@@ -47,9 +45,7 @@ def age(
     Law: GDPR Art. 8(1); COPPA, 16 CFR 312.5; the strictest of the places holds.
     """
     rules = [
-        rule
-        for channel in channels
-        for rule in _rules("age", countries, purpose_code, channel, at)
+        rule for channel in channels for rule in _rules("age", countries, purpose_code, channel, at)
     ]
     return max((rule.years for rule in rules), default=0)
 
@@ -57,9 +53,7 @@ def age(
 def _rules(
     kind: str, countries: Collection[str], purpose_code: str, channel: str, at: datetime
 ) -> list[Rule]:
-    rules = rulebook.applicable(
-        countries=countries, purpose=purpose_code, channel=channel, at=at
-    )
+    rules = rulebook.applicable(countries=countries, purpose=purpose_code, channel=channel, at=at)
     return [rule for rule in rules if rule.kind == kind and not rule.standing]
 
 

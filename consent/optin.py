@@ -34,7 +34,8 @@ def ask(
     """Ask a person to confirm; None if they may not be asked now (the decision says why).
 
     `sender` is the name under which they signed up, where it is not the one of whose contact they
-    are. The question shows the words they agreed to. Allowed once in 30 days, after a sign-up or a claim only, within hours, never when stopped.
+    are. The question shows the words they agreed to. Allowed once in 30 days, after a sign-up or
+    a claim only, within hours, never when stopped.
     Law: Directive 2002/58/EC Art. 13; GDPR Art. 7(1).
     """
     connection = connections.usable(kind=Connection.Kind.MESSAGING).first()
@@ -73,8 +74,7 @@ def ask(
         contact=contact,
         purpose=purpose,
         channel=channel,
-        notice=shown
-        or purposes.default_notice(purpose=purpose, language=contact.language, at=at),
+        notice=shown or purposes.default_notice(purpose=purpose, language=contact.language, at=at),
         token_index=keys.token_index(kind=TOKEN_KIND, token=token),
         asked_at=at,
         # The time to answer runs from when the message may arrive, not from the night before.
@@ -116,4 +116,3 @@ def evidence(ip: str, user_agent: str) -> dict[str, object]:
     separator = ":" if ":" in ip else "."
     network = separator.join(ip.split(separator)[:3])
     return {"network": network, "user_agent": user_agent[:200]}
-

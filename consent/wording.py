@@ -31,6 +31,16 @@ def holder(contact: Contact) -> str:
     return contact.partner.name if contact.partner else HOUSE_NAME
 
 
+def filled(text: str, **values: str) -> str:
+    """Return a sentence with its places filled.
+
+    Not `str.format`: a name with braces in it is a name, not a pattern.
+    """
+    for key, value in values.items():
+        text = text.replace(f"{{{key}}}", value)
+    return text
+
+
 def question(
     *, language: str, channel: str, sender: str, url: str, choices: str
 ) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from django_q.tasks import async_task
 from accounts import audit, keys
 from accounts.audit import Actor
 from config.lib import logs
-from consent import contacts, gate, outbox
+from consent import contacts, gate, outbox, preferences
 from consent.models import Contact, Decision, Message
 from consent.outbox import Dispatched
 from integrations.models import Connection
@@ -229,7 +229,8 @@ def _queue(turn: _Turn, asset: Asset) -> str:
         return turn.settle(State.WAITING)
     token = links.new_token()
     address = link_address(token)
-    decision, message = _put(turn, _words(turn, address))
+    choices = preferences.address(preferences.token_behind(token))
+    decision, message = _put(turn, _words(turn, address, choices))
     if message is None:
         return turn.settle(State.REFUSED, decision.reasons[0]["code"])
     links.mint(
@@ -253,13 +254,14 @@ def link_address(token: str) -> str:
     return f"{settings.PUBLIC_URL}/v/{token}"
 
 
-def _words(turn: _Turn, address: str) -> Wording:
+def _words(turn: _Turn, address: str, choices: str) -> Wording:
     return wording.message(
         channel=turn.campaign.channel,
         language=turn.contact.language,
         sender=turn.campaign.sender_name,
         name=contacts.opened(contact=turn.contact, at=turn.at).name,
         url=address,
+        choices=choices,
     )
 
 
