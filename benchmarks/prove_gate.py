@@ -11,6 +11,7 @@ lines that knows nothing of the gate, and names each message that was claimed wh
 it. A reply that stands in the inbox counts from the return of its commit.
 """
 
+import itertools
 import json
 import os
 import random
@@ -52,8 +53,6 @@ if WORKER:
     django.setup()
 else:
     ground.prepare(ENGINE)
-
-import itertools
 
 from django.db import connection, transaction  # noqa: E402  Django must be set up first
 
@@ -337,7 +336,8 @@ def main() -> None:
         lambda: (home / "people.json").write_text(" ".join(pk.hex for pk in settle(count)))
     )
     print(
-        f"{ENGINE}: {count:,} people in {seconds:.0f} s; {STEPS:,} steps by {PROCESSES}; seed {SEED}"
+        f"{ENGINE}, seed {SEED}: {count:,} people in {seconds:.0f} s; "
+        f"{STEPS:,} steps by {PROCESSES}"
     )
     environment = {**os.environ, "PROVE_BEGAN": str(time.monotonic_ns())}
     connection.close()

@@ -6,7 +6,7 @@ them, and `row` is what is written beside the event, in its transaction.
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from django.db import models
 
@@ -207,7 +207,7 @@ class SoftOptInElements(Elements):
             event=event,
             order_sealed=_sealed(event, "consent_softoptin.order", self.order),
             product_class=self.product_class,
-            sold_at=self.sold_at,
+            sold_at=cast(datetime, self.sold_at),
             opt_out_shown=self.opt_out_shown,
             similar_goods=self.similar_goods,
         )
@@ -252,7 +252,7 @@ class Implied(Elements):
             event=event,
             relation=self.relation,
             reference_sealed=_sealed(event, "consent_impliedconsent.reference", self.reference),
-            happened_at=self.happened_at,
+            happened_at=cast(datetime, self.happened_at),
         )
 
 
@@ -356,11 +356,11 @@ class Health(Elements):
             discloser=self.discloser,
             recipient=self.recipient,
             use=self.use,
-            expires_at=self.expires_at,
+            expires_at=cast(datetime, self.expires_at),
             signature_sealed=_sealed(
                 event, "consent_healthauthorisation.signature", self.signature
             ),
-            signed_at=self.signed_at,
+            signed_at=cast(datetime, self.signed_at),
             says_right_to_revoke=self.says_right_to_revoke,
             says_not_a_condition=self.says_not_a_condition,
             says_may_be_disclosed_again=self.says_may_be_disclosed_again,

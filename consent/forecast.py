@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import islice
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
@@ -161,7 +162,7 @@ def rows(
             yield pk, verdicts[code] or alone[pk]
 
 
-def statement(*, people: QuerySet[Contact], question: Question) -> tuple[str, list[object]]:
+def statement(*, people: QuerySet[Contact], question: Question) -> tuple[str, list[Any]]:
     """Return the SQL that reduces an audience to `id, code`, and its parameters."""
     by = contacts.field_of(question.subject.channel)
     stop = f"{question.subject.channel}_stop_index"

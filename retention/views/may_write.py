@@ -1,5 +1,6 @@
 """May we write to this person now, and why? One page that answers, with all that stands behind."""
 
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
@@ -90,7 +91,7 @@ def _explained(contact: Contact, form: WholeQuestionForm) -> Explanation | None:
         return None
 
 
-def _told(found: Explanation) -> dict[str, object]:
+def _told(found: Explanation) -> dict[str, Any]:
     return {
         "look": LOOKS[found.verdict.verdict],
         "channel_word": Channel(found.channel).label,

@@ -6,6 +6,7 @@ The page judges a bounded number while its reader waits; the whole past is the c
 
 from collections import Counter
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -94,7 +95,7 @@ def _judged(form: LawForm, now: datetime) -> Replay | None:
         return None
 
 
-def _told(found: Replay) -> dict[str, object]:
+def _told(found: Replay) -> dict[str, Any]:
     return {
         "left_out": [
             {"count": number, "text": replays.LEFT_OUT[why].capitalize()}

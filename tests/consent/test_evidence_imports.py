@@ -61,7 +61,7 @@ def commit(*rows: dict[str, str]) -> ImportBatch:
     return evidence_imports.commit(batch=check(*rows), at=NOON, actor=SYSTEM)
 
 
-def claimed(email: str = "ana@example.org", **fields: object) -> Contact:
+def claimed(email: str = "ana@example.org", **fields: Any) -> Contact:
     contact = person(email=email, **fields)
     act(contact, "email", "claimed")
     return contact

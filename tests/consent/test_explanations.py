@@ -41,6 +41,13 @@ def floridian() -> Contact:
     return person(country="US", region="FL", phone="+19045550123", time_zone="")
 
 
+def signed(contact: Contact) -> Contact:
+    written = ledger.Particulars(permission="written")
+    act(contact, "sms", "given", NOON - timedelta(days=1), particulars=written)
+    act(contact, "sms", "confirmed", NOON - timedelta(days=1))
+    return contact
+
+
 def why(
     contact: Contact,
     channel: str = "email",
@@ -96,7 +103,7 @@ def test_a_withdrawal_is_told_on_every_rule_that_asks_for_consent() -> None:
 
 
 def test_what_waits_says_until_when_and_on_which_clock() -> None:
-    found = why(agreed(floridian(), "sms"), "sms", NIGHT)
+    found = why(signed(floridian()), "sms", NIGHT)
     opens = datetime(2026, 10, 8, 12, 0, tzinfo=UTC)
     assert (found.answer, found.next_at) == ("Not yet", opens)
     assert outcome(found, "us.tcpa.hours")[0] == "waits"

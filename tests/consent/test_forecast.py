@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.audit import SYSTEM
+from accounts.audit import SYSTEM, Actor
 from consent import forecast, gate, ledger, purposes
 from consent.models import Contact, RegisterEntry
 from tests.consent.people import NOON, act, person, sent
@@ -65,7 +65,7 @@ def settle(world: dict[str, object], channel: str) -> Contact:
             act="button",
             source="page",
             at=NOON,
-            actor=ledger.Actor("recipient", contact.public_id),
+            actor=Actor("recipient", contact.public_id),
             purposes=["marketing"],
             channels=["email"],
         )

@@ -71,7 +71,7 @@ def test_a_version_does_not_come_before_the_newest() -> None:
 
 
 def test_one_box_for_each_purpose_passes() -> None:
-    boxes = [
+    boxes: list[dict[str, Any]] = [
         {"purpose": "marketing", "texts": {"en": "Write to me.", "de": "Schreiben Sie mir."}},
         {"purpose": "sharing", "texts": {"en": "Share it."}, "ticked": False},
     ]

@@ -11,10 +11,9 @@ from django.test import Client
 
 from accounts.models import Partner, TrailLeaf, User
 from config.lib import clock
-from consent import reviews, rulebook
+from consent import replays, reviews, rulebook
 from consent.models import Contact, Propagation, Review
 from integrations.models import InboxItem
-from retention.views import replay
 from tests.consent import people as consent_people
 from tests.consent.hearing import hear
 from tests.retention import story
@@ -150,7 +149,7 @@ def test_what_would_change_is_told_by_rule_with_its_message(
     since = (story.AT - timedelta(days=1)).date().isoformat()
     (tmp_path / "draft.toml").write_text(PACK)
     book = rulebook.with_pack(tmp_path / "draft.toml")
-    monkeypatch.setattr(replay.replays, "book_of", lambda _name: book)
+    monkeypatch.setattr(replays, "book_of", lambda _name: book)
     page = read(signed_in(), "replay", law="proposed", since=since)
     assert "Would change" in page
     assert "No e-mail at all." in page
