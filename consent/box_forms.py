@@ -27,6 +27,9 @@ class Shown:
 class BoxForm(forms.Form):
     """Boxes, each for itself, with what some of them ask for beside the tick."""
 
+    # What is said when nothing was ticked.
+    unticked = "tick_needed"
+
     def __init__(
         self,
         data: Mapping[str, Any] | None = None,
@@ -53,7 +56,7 @@ class BoxForm(forms.Form):
         found = super().clean() or {}
         ticked = [box for box in self.boxes if found.get(f"agree_{box.key}")]
         if not ticked:
-            self.add_error(f"agree_{self.boxes[0].key}", self.words["agree_needed"])
+            self.add_error(f"agree_{self.boxes[0].key}", self.words[self.unticked])
         for box in ticked:
             if box.is_signed and not found.get(f"signature_{box.key}", "").strip():
                 self.add_error(f"signature_{box.key}", self.words["signature_needed"])

@@ -11,6 +11,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -44,7 +45,9 @@ def private(view: View) -> View:
             link = preferences.own(token=token, at=clock.now())
         except preferences.NoSuchLink:
             return frame_views.page(request, "no_choices", frame_views.language(request), 404)
-        return view(request, link, token, **kwargs)
+        # Django's own words, such as the names of months, follow.
+        with translation.override(_language(request, link)):
+            return view(request, link, token, **kwargs)
 
     return answer
 
@@ -114,7 +117,10 @@ def allow(
         return _back(request, token, allowed="half" if done.is_half else "yes")
     many = not purpose
     status = 422 if form.errors else 200
-    return _page(request, "allow", link, token, form=form, many=many, status=status)
+    reached = choice_words.reached(link.contact, at)
+    return _page(
+        request, "allow", link, token, form=form, many=many, reached=reached, status=status
+    )
 
 
 @require_safe

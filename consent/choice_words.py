@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.utils import formats
 
 from accounts import keys
@@ -17,7 +18,8 @@ LOOKS = {
     "contract": "active",
     "interest": "active",
     "given": "pending",
-    "suppressed": "stopped",
+    # Off is what the person wanted, and no fault.
+    **dict.fromkeys(("withdrawn", "refused", "suppressed", "expired"), "off"),
     "unsigned": "pending",
 }
 # On which ground the gate let a message pass, by the code of its reason.
@@ -37,7 +39,7 @@ class Speech:
     words: Mapping[str, str]
     holder: str
 
-    def say(self, name: str, **values: str) -> str:
+    def say(self, name: str, /, **values: str) -> str:
         """Return a sentence with its places filled."""
         return wording.filled(self.words[name], **values)
 
@@ -64,10 +66,11 @@ def cards(
 ) -> dict[str, list[dict[str, Any]]]:
     """Return the purposes, each with its channels: those that matter now, and those never asked."""
     opens = keys.opens(key=link.contact.key, at=at)
+    reached = contacts.channels_of(link.contact) if opens else []
     found: dict[str, dict[str, Any]] = {}
     for choice in chosen:
         card = found.setdefault(choice.purpose_code, _card(speech, choice.purpose_code))
-        may_give = opens and allowing.may_give(choice.purpose_code)
+        may_give = choice.channel in reached and allowing.may_give(choice.purpose_code)
         card["rows"].append({**row(speech, choice), "may_give": may_give})
     asked = {choice.purpose_code for choice in chosen if choice.word != "none"}
     return {
@@ -107,16 +110,32 @@ def flash(speech: Speech, chosen: Iterable[Choice], stopped: str, allowed: str) 
 def about(speech: Speech, link: PreferenceLink, at: datetime) -> list[dict[str, Any]]:
     """Return who holds the data, where the person is reached, why they were written to."""
     contact = link.contact
-    shown = contacts.masked(contact=contact, at=at)
-    reached = " · ".join(filter(None, [shown.email, shown.phone]))
     rows = [
-        {"term": speech.words["holder"], "value": speech.holder},
-        {"term": speech.words["reached_at"], "value": reached, "ltr": True},
+        {"term": speech.words["holder"], "value": holder(speech, contact)},
+        {"term": speech.words["reached_at"], "value": reached(contact, at), "ltr": True},
         *_why(speech, link),
         {"term": speech.words["came_from"], "value": source(speech, contact)},
         {"term": speech.words["known_since"], "value": day(contact.created_at)},
     ]
     return [item for item in rows if item["value"]]
+
+
+def reached(contact: Contact, at: datetime) -> str:
+    """Return the addresses of a person, masked: who reads over a shoulder learns none."""
+    shown = contacts.masked(contact=contact, at=at)
+    return " · ".join(filter(None, [shown.email, shown.phone]))
+
+
+def holder(speech: Speech, contact: Contact) -> str:
+    """Return who holds a person's data and how to reach them.
+
+    Law: GDPR Art. 13(1)(a), 14(1)(a)-(b).
+    """
+    if contact.partner is not None:
+        return speech.holder
+    told = settings.CONTROLLER
+    parts = [speech.holder, told["address"], told["email"], told["data_protection_officer"]]
+    return " · ".join(filter(None, parts))
 
 
 def source(speech: Speech, contact: Contact) -> str:

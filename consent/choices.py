@@ -93,14 +93,14 @@ def of(*, contact: Contact, at: datetime) -> list[Choice]:
     rows = {
         (row.purpose_code, row.channel): row for row in ConsentState.objects.filter(contact=contact)
     }
-    reached = {*contacts.channels_of(contact), *(channel for _, channel in rows)}
+    reached = contacts.channels_of(contact)
     bases = _bases(at)
     known = _Known(places.countries(places.known_of(contact)), _stopped(contact), at)
     return [
         _choice((code, channel), rows.get((code, channel)), bases[code], known)
         for code in sorted(bases, key=_place)
         for channel in Channel.values
-        if channel in reached
+        if channel in reached or (code, channel) in rows
     ]
 
 

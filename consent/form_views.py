@@ -22,6 +22,7 @@ READ = ["GET", "HEAD", "POST"]
 HEADERS = ["Form", "State", "Who asks", "Signed up", "Confirmed", "Changed"]
 BOX_HEADERS = ["What for", "Channels", "Permission", "Words"]
 VERSION_HEADERS = ["Version", "Signed up", "Confirmed"]
+LOOKS = {HostedForm.State.OPEN.value: "active"}
 PURPOSE_WORDS, PERMISSION_WORDS = dict(PURPOSES), dict(PERMISSIONS)
 
 
@@ -58,6 +59,7 @@ def form_page(request: HttpRequest, form_id: uuid.UUID) -> HttpResponse:
     counted = form_making.figures(form=form)
     context = {
         "form": form,
+        "look": LOOKS.get(form.state, form.state),
         "facts": _facts(form),
         "signed_up": sum(figures.signed_up for figures in counted.values()),
         "confirmed": sum(figures.confirmed for figures in counted.values()),
@@ -128,10 +130,10 @@ def _row(form: HostedForm) -> list[Any]:
     counted = form_making.figures(form=form).values()
     return [
         {"text": form.title, "href": reverse("consent:form", args=[form.pk])},
-        {"state": form.state, "text": form.get_state_display()},
+        {"state": LOOKS.get(form.state, form.state), "text": form.get_state_display()},
         form.seller,
-        {"text": f"{sum(row.signed_up for row in counted):,}", "number": True},
-        {"text": f"{sum(row.confirmed for row in counted):,}", "number": True},
+        f"{sum(row.signed_up for row in counted):,}",
+        f"{sum(row.confirmed for row in counted):,}",
         {"at": form.updated_at},
     ]
 

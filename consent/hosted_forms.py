@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts import keys
@@ -16,7 +17,6 @@ from consent import addresses, areas, boxes, contacts, ledger, needs, optin, pla
 from consent.boxes import Answer, Box
 from consent.elements import MissingElement
 from consent.models import Channel, ConsentEvent, Contact, HostedForm, OptIn
-from consent.wording import HOUSE_NAME
 
 Permission = ConsentEvent.Permission
 # The form that is there before anybody made one; a marketer's of the same name takes its place.
@@ -93,7 +93,7 @@ def default() -> HostedForm:
     return HostedForm(
         slug=DEFAULT_SLUG,
         title="Built-in sign-up",
-        seller=HOUSE_NAME,
+        seller=str(settings.CONTROLLER["name"]),
         state=HostedForm.State.OPEN,
         boxes=[DEFAULT_BOX],
     )

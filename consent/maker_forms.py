@@ -20,9 +20,9 @@ PURPOSES = [
     (purposes.SPECIAL_DATA, "Using sensitive data (health, beliefs, ...)"),
 ]
 PERMISSIONS = [
-    (Permission.EXPRESS, "Express: a tick, asked again in a message"),
-    (Permission.WRITTEN, "Written: a tick and a typed name (US texts)"),
-    (Permission.EXPLICIT, "Explicit: for sensitive data only"),
+    (Permission.EXPRESS, "Express: a tick and a confirmation"),
+    (Permission.WRITTEN, "Written: a tick and a typed name"),
+    (Permission.EXPLICIT, "Explicit: for sensitive data"),
 ]
 
 
@@ -97,11 +97,15 @@ class BoxMakerForm(forms.Form):
     channels = forms.MultipleChoiceField(
         label="By which channels",
         choices=Channel.choices,
-        required=False,
+        error_messages={"required": "Say on which channels the box counts."},
         widget=forms.CheckboxSelectMultiple,
     )
     permission = forms.ChoiceField(
-        label="Kind of permission", choices=PERMISSIONS, initial=Permission.EXPRESS
+        label="Kind of permission",
+        choices=PERMISSIONS,
+        initial=Permission.EXPRESS,
+        help_text="Advertising by text to a number in the United States needs the written one; the "
+        "express one turns into it there by itself.",
     )
 
     def __init__(self, data: QueryDict | None, *, prefix: str, box: Mapping[str, Any]) -> None:
@@ -109,6 +113,9 @@ class BoxMakerForm(forms.Form):
         texts = box.get("texts", {})
         initial |= {f"text_{code}": text for code, text in texts.items()}
         super().__init__(data, prefix=prefix, initial=initial)
+        self.is_used = bool(data.get(f"{prefix}-purpose") if data else initial.get("purpose"))
+        if data and not self.is_used:
+            self.fields["channels"].required = False
         self.has_own = bool(texts) or bool(data and any(self._typed(data)))
         for code, name in wording.languages().items():
             self.fields[f"text_{code}"] = forms.CharField(

@@ -19,7 +19,7 @@ TYPED = ("name", "email", "phone", "age")
 class SignUpForm(BoxForm):
     """The addresses that a person gives, and the boxes beside them."""
 
-    field_order = TYPED
+    unticked = "agree_needed"
 
     def __init__(
         self,
@@ -78,8 +78,13 @@ class SignUpForm(BoxForm):
 
     def again(self, asked: Sequence[Box]) -> dict[str, Any]:
         """Return what was typed and ticked, for a page that asks for more than was shown."""
-        kept = [*TYPED, *(f"agree_{box.key}" for box in asked)]
+        kept = [*TYPED, *(f"{part}_{box.key}" for box in asked for part in ("agree", "signature"))]
         return {name: self.cleaned_data[name] for name in kept if name in self.cleaned_data}
+
+    @property
+    def two_ways(self) -> bool:
+        """Say whether there is a choice of addresses, of which one is enough."""
+        return {"email", "phone"} <= set(self.fields)
 
     def typed(self) -> list[forms.BoundField]:
         """Return the fields above the boxes."""

@@ -83,12 +83,13 @@ def _sign_up(request: HttpRequest, form: HostedForm, *, asked: str, embedded: bo
         return first_look(request, form, told="form_changed", status=422, **common)
     answered = _form(form, language, look, request.POST)
     if not answered.is_valid():
-        return _page(request, form, language, look, answered, status=422, **common)
+        wrong = {"told": "form_once_more", "status": 422, **common}
+        return _page(request, form, language, look, answered, **wrong)
     person = answered.person(language)
     age = answered.cleaned_data.get("age")
     need = hosted_forms.needed(form=form, person=person, age_years=age, look=look, at=at)
     if need != look:
-        told = "written_why" if need.written and not look.written else "form_once_more"
+        told = "written_why" if need.written and not look.written else "guardian_why"
         again = _form(form, language, need, None, answered)
         return _page(request, form, language, need, again, told=told, **common)
     if frame_views.is_too_much(request, what="join", an_hour=SIGN_UPS_AN_HOUR):

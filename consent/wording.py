@@ -3,11 +3,12 @@
 import tomllib
 from functools import lru_cache
 
+from django.conf import settings
+
 from consent import purposes
 from consent.models import Channel, Contact
 
 RIGHT_TO_LEFT = {"ar"}
-HOUSE_NAME = "Sealcast"
 
 
 def words(language: str) -> dict[str, str]:
@@ -28,10 +29,10 @@ def languages() -> dict[str, str]:
 
 def holder(contact: Contact) -> str:
     """Return who holds a person's data and asks for agreement, by the name they know."""
-    return contact.partner.name if contact.partner else HOUSE_NAME
+    return contact.partner.name if contact.partner else str(settings.CONTROLLER["name"])
 
 
-def filled(text: str, **values: str) -> str:
+def filled(text: str, /, **values: str) -> str:
     """Return a sentence with its places filled.
 
     Not `str.format`: a name with braces in it is a name, not a pattern.
