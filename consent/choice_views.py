@@ -107,7 +107,8 @@ def allow(
     if not boxes:
         raise Http404
     guardian = allowing.needs_guardian(link=link, asked=boxes, at=at)
-    form = BoxForm(request.POST or None, asked=boxes, guardian=guardian)
+    data = request.POST if request.method == "POST" else None
+    form = BoxForm(data, asked=boxes, guardian=guardian)
     if request.method == "POST" and form.is_valid():
         # First what the browser says by itself, so that what the person says counts after it.
         _hear_signal(request, link, at)
