@@ -19,7 +19,6 @@ from consent import (
     places,
     preferences,
     purposes,
-    suppression,
     wording,
 )
 from consent.boxes import Answer, Box
@@ -96,8 +95,8 @@ def _allow(link: PreferenceLink, box: Box, answer: Answer, at: datetime) -> bool
     if preferences.proves(link=link, channel=channel):
         _confirm(link, box, answer, given, at)
         return False
-    # Who stopped it here may start it here; a stop that came from the address itself stays.
-    suppression.lift(contact=contact, channel=channel, at=at, reason=SOURCE)
+    # A link sent by e-mail proves nothing of a phone: a stop of it stays until a START, or a yes,
+    # comes from there.
     if box.purpose_code == purposes.MARKETING:
         optin.ask(
             contact=contact,

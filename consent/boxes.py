@@ -6,6 +6,7 @@ One box, one purpose. What was shown is kept as it was rendered, empty, before a
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils import translation
@@ -116,7 +117,7 @@ def give(
     :raises MissingElement: something is missing that this kind of permission needs.
     """
     kept = keep(box=box, at=at)
-    common = {
+    common: dict[str, Any] = {
         "contact": contact,
         "channel": channel,
         "source": source,

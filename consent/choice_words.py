@@ -110,7 +110,7 @@ def flash(speech: Speech, chosen: Iterable[Choice], stopped: str, allowed: str) 
 def about(speech: Speech, link: PreferenceLink, at: datetime) -> list[dict[str, Any]]:
     """Return who holds the data, where the person is reached, why they were written to."""
     contact = link.contact
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"term": speech.words["holder"], "value": holder(speech, contact)},
         {"term": speech.words["reached_at"], "value": reached(contact, at), "ltr": True},
         *_why(speech, link),

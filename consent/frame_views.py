@@ -1,7 +1,6 @@
 """What do all pages share that a person sees without an account? Language, headers, who asks."""
 
 import hashlib
-from typing import Any
 
 from allauth.account.adapter import get_adapter
 from django.core.cache import cache
@@ -27,11 +26,10 @@ def page(
     }
     # Django's own words, such as the names of months, follow.
     with translation.override(language):
-        answer = render(request, f"consent/public_{name}.html", context, status=status)
-    return private(answer)
+        return private(render(request, f"consent/public_{name}.html", context, status=status))
 
 
-def private(answer: Any) -> Any:
+def private(answer: HttpResponse) -> HttpResponse:
     answer.headers["Referrer-Policy"] = "no-referrer"
     answer.headers["Cache-Control"] = "private, no-store"
     return answer

@@ -84,7 +84,7 @@ class MakerForm(forms.Form):
             boxes=[box.plain() for box in self.boxes if box.cleaned_data["purpose"]],
             asks_age=found["asks_age"],
             origins=found["origins"].split(),
-            partner=Partner.objects.filter(pk=found.get("partner") or None).first(),
+            partner=_partner(str(found.get("partner") or "")),
         )
 
     def refuse(self, fault: form_making.FormRefused) -> None:
@@ -148,6 +148,10 @@ class BoxMakerForm(forms.Form):
 
     def _typed(self, data: QueryDict) -> Sequence[str]:
         return [data.get(f"{self.prefix}-text_{code}", "") for code in wording.languages()]
+
+
+def _partner(text: str) -> Partner | None:
+    return Partner.objects.filter(pk=text).first() if text else None
 
 
 def _example(box: Mapping[str, Any], code: str) -> dict[str, str]:

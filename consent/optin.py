@@ -62,11 +62,11 @@ def ask(
         text=text,
         at=at,
         actor=actor,
+        behind=token,
     )
     if message is None:
         return None
     async_task("consent.jobs.send_due")
-    preferences.link(contact=contact, channel=channel, message_id=message.pk, at=at, behind=token)
     given = confirmation.given(contact=contact, purpose_code=purpose_code, channel=channel)
     shown = given.notice if given else None
     return OptIn.objects.create(

@@ -66,7 +66,7 @@ def embed_asked(request: HttpRequest, slug: str) -> HttpResponse:
     return _framed(frame_views.page(request, "asked", language, embedded=True), form)
 
 
-def first_look(request: HttpRequest, form: HostedForm, **more: object) -> HttpResponse:
+def first_look(request: HttpRequest, form: HostedForm, **more: Any) -> HttpResponse:
     """Show a form as somebody first sees it."""
     look = Look(version=form.version)
     return _page(request, form, _language(request, form), look, **more)
@@ -83,7 +83,7 @@ def _sign_up(request: HttpRequest, form: HostedForm, *, asked: str, embedded: bo
         return first_look(request, form, told="form_changed", status=422, **common)
     answered = _form(form, language, look, request.POST)
     if not answered.is_valid():
-        wrong = {"told": "form_once_more", "status": 422, **common}
+        wrong: dict[str, Any] = {"told": "form_once_more", "status": 422, **common}
         return _page(request, form, language, look, answered, **wrong)
     person = answered.person(language)
     age = answered.cleaned_data.get("age")
@@ -177,7 +177,7 @@ def _embeddable(slug: str) -> HostedForm:
 def _framed(answer: HttpResponse, form: HostedForm) -> HttpResponse:
     # Only the sites that the form names may show it: any other could lay its own page over it.
     answer._csp_replace = {"frame-ancestors": list(form.origins)}  # type: ignore[attr-defined]
-    answer.xframe_options_exempt = True  # type: ignore[attr-defined]
+    answer.xframe_options_exempt = True
     return answer
 
 

@@ -87,11 +87,9 @@ def reasons(*, channel: str, address_index: str) -> list[str]:
     return list(rows.values_list("reason", flat=True))
 
 
-def lift(*, contact: Contact, channel: str, at: datetime, reason: str = "") -> bool:
-    """Take a contact's address off the list; return whether it was on it.
+def lift(*, contact: Contact, channel: str, at: datetime) -> bool:
+    """Take a contact's address off the list; only `consent.ledger` calls this, on a confirmation.
 
-    Only the person's own acts call this: `consent.ledger` on a confirmation, and the page of their
-    choices for a stop of that same page, which is the `reason`.
     Law: no import, edit or other system may undo a person's objection (GDPR Art. 21(3)).
     """
     try:
@@ -101,7 +99,7 @@ def lift(*, contact: Contact, channel: str, at: datetime, reason: str = "") -> b
     held = Suppression.objects.filter(
         address_index=index(channel=channel, address=address), channel=channel, lifted_at=None
     ).first()
-    if held is None or (reason and held.reason != reason):
+    if held is None:
         return False
     _lift(held, CONFIRMED, contact, at)
     return True
@@ -121,6 +119,11 @@ def release(*, channel: str, address_index: str, at: datetime) -> bool:
         return False
     _lift(held, NOT_A_STOP, None, at)
     return True
+
+
+def ended_by(row: Suppression) -> str:
+    """Return how an entry ended: `confirmed` by the person, or `not_a_stop` once it was read."""
+    return row.lifted_by
 
 
 def stand(*, row: Suppression, reason: str, at: datetime) -> None:

@@ -30,6 +30,11 @@ SCREENS = Path(__file__).resolve().parents[1] / "docs" / "screens"
 WIDTHS = {390: 844, 1280: 900}
 TALLEST_PIXELS = 3200
 COLOURS = 128
+# Where whoever has no account comes from outside, beside the links in messages.
+PUBLIC = [
+    *("join/marketing", "join/f/spring", "join/asked", "join/confirmed"),
+    *("accounts/login/", "limits/"),
+]
 # Doors out, files, and pages of which there are as many as there are rows.
 NOT_WALKED = re.compile(
     r"/logout/|/jsi18n/|/password_change|\?(?!step=|tab=)|/history/$|\.(json|csv)$"
@@ -146,15 +151,7 @@ def test_every_page(live_server: LiveServer, chromium: Browser) -> None:
     link = origin + urlsplit(demo["link"]).path
     asked = walk_phones.confirm_tokens(source=seeding.SOURCE)
     confirm = [f"{origin}/join/confirm/{token}" for _, token in asked]
-    public = [
-        "join/marketing",
-        "join/f/spring",
-        "join/asked",
-        "join/confirmed",
-        "accounts/login/",
-        "limits/",
-    ]
-    visits = [("", [link, *confirm[-1:], *(f"{origin}/{path}" for path in public)])]
+    visits = [("", [link, *confirm[-1:], *(f"{origin}/{path}" for path in PUBLIC)])]
     visits += [(person["email"], [f"{origin}/", f"{origin}/admin/"]) for person in demo["people"]]
     for email, starts in visits:
         with opened(chromium) as page:

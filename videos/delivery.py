@@ -213,7 +213,7 @@ def _refuse(turn: _Turn) -> str:
 
 @transaction.atomic
 def _keep_refusal(turn: _Turn) -> str:
-    decision, message = _put(turn, Wording("", ""))
+    decision, message = _put(turn, Wording("", ""), "")
     if message is not None:
         raise _ChangedMind
     return turn.settle(State.REFUSED, decision.reasons[0]["code"])
@@ -230,7 +230,7 @@ def _queue(turn: _Turn, asset: Asset) -> str:
     token = links.new_token()
     address = link_address(token)
     choices = preferences.address(preferences.token_behind(token))
-    decision, message = _put(turn, _words(turn, address, choices))
+    decision, message = _put(turn, _words(turn, address, choices), token)
     if message is None:
         return turn.settle(State.REFUSED, decision.reasons[0]["code"])
     links.mint(
@@ -265,7 +265,7 @@ def _words(turn: _Turn, address: str, choices: str) -> Wording:
     )
 
 
-def _put(turn: _Turn, words: Wording) -> tuple[Decision, Message | None]:
+def _put(turn: _Turn, words: Wording, token: str) -> tuple[Decision, Message | None]:
     campaign, recipient = turn.campaign, turn.recipient
     return outbox.queue(
         contact=turn.contact,
@@ -279,6 +279,8 @@ def _put(turn: _Turn, words: Wording) -> tuple[Decision, Message | None]:
         text=words.text,
         at=turn.at,
         actor=audit.SYSTEM,
+        # Whoever holds the link of a video comes to their choices by it, and long after its end.
+        behind=token,
     )
 
 

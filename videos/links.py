@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from accounts import audit, keys
 from accounts.audit import Actor
 from accounts.models import TrailLeaf
-from consent import ledger, preferences
+from consent import ledger
 from consent.models import Contact, Message
 from videos.models import Asset, Campaign, Link
 
@@ -62,14 +62,6 @@ def mint(
         not_before=not_before,
         expires_at=min(expires_at, asset.delete_at),
         plays_allowed=plays_allowed,
-    )
-    # Whoever holds the link of a video comes to their choices by it, and long after its end.
-    preferences.link(
-        contact=contact,
-        channel=message.channel if message else asset.campaign.channel,
-        message_id=message.pk if message else None,
-        at=at,
-        behind=token,
     )
     audit.record_many([_leaf(link, "videos.link.minted", at, audit.SYSTEM)])
     return link, token

@@ -161,7 +161,7 @@ def test_undo_is_a_fresh_act_with_nothing_ticked(client: Client) -> None:
 
 
 def test_a_signature_is_asked_for_where_the_law_wants_one(client: Client) -> None:
-    us = {"country": "US", "time_zone": "America/New_York", "language": "en"}
+    us: dict[str, Any] = {"country": "US", "time_zone": "America/New_York", "language": "en"}
     contact = person(phone="+12125550143", **us)
     path = linked(contact, "sms") + "/allow/marketing/sms"
     unsigned = post(client, path, **{"agree_marketing.sms": "on"})
@@ -204,7 +204,7 @@ def test_somebody_past_their_time_can_still_stop_and_nothing_more(client: Client
 
 
 def test_a_browsers_signal_is_kept_and_does_not_undo_a_tick(client: Client) -> None:
-    us = {"country": "US", "region": "CA", "time_zone": "America/Los_Angeles", "language": "en"}
+    us: dict[str, Any] = {"country": "US", "region": "CA", "language": "en"}
     contact = person(phone="", **us)
     path = linked(contact) + "/allow/sharing/email"
     answer = client.post(path, {"agree_sharing.email": "on"}, headers={"Sec-GPC": "1"})

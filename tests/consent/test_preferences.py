@@ -1,7 +1,16 @@
+from typing import Any
+
 import pytest
 
 from accounts.audit import Actor
-from consent import allowing, choices, ledger, optin, preferences, suppression
+from consent import (
+    allowing,
+    choices,
+    ledger,
+    optin,
+    preferences,
+    suppression,
+)
 from consent.boxes import Answer
 from consent.choices import Choice, Pair
 from consent.models import (
@@ -16,7 +25,7 @@ from integrations import connections
 from tests.consent.people import NOON, act, agreed, person
 
 pytestmark = pytest.mark.django_db
-US = {"country": "US", "time_zone": "America/New_York", "language": "en"}
+US: dict[str, Any] = {"country": "US", "time_zone": "America/New_York", "language": "en"}
 NEW_YORK = "+12125550143"
 
 
@@ -137,18 +146,16 @@ def test_another_address_is_asked_to_confirm() -> None:
     choices.stop(link=link, at=NOON)
     assert allow(link, ("marketing", "sms")).is_half
     assert state(contact, "sms") == "given"
-    # The stop of this page is lifted by this page, or nobody could ask that number at all.
-    assert not stopped(contact, "sms")
-    assert OptIn.objects.get().channel == "sms"
-
-
-def test_a_stop_from_the_address_itself_is_not_lifted_by_a_page_sent_elsewhere() -> None:
-    connections.ensure_local(at=NOON)
-    contact = agreed(person(), "sms")
-    suppression.suppress(contact=contact, channel="sms", reason="inbound_stop", at=NOON)
-    allow(linked(contact), ("marketing", "sms"))
+    # A page sent by e-mail proves nothing of a phone: its stop stays, and nobody writes to it.
     assert stopped(contact, "sms")
     assert OptIn.objects.count() == 0
+
+
+def test_an_address_that_never_stopped_gets_the_question() -> None:
+    connections.ensure_local(at=NOON)
+    contact = person()
+    assert allow(linked(contact), ("marketing", "sms")).is_half
+    assert OptIn.objects.get().channel == "sms"
 
 
 def test_a_number_in_the_united_states_signs() -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from config.lib import clock
-from consent import contacts, intake, ledger, outbox, purposes
+from consent import contacts, intake, ledger, outbox, preferences, purposes
 from consent.models import Contact
 from integrations import connections
 from integrations.models import SandboxMessage
@@ -82,6 +82,20 @@ def sign_up(page: Page, origin: str) -> Effort:
     return effort
 
 
+def watched_and_stopped(page: Page, origin: str) -> Effort:
+    """Stop on the page of a video, and find the choices behind it."""
+    now, effort = clock.now(), Effort()
+    link, token = stage.link(contact=stage.agreed(stage.person()), at=now)
+    contact = link.contact
+    preferences.link(contact=contact, channel="email", message_id=None, at=now, behind=token)
+    page.goto(f"{origin}/v/{token}")
+    effort.press(page.get_by_role("button", name="Stop messages like this"))
+    assert state(contact) == "withdrawn"
+    page.get_by_role("link", name="Your choices").click()
+    expect(page.get_by_text("Everything is stopped.")).to_be_visible()
+    return effort
+
+
 @pytest.mark.usefixtures("house")
 def test_withdrawing_takes_no_more_than_giving_did(
     chromium: Browser, live_server: LiveServer
@@ -105,15 +119,7 @@ def test_withdrawing_takes_no_more_than_giving_did(
         assert state(ana()) == "withdrawn"
         assert (all_of_it.clicks, all_of_it.fields) == (1, 0)
         assert all_of_it.no_more_than(again)
-        # The page of a video, for whoever gave before it could be sent.
-        link, token = stage.link(contact=stage.agreed(stage.person()), at=clock.now())
-        page.goto(f"{live_server.url}/v/{token}")
-        tapped = Effort()
-        tapped.press(page.get_by_role("button", name="Stop messages like this"))
-        assert state(link.contact) == "withdrawn"
-        assert tapped.no_more_than(given)
-        page.get_by_role("link", name="Your choices").click()
-        expect(page.get_by_text("Everything is stopped.")).to_be_visible()
+        assert watched_and_stopped(page, live_server.url).no_more_than(given)
 
 
 @pytest.mark.usefixtures("house")
