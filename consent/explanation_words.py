@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from consent import facts, gate, places, purposes
+from consent import facts, gate, places, purposes, suppression
 from consent.facts import Facts
 from consent.models import (
     Channel,
@@ -62,6 +62,7 @@ REMEDIES = {
     "withdrawn": (PERSON, "They agree again by their own act. No import and no colleague can."),
     "refused": (PERSON, "They agree by their own act. No import and no colleague can."),
     "suppressed": (PERSON, "They sign up again and confirm: only that lifts a stop."),
+    "held_back": (US, "Read the answer that waits to be read: it may be no stop at all."),
     "other_address": (PERSON, "They agree for the address that we have now."),
     "guardian_needed": (PERSON, "A parent or guardian agrees for them, and is named."),
     "age_unknown": (US, "Learn their age, or send nothing that is meant for children."),
@@ -192,22 +193,28 @@ def _register_met(rule: Rule, known: Facts) -> str:
 def refused(rule: Rule, code: str, known: Facts, at: datetime) -> str:
     """Say how a rule is not met, or what it waits for."""
     stand = known.standing(rule.standing)
-    if code == "basis_insufficient" and stand:
-        has = PERMISSIONS.get(stand.permission or "express", stand.permission)
-        return f"They gave: {has}. It asks for: {permissions(rule.permissions)}."
     if code in {"no_consent", "claimed_only", "not_confirmed"}:
         return f"{standing_words(stand) if stand else 'They were never asked'}."
-    if code in {"withdrawn", "refused", "expired", "asked_after_no"} and stand:
-        return f"{KINDS.get(stand.state, stand.state)} on {day(stand.at)}."
     if code == "clock_unknown" and rule.kind == "hours":
         return "The hour where they are is not known, and no hour suits all clocks."
     if code == "quiet_hours":
         return f"Closed now: {_local_times(known, at)}."
     if code == "too_many":
         return f"{rule.max_messages} left in the last {rule.window_hours} hours already."
-    if code == "guardian_needed" and stand:
+    return (_refused_by_act(rule, code, stand) if stand else "") or rule.text
+
+
+def _refused_by_act(rule: Rule, code: str, stand: Standing) -> str:
+    if code == "basis_insufficient":
+        has = PERMISSIONS.get(stand.permission or "express", stand.permission)
+        return f"They gave: {has}. It asks for: {permissions(rule.permissions)}."
+    if code == "basis_changed":
+        return f"They agreed on {day(stand.at)}, when it rested on another lawful basis."
+    if code == "guardian_needed":
         return f"They were {stand.age_years}; below {rule.years} a guardian has to agree."
-    return rule.text
+    if code in {"withdrawn", "refused", "expired", "asked_after_no"}:
+        return f"{KINDS.get(stand.state, stand.state)} on {day(stand.at)}."
+    return ""
 
 
 def remedy(code: str, rule: Rule, opens_at: datetime | None) -> Remedy:
@@ -284,7 +291,8 @@ def of_stop(known: Facts, stop: Suppression | None) -> Fact:
     if known.suppressed and stop:
         return Fact("Stop list", "On it", f"Reason: {_plain(stop.reason)}", stop.created_at)
     if stop and stop.lifted_at:
-        return Fact("Stop list", "Not on it any more", "Lifted by their own act", stop.lifted_at)
+        how = f"Ended: {_plain(suppression.ended_by(stop))}"
+        return Fact("Stop list", "Not on it any more", how, stop.lifted_at)
     return Fact("Stop list", "Not on it")
 
 
@@ -325,8 +333,11 @@ def of_content(known: Facts, at: datetime) -> Iterator[Fact]:
         yield Fact(_plain(code), words, at=stand.at if stand else None)
 
 
-def of_registers(entries: Sequence[RegisterEntry]) -> Iterator[Fact]:
-    """Tell what the registers of others said of the address."""
+def of_registers(entries: Sequence[RegisterEntry], rules: Iterable[Rule]) -> Iterator[Fact]:
+    """Tell what the registers of others said of the address, and which were never asked."""
+    asked = {entry.register for entry in entries}
+    for name in sorted({rule.register for rule in rules if rule.kind == "register"} - asked):
+        yield Fact("Register", f"{name}: not asked", "No answer of it is kept for this address")
     for entry in entries:
         yield Fact(
             "Register", f"{entry.register}: {entry.get_answer_display()}", at=entry.checked_at
@@ -349,7 +360,10 @@ def act_of_consent(row: ConsentEvent) -> Act:
     parts = [row.get_act_display(), f"from {row.source}"]
     parts += [PERMISSIONS[row.permission]] if row.permission else []
     parts += [f"asked by {row.seller}"] if row.seller else []
+    if row.actor_kind == "staff" and row.kind in gate.AGREED:
+        parts.append("entered by staff, which is weaker evidence")
     parts += ["with an uploaded proof"] if row.proof_id else []
+    parts += [f"said on {day(row.said_at)}"] if row.said_at else []
     return Act(row.at, title, row.kind, ", ".join(parts), row.notice_id or "")
 
 
@@ -358,7 +372,8 @@ def acts_of_stop(row: Suppression, at: datetime) -> Iterator[Act]:
     reason = _plain(row.reason)
     yield Act(row.created_at, "Address put on the stop list", "suppressed", reason)
     if row.lifted_at and row.lifted_at <= at:
-        yield Act(row.lifted_at, "Address taken off the stop list", "good", row.lifted_by)
+        how = _plain(suppression.ended_by(row))
+        yield Act(row.lifted_at, "Address taken off the stop list", "good", how)
 
 
 def act_of_message(row: Message) -> Act:

@@ -12,13 +12,22 @@ from zoneinfo import ZoneInfo
 from django.db.models import Max
 
 from config.lib import canonical
-from consent import contacts, explanation_words, gate, past, places, purposes, rulebook
+from consent import (
+    contacts,
+    explanation_words,
+    gate,
+    past,
+    places,
+    purposes,
+    rulebook,
+    suppression,
+)
 from consent.explanation_words import Act, Fact, Remedy
 from consent.facts import Facts, Subject
 from consent.gate import Reason, Verdict
 from consent.models import Channel, ConsentEvent, Contact, Purpose, RegisterEntry, Suppression
 from consent.past import Case
-from consent.rulebook import Rule, Rulebook
+from consent.rulebook import JUDGED, Rule, Rulebook
 from consent.standing import Standing
 
 MET, NOT_MET, WAITS, NOT_APPLICABLE = "met", "not_met", "waits", "not_applicable"
@@ -123,6 +132,7 @@ def explain(
     here = _here(book, known)
     looked = tuple(_look(rule, known, at, verdict) for rule in here)
     opens_at = _opens_at(known, rules, at)
+    stop = _stop_of(contact, channel, at)
     return Explanation(
         contact=contact.public_id,
         purpose=subject.purpose,
@@ -133,10 +143,10 @@ def explain(
         reasons=tuple((reason, book.rule(reason.rule)) for reason in verdict.reasons),
         looked=looked,
         elsewhere=len(book.rules) - len(here),
-        facts=tuple(_facts(contact, known, at, book)),
+        facts=tuple(_facts(contact, known, at, book, stop)),
         clocks=tuple(_clocks(contact, known, at)),
         acts=tuple(_acts(contact, subject, at)),
-        remedies=tuple(_remedies(verdict, book, opens_at)),
+        remedies=tuple(_remedies(verdict, book, opens_at, stop)),
         opens_at=opens_at,
         changes=tuple(_changes(book, here, known, at)),
         channels=tuple(
@@ -242,18 +252,12 @@ def _opens_at(known: Facts, rules: Sequence[Rule], at: datetime) -> datetime | N
 # ---------- what is known ----------
 
 
-def _facts(contact: Contact, known: Facts, at: datetime, book: Rulebook) -> list[Fact]:
+def _facts(
+    contact: Contact, known: Facts, at: datetime, book: Rulebook, stop: Suppression | None
+) -> list[Fact]:
     stop_index = contacts.stop_index(contact, known.channel)
     event = _event_of(known.standing())
-    stop = (
-        Suppression.objects.filter(
-            address_index=stop_index, channel=known.channel, created_at__lte=at
-        )
-        .order_by("-created_at")
-        .first()
-        if stop_index
-        else None
-    )
+    rules = _applicable(book, known, at.date())
     entries = RegisterEntry.objects.filter(address_index=stop_index, checked_at__lte=at)
     return [
         explanation_words.of_person(contact, known, at),
@@ -264,9 +268,17 @@ def _facts(contact: Contact, known: Facts, at: datetime, book: Rulebook) -> list
         explanation_words.of_consent(known, event, at),
         *explanation_words.of_age(known, at),
         *explanation_words.of_content(known, at),
-        *explanation_words.of_registers(list(entries) if stop_index else []),
+        *explanation_words.of_registers(list(entries) if stop_index else [], rules),
         explanation_words.of_messages(known, at),
     ]
+
+
+def _stop_of(contact: Contact, channel: str, at: datetime) -> Suppression | None:
+    stop_index = contacts.stop_index(contact, channel)
+    if not stop_index:
+        return None
+    rows = Suppression.objects.filter(address_index=stop_index, channel=channel, created_at__lte=at)
+    return rows.order_by("-created_at").first()
 
 
 def _event_of(stand: Standing | None) -> ConsentEvent | None:
@@ -323,12 +335,17 @@ def _caveats(contact: Contact, channel: str, at: datetime) -> list[str]:
 # ---------- what would change it ----------
 
 
-def _remedies(verdict: Verdict, book: Rulebook, opens_at: datetime | None) -> list[Remedy]:
+def _remedies(
+    verdict: Verdict, book: Rulebook, opens_at: datetime | None, stop: Suppression | None
+) -> list[Remedy]:
     if verdict.verdict == gate.ALLOW:
         return []
     found: dict[str, Remedy] = {}
     for reason in verdict.reasons:
-        remedy = explanation_words.remedy(reason.code, book.rule(reason.rule), opens_at)
+        code = reason.code
+        if code == "suppressed" and stop and stop.reason == suppression.PROVISIONAL:
+            code = "held_back"
+        remedy = explanation_words.remedy(code, book.rule(reason.rule), opens_at)
         found.setdefault(remedy.words, remedy)
     return list(found.values())
 
@@ -351,7 +368,8 @@ def _changes(book: Rulebook, here: Sequence[Rule], known: Facts, at: datetime) -
     return found + [
         _change(None, [("proposed", rule)], _under(rulebook.supposing([rule.id]), known, at))
         for rule in touching
-        if rule.status == "proposed"
+        # What is proposed and decides no message is no news of this one.
+        if rule.status == "proposed" and rule.kind in {*JUDGED, "revocation"}
     ]
 
 

@@ -199,10 +199,9 @@ def _states(
     )
     found: dict[uuid.UUID, list[tuple[str, Standing]]] = {}
     for row in rows:
-        stand = standing.standing_of(row)
-        if row.basis_then != row.basis_now and row.state not in standing.NO:
-            # Agreed to on another lawful basis: it does not carry over; a no always does.
-            stand = replace(stand, state=standing.SUPERSEDED)
+        stand = standing.carried(
+            standing.standing_of(row), basis_then=row.basis_then, basis_now=row.basis_now
+        )
         found.setdefault(row.contact_id, []).append((row.purpose_code, stand))
     return found
 

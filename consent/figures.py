@@ -188,22 +188,22 @@ def _turned(first: date, at: datetime, purpose_code: str, channel: str) -> Count
 def _turned_by_time(
     first: date, at: datetime, purpose_code: str, channel: str
 ) -> Iterator[tuple[datetime, int]]:
-    """Fold those whose agreement has an end of its own: which end holds is the fold's to say."""
+    """Fold those whose agreement has an end or was entered late: the fold says what holds."""
     rows = ConsentEvent.objects.filter(purpose_code=purpose_code, at__lte=at)
     rows = rows.filter(channel=channel) if channel else rows
-    dated = rows.exclude(valid_until=None).exclude(kind="claimed")
+    dated = rows.exclude(valid_until=None, said_at=None).exclude(kind="claimed")
     ordered = (
         rows.filter(contact__in=dated.values("contact_id"))
         .select_related("contact")
         .only(
             *("number", "kind", "act", "at", "valid_until", "permission", "age_years", "channel"),
-            *("guardian_sealed", "contact__erased_at"),
+            *("guardian_sealed", "said_at", "actor_kind", "contact__erased_at"),
         )
         .order_by("contact_id", "channel", "number")
     )
     for _, group in groupby(ordered.iterator(), key=lambda row: (row.contact_id, row.channel)):
         events = list(group)
-        if any(row.valid_until and row.kind != "claimed" for row in events):
+        if any((row.valid_until or row.said_at) and row.kind != "claimed" for row in events):
             yield from _since(first, turns(events, until=at, erased_at=events[0].contact.erased_at))
 
 
@@ -216,7 +216,7 @@ def _statement(
 ) -> tuple[str, list[Any]]:
     """Return the SQL of who began and ended to agree on which day, and its parameters.
 
-    The same as `turns` says, set-wise, of those whose agreement has no end of its own.
+    The same as `turns` says, set-wise, of those whose agreement has no date but its own.
     """
     since, until = map(connection.ops.adapt_datetimefield_value, (first, at))
     day, day_params = connection.ops.datetime_cast_date_sql("turned.happened_at", (), "UTC")
@@ -228,7 +228,7 @@ def _statement(
         WITH marked AS (
             SELECT contact_id, channel, number, at, kind, {HARD_SQL} AS hard,
                    CASE WHEN kind IN ({YES_SQL}) THEN 1 ELSE 0 END AS yes,
-                   max(valid_until) OVER ({person}) AS ends,
+                   max(coalesce(valid_until, said_at)) OVER ({person}) AS dated,
                    max(CASE WHEN {HARD_SQL} THEN number * 2 +
                        CASE WHEN kind IN ({NO_SQL}) THEN 1 ELSE 0 END END) OVER ({before}) AS last
             FROM consent_consentevent
@@ -239,7 +239,7 @@ def _statement(
         ), counted AS (
             SELECT contact_id, at, yes, lag(yes) OVER ({person} ORDER BY number) AS was,
                    lead(yes) OVER ({person} ORDER BY number) AS next
-            FROM marked WHERE ends IS NULL AND (hard OR last IS NULL OR last % 2 = 0)
+            FROM marked WHERE dated IS NULL AND (hard OR last IS NULL OR last % 2 = 0)
         ), turned AS (
             SELECT at AS happened_at, yes - coalesce(was, 0) AS number FROM counted
             UNION ALL

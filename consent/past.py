@@ -6,7 +6,7 @@ judges again compares the hash of the facts with the one that the decision kept.
 """
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -20,6 +20,7 @@ from consent.models import (
     ConsentEvent,
     Contact,
     Message,
+    Purpose,
     RegisterEntry,
     StopConfirmation,
     Suppression,
@@ -47,6 +48,8 @@ class _Rows:
     stops: Mapping[tuple[str, str], Sequence[Suppression]]
     listed: Mapping[str, Sequence[RegisterEntry]]
     messages: Mapping[uuid.UUID, Sequence[Message]]
+    # Every version of every purpose, the newest first.
+    versions: Sequence[Purpose]
     # The messages that confirm a stop, and until when they may be sent.
     answers: Mapping[uuid.UUID, datetime]
 
@@ -108,6 +111,7 @@ def _rows(cases: Sequence[Case]) -> _Rows:
         by_address,
         by_index,
         _by_person(sent),
+        list(Purpose.objects.order_by("-version")),
         dict(answers.values_list("message_id", "send_by")),
     )
 
@@ -142,7 +146,7 @@ def _facts(case: Case, rows: _Rows) -> Facts:
         suppressed=any(
             _was_stopped(row, at) for row in rows.stops.get((subject.channel, stop_index), ())
         ),
-        standings=tuple(sorted(_standings(rows.events.get(person.pk, ()), subject, at).items())),
+        standings=tuple(sorted(_standings(case, rows))),
         address_set_at=set_at,
         registers=tuple(
             sorted(row.register for row in rows.listed.get(stop_index, ()) if row.checked_at <= at)
@@ -165,15 +169,25 @@ def _answers_stop(case: Case, rows: _Rows) -> bool:
     return send_by is not None and send_by >= case.at
 
 
-def _standings(
-    events: Iterable[ConsentEvent], subject: Subject, at: datetime
-) -> dict[str, Standing]:
-    folds: dict[str, Standing | None] = {}
-    for event in events:
+def _standings(case: Case, rows: _Rows) -> Iterator[tuple[str, Standing]]:
+    subject, folds = case.subject, dict[str, Standing | None]()
+    bases = {row.pk: row.basis for row in rows.versions}
+    basis_then: dict[uuid.UUID, str] = {}
+    for event in rows.events.get(case.contact.pk, ()):
         asked = event.channel == subject.channel and event.purpose_code in subject.codes
-        if asked and event.at <= at:
+        if asked and event.at <= case.at:
             folds[event.purpose_code] = standing.step(folds.get(event.purpose_code), event)
-    return {code: fold for code, fold in folds.items() if fold is not None}
+            basis_then[event.pk] = bases[event.purpose_id]
+    for code, fold in folds.items():
+        if fold is not None:
+            now = _basis(code, case.at, rows.versions)
+            then = basis_then[fold.event_id]
+            yield code, standing.carried(fold, basis_then=then, basis_now=now)
+
+
+def _basis(code: str, at: datetime, versions: Sequence[Purpose]) -> str | None:
+    in_force = (row.basis for row in versions if row.code == code and row.valid_from <= at)
+    return next(in_force, None)
 
 
 def _opened(key: DataKey, at: datetime) -> bool:

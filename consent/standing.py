@@ -137,6 +137,13 @@ def is_own(event: ConsentEvent) -> bool:
     return event.act in OWN_ACTS and event.actor_kind not in OTHERS
 
 
+def carried(stand: Standing, *, basis_then: str, basis_now: str | None) -> Standing:
+    """Return what is left of a standing under the lawful basis of today; a no always carries."""
+    if basis_then == basis_now or stand.state in NO:
+        return stand
+    return replace(stand, state=SUPERSEDED)
+
+
 def disagreements(*, limit: int = 20) -> list[str]:
     """Return the state rows that are not the fold of their events, as `contact purpose channel`.
 

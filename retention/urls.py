@@ -4,6 +4,7 @@ from django.urls import path
 
 from retention.views import (
     dashboard,
+    entry,
     erasure,
     growth,
     may_write,
@@ -34,6 +35,8 @@ urlpatterns = [
     path("person/<str:public_id>/erase/", erasure.erase, name="erase"),
     path("person/<str:public_id>/export/", erasure.export, name="export"),
     path("person/<str:public_id>/may-we-write/", may_write.answer, name="answer"),
+    path("person/<str:public_id>/enter-consent/", entry.enter, name="enter"),
+    path("person/<str:public_id>/proofs/<uuid:proof_id>/", entry.proof, name="proof"),
     path("may-we-write/", may_write.may_write, name="may_write"),
     path("growth/", growth.growth, name="growth"),
     path("growth/figures.csv", growth.growth_csv, name="growth_csv"),

@@ -35,11 +35,14 @@ PARTS = (
     ("Stops told on", "stops"),
     ("Growth", "growth"),
     ("Another law", "replay"),
+    ("Evidence", "consent:evidence"),
 )
 # What the console may do by role; pages show the buttons of those acts only.
 ACTS = {
     "reveal": "contact.reveal",
     "withdraw": "consent.withdraw",
+    "record": "consent.record",
+    "import": "contact.import",
     "hold": "hold.place",
     "release": "hold.release",
     "erase": "erasure.start",
@@ -64,7 +67,9 @@ def page(
 ) -> HttpResponse:
     tabs = _tabs((*TABS, ("Trail", "trail")), "may_write" if part else tab)
     may = {word: roles.may(user=request.user, act=act) for word, act in ACTS.items()}
-    shared = {"title": title, "tabs": tabs, "parts": _tabs(PARTS, part) if part else [], "may": may}
+    # The lists of evidence are for those who may send one.
+    parts = [row for row in PARTS if ":" not in row[1] or may["import"]] if part else []
+    shared = {"title": title, "tabs": tabs, "parts": _tabs(parts, part), "may": may}
     context = {**admin.site.each_context(request), **shared, **more}
     return render(request, f"retention/{template}", context, status=status)
 
@@ -105,9 +110,13 @@ def contact_or_404(public_id: str) -> Contact:
 
 def _tabs(pages: Sequence[tuple[str, str]], current: str) -> list[dict[str, object]]:
     return [
-        {"label": label, "href": reverse(f"console:{name}"), "current": name == current}
+        {"label": label, "href": reverse(_route(name)), "current": name == current}
         for label, name in pages
     ]
+
+
+def _route(name: str) -> str:
+    return name if ":" in name else f"console:{name}"
 
 
 def download(document: dict[str, object], name: str) -> HttpResponse:

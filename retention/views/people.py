@@ -12,7 +12,7 @@ from accounts.models import Partner
 from config.lib import clock, ids
 from consent import contacts, gate, ledger, standing
 from consent.contacts import OpenContact
-from consent.models import ConsentState, Contact, Decision
+from consent.models import ConsentState, Contact, Decision, Proof
 from retention import holds, proof, timeline
 from retention.models import Certificate, Hold, SubjectRequest
 from retention.views import frame
@@ -193,6 +193,7 @@ def _shown(
             "ask": QuestionForm(),
         },
         decisions=_decisions(contact),
+        proofs=Proof.objects.filter(contact=contact).defer("file_sealed").order_by("-created_at"),
     )
 
 

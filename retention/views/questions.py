@@ -26,7 +26,7 @@ class QuestionForm(forms.Form):
     def __init__(self, data: QueryDict | dict[str, str] | None = None) -> None:
         super().__init__(data)
         rows = Purpose.objects.order_by("title").values_list("code", "title")
-        self.fields["purpose"].choices = sorted(set(rows), key=_marketing_first)  # type: ignore[attr-defined]
+        self.fields["purpose"].choices = sorted(set(rows), key=marketing_first)  # type: ignore[attr-defined]
 
 
 class WholeQuestionForm(QuestionForm):
@@ -61,5 +61,6 @@ class FindForm(QuestionForm):
     field_order = ("wanted", "channel", "purpose")
 
 
-def _marketing_first(row: tuple[str, str]) -> tuple[bool, str]:
+def marketing_first(row: tuple[str, str]) -> tuple[bool, str]:
+    """Return the key that sorts purposes as they are asked about."""
     return row[0] != purposes.MARKETING, row[1]

@@ -6,7 +6,7 @@ import pytest
 from pytest_django import Settings
 
 from accounts.audit import SYSTEM
-from consent import contacts, explanations, gate, ledger, purposes, rulebook
+from consent import contacts, explanations, gate, ledger, purposes, rulebook, suppression
 from consent.explanations import Explanation
 from consent.models import Contact, RegisterEntry
 from tests.consent.people import NOON, act, agreed, person
@@ -200,7 +200,16 @@ def test_what_the_words_speak_of_and_the_registers_are_told() -> None:
     found = why(contact, "sms", content=("health",))
     assert fact(found, "Words") == "They speak of health; "
     assert fact(found, "special data") == "No act at all; "
-    assert fact(found, "Register") == "us.dnc: Not listed; "
+    told = [row.words for row in found.facts if row.term == "Register"]
+    assert "us.dnc: Not listed" in told
+    assert "us.fl.dnc: not asked" in told
+
+
+def test_what_is_held_back_may_be_let_go_by_reading_it() -> None:
+    contact = agreed(person(), "email")
+    suppression.suppress(contact=contact, channel="email", reason=suppression.PROVISIONAL, at=NOON)
+    remedy = why(contact).remedies[0]
+    assert (remedy.code, remedy.who) == ("held_back", "us")
 
 
 def test_other_channels_are_answered_beside_it() -> None:

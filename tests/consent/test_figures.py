@@ -118,7 +118,10 @@ def settle(lives: list[Life]) -> None:
                 at=at,
                 actor=SYSTEM,
                 valid_until=at + timedelta(days=runs_days) if runs_days and ends else None,
-                particulars=ledger.Particulars(permission=permission),
+                particulars=ledger.Particulars(
+                    permission=permission,
+                    said_at=at - timedelta(days=8) if ends and hand == "staff" else None,
+                ),
             )
         if erased_after:
             personal_data.erase(contact_id=contact.pk, at=START + timedelta(days=erased_after))

@@ -19,7 +19,7 @@ from consent import (
     rulebook,
 )
 from consent.facts import Subject
-from consent.models import Contact, Decision, Message, Revocation
+from consent.models import Contact, Decision, Message, Purpose, Revocation
 from consent.past import Case
 from consent.replays import Replay
 from consent.rulebook import Rulebook
@@ -218,6 +218,19 @@ def test_the_facts_of_now_are_those_of_the_gate() -> None:
     act(person(), "email", "claimed")
     ledger.withdraw(
         contact=agreed(person(), "sms"), act="button", source="page", at=NOON, actor=SYSTEM
+    )
+    ledger.record(
+        contact=contact,
+        purpose_code="service",
+        channel="email",
+        kind="given",
+        act="paper",
+        source="test",
+        at=NOON - timedelta(days=1),
+        actor=SYSTEM,
+    )
+    Purpose.objects.create(
+        code="service", version=2, title="Service", basis="consent", valid_from=NOON
     )
     for code in ("marketing", "permission_request", "service"):
         for channel in ("email", "sms"):
