@@ -13,7 +13,7 @@ BODY = ("List-Unsubscribe", "One-Click")
 
 
 def headers(
-    *, contact: Contact, channel: str, message_id: uuid.UUID, at: datetime
+    *, contact: Contact, channel: str, message_id: uuid.UUID, at: datetime, behind: str = ""
 ) -> dict[str, str]:
     """Return the two headers of a marketing e-mail; nothing on other channels.
 
@@ -22,7 +22,9 @@ def headers(
     """
     if channel != Channel.EMAIL:
         return {}
-    own_page = preferences.link(contact=contact, channel=channel, message_id=message_id, at=at)
+    own_page = preferences.link(
+        contact=contact, channel=channel, message_id=message_id, at=at, behind=behind
+    )
     token = own_page.rstrip("/").rpartition("/")[2]
     return {
         "List-Unsubscribe": f"<{settings.PUBLIC_URL}/join/one-click/{token}>",

@@ -20,6 +20,8 @@ SPECIAL_DATA = "special_data"
 PHI_CONTENT = "phi_content"
 SHARING = "sharing"
 VIEW_ANALYTICS = "view_analytics"
+# The agreement that marketing texts need in the United States, in place of the shorter notice.
+WRITTEN = "marketing_written"
 # What the law lets us answer to somebody who said stop, and to somebody who asked for help.
 STOP_CONFIRMATION = "stop_confirmation"
 HELP_ANSWER = "help_answer"
@@ -150,13 +152,18 @@ def notice(*, purpose: Purpose, language: str, text: str, at: datetime) -> Notic
 
 def default_notice(*, purpose: Purpose, language: str, at: datetime) -> Notice:
     """Return the notice that ships with Sealcast, in the person's language or in English."""
-    chosen = _spoken(language)
-    return notice(purpose=purpose, language=chosen, text=_shipped(chosen), at=at)
+    chosen = spoken(language)
+    text = shipped_text(language=chosen, name=purpose.code)
+    return notice(purpose=purpose, language=chosen, text=text, at=at)
 
 
-def shipped_text(*, language: str) -> str:
-    """Return the words of the shipped notice, for a form that shows it, keeping nothing."""
-    return _shipped(_spoken(language))
+def shipped_text(*, language: str, name: str = MARKETING) -> str:
+    """Return the words of a shipped notice, for a form that shows it, keeping nothing.
+
+    `name` is a purpose, or `WRITTEN`, whose words leave a place for the `{seller}`.
+    :raises FileNotFoundError: none ships for this purpose.
+    """
+    return _shipped(name, spoken(language))
 
 
 def _ensure(code: str, title: str, basis: str, at: datetime) -> Purpose:
@@ -179,11 +186,12 @@ def _note(action: str, row: Purpose, at: datetime, actor: Actor) -> None:
     )
 
 
-def _spoken(language: str) -> str:
+def spoken(language: str) -> str:
+    """Return in which of our languages notices ship for a tag such as `pt-BR`."""
     code = language.partition("-")[0]
     return code if code in LANGUAGES else "en"
 
 
-@lru_cache(maxsize=len(LANGUAGES))
-def _shipped(language: str) -> str:
-    return (NOTICES / f"{MARKETING}.{language}.txt").read_text(encoding="utf-8").strip()
+@lru_cache(maxsize=64)
+def _shipped(name: str, language: str) -> str:
+    return (NOTICES / f"{name}.{language}.txt").read_text(encoding="utf-8").strip()

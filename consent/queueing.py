@@ -13,7 +13,7 @@ from django.db import transaction
 from accounts import audit, keys
 from accounts.audit import Actor
 from config.lib import canonical
-from consent import contacts, gate, one_click, purposes, revocations
+from consent import contacts, gate, one_click, preferences, purposes, revocations
 from consent.gate import Verdict
 from consent.models import Contact, Decision, Message, Revocation, StopConfirmation
 from integrations.models import Connection
@@ -43,12 +43,14 @@ def queue(  # noqa: PLR0913  the facts of one row, all named by the caller
     actor: Actor,
     headers: Mapping[str, str] | None = None,
     content: Collection[str] = (),
+    behind: str = "",
 ) -> tuple[Decision, Message | None]:
     """Judge a message and, if it may be sent now or later, put it in the outbox.
 
     The same key a second time returns the first message. A refusal is kept as a decision.
     `content` names what the words are about, as the script scanner found: health, religion, ...
-    A marketing e-mail gets its one-click headers here, whoever sends it.
+    A marketing e-mail gets its one-click headers here, whoever sends it. `behind` is a token that
+    the words carry, such as a video's: the page of the person's choices lies behind it, too.
     Law: GDPR Art. 5(2), 7(1); the decision and the row are one transaction.
     :raises KeyReused: the key names a message to another person.
     :raises UnknownPurpose: there is no such purpose at that instant.
@@ -67,7 +69,17 @@ def queue(  # noqa: PLR0913  the facts of one row, all named by the caller
     own = dict(headers or {})
     if purpose_code in WITH_WAY_OUT:
         message_id = decision.message_id
-        own |= one_click.headers(contact=held, channel=channel, message_id=message_id, at=at)
+        own |= one_click.headers(
+            contact=held, channel=channel, message_id=message_id, at=at, behind=behind
+        )
+    if behind and not own:
+        preferences.link(
+            contact=held,
+            channel=channel,
+            message_id=decision.message_id,
+            at=at,
+            behind=behind,
+        )
     body = canonical.encode({"subject": subject, "text": text, "headers": own})
     message = _enqueue(decision, held, connection, idempotency_key, body, content)
     return decision, message

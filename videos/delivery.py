@@ -18,7 +18,7 @@ from django_q.tasks import async_task
 from accounts import audit, keys
 from accounts.audit import Actor
 from config.lib import logs
-from consent import contacts, gate, outbox
+from consent import contacts, gate, outbox, preferences
 from consent.models import Contact, Decision, Message
 from consent.outbox import Dispatched
 from integrations.models import Connection
@@ -213,7 +213,7 @@ def _refuse(turn: _Turn) -> str:
 
 @transaction.atomic
 def _keep_refusal(turn: _Turn) -> str:
-    decision, message = _put(turn, Wording("", ""))
+    decision, message = _put(turn, Wording("", ""), "")
     if message is not None:
         raise _ChangedMind
     return turn.settle(State.REFUSED, decision.reasons[0]["code"])
@@ -229,7 +229,8 @@ def _queue(turn: _Turn, asset: Asset) -> str:
         return turn.settle(State.WAITING)
     token = links.new_token()
     address = link_address(token)
-    decision, message = _put(turn, _words(turn, address))
+    choices = preferences.address(preferences.token_behind(token))
+    decision, message = _put(turn, _words(turn, address, choices), token)
     if message is None:
         return turn.settle(State.REFUSED, decision.reasons[0]["code"])
     links.mint(
@@ -253,17 +254,18 @@ def link_address(token: str) -> str:
     return f"{settings.PUBLIC_URL}/v/{token}"
 
 
-def _words(turn: _Turn, address: str) -> Wording:
+def _words(turn: _Turn, address: str, choices: str) -> Wording:
     return wording.message(
         channel=turn.campaign.channel,
         language=turn.contact.language,
         sender=turn.campaign.sender_name,
         name=contacts.opened(contact=turn.contact, at=turn.at).name,
         url=address,
+        choices=choices,
     )
 
 
-def _put(turn: _Turn, words: Wording) -> tuple[Decision, Message | None]:
+def _put(turn: _Turn, words: Wording, token: str) -> tuple[Decision, Message | None]:
     campaign, recipient = turn.campaign, turn.recipient
     return outbox.queue(
         contact=turn.contact,
@@ -277,6 +279,8 @@ def _put(turn: _Turn, words: Wording) -> tuple[Decision, Message | None]:
         text=words.text,
         at=turn.at,
         actor=audit.SYSTEM,
+        # Whoever holds the link of a video comes to their choices by it, and long after its end.
+        behind=token,
     )
 
 

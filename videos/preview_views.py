@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import keys, roles
 from config.lib import clock, ids
-from consent import contacts
+from consent import contacts, preferences
 from consent.models import Contact
 from videos import (
     audiences,
@@ -149,6 +149,7 @@ def _message(row: Campaign, asset: Asset) -> dict[str, object]:
         sender=row.sender_name,
         name=person.name,
         url=delivery.link_address("x" * links.TOKEN_LETTERS),
+        choices=preferences.address("x" * links.TOKEN_LETTERS),
     )
     shown = [{"body": words.text, "subject": words.subject}]
     return {"phone": shown, "segments": wording.segments(words.text), "person": person.name}

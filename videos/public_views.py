@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import keys
 from config.lib import clock, ids
-from consent import receipts, signal_views, signals
+from consent import preferences, receipts, signal_views, signals
 from videos import bytes_views, links, playback, watching
 from videos.models import Link, Play
 
@@ -47,7 +47,7 @@ def gone(request: HttpRequest, *, token: str) -> HttpResponse:
         return _too_many(request)
     if not token:
         return HttpResponse("This video does not play any more.", "text/plain", status=404)
-    return render(request, "watch/gone.html", {"token": token}, status=404)
+    return render(request, "watch/gone.html", _own(token), status=404)
 
 
 @require_safe
@@ -58,7 +58,7 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
     if link.plays >= link.plays_allowed and _session(request, link) is None:
         raise links.NotWatchable
     facts = watching.facts(link=link)
-    return render(request, "watch/page.html", {**facts, "token": token, **_signal(request)})
+    return render(request, "watch/page.html", {**facts, **_own(token), **_signal(request)})
 
 
 # The forms of a link need no CSRF token: the token in the address is the whole right to act,
@@ -99,7 +99,7 @@ def watch(request: HttpRequest, token: str) -> HttpResponse:
         return redirect("watch:page", token=token)
     facts = watching.facts(link=link)
     own = {"plays": watching.own_plays(link=link), "erase_url": _erase_url(token)}
-    context = {**facts, **own, "token": token, **_signal(request)}
+    context = {**facts, **own, **_own(token), **_signal(request)}
     return render(request, "watch/watch.html", context)
 
 
@@ -116,7 +116,7 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
     if not alive and _misses(request) > MISSES_A_MINUTE:
         return _too_many(request)
     sender = known.asset.campaign.sender_name if known and alive else ""
-    return render(request, "watch/stopped.html", {"sender": sender})
+    return render(request, "watch/stopped.html", {"sender": sender, **_own(token)})
 
 
 @require_safe
@@ -150,6 +150,11 @@ def video(request: HttpRequest, link_name: str) -> HttpResponseBase:
 @private
 def captions(request: HttpRequest, link_name: str) -> HttpResponse:
     return bytes_views.captions(asset=_authorised(request, link_name).asset)
+
+
+def _own(token: str) -> dict[str, str]:
+    # Worked out from the token alone, so that the page of a dead link leads on as any other does.
+    return {"token": token, "choices": preferences.token_behind(token)}
 
 
 def _too_many(request: HttpRequest) -> HttpResponse:
