@@ -51,7 +51,7 @@ class _Entry:
 
 @dataclass(frozen=True)
 class _Folded:
-    """A text without case and accents; where each sign stood, and where its word begins and ends."""
+    """A text without case and accents: where each sign stood, where its word begins and ends."""
 
     text: str
     places: Sequence[int]
@@ -119,9 +119,9 @@ def _found(folded: _Folded, language: str) -> Iterator[tuple[_Entry, int, int]]:
 def _whole(folded: _Folded, entry: _Entry, start: int, end: int) -> tuple[int, int] | None:
     """Return the stretch of whole words, or None where the table's word is a part of another."""
     word_start, word_end = folded.word_starts[start], folded.word_ends[end - 1]
-    if word_start < start and not entry.starts_open:
-        if folded.text[word_start:start] not in _prefixes():
-            return None
+    before = folded.text[word_start:start]
+    if before and not entry.starts_open and before not in _prefixes():
+        return None
     if word_end > end and not entry.ends_open:
         return None
     return word_start, word_end
