@@ -9,17 +9,20 @@ cap on messages is reached, or nothing is known of the place) is judged one by o
 import uuid
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from itertools import islice
 
-from django.db import connection
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 
 from consent import contacts, facts, gate, places, purposes, rulebook
 from consent.facts import Facts, Subject
 from consent.gate import Verdict
-from consent.models import ConsentEvent, Contact, Place
+from consent.models import ConsentEvent, Contact, Place, RegisterEntry
 from consent.rulebook import Rule, Rulebook
 from consent.standing import Standing
 
@@ -27,17 +30,22 @@ NOBODY = uuid.UUID(int=0)
 # Not a case: this person is judged alone.
 ALONE = -1
 ROWS_AT_ONCE = 5000
+PLAN = "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'; SET LOCAL parallel_tuple_cost = 0.01"
 ALONE_AT_ONCE = 1000
 STATES = ("", "claimed", "given", "confirmed", "refused", "withdrawn", "expired")
 PERMISSIONS = ("", *ConsentEvent.Permission.values)
 AGE_MAX = 30
+# More registers are asked in the world than a case has room for; who stands in a further one is
+# judged alone.
+REGISTER_BITS = 4
 # The fields of a case, from the lowest bit: name and width.
 FIELDS = (
     *[(name, 1) for name in ("erased", "restricted", "readable", "address", "suppressed")],
     *[("moved", 1), ("guarded", 1), ("state", 3), ("permission", 4), ("age", 5), ("stale", 4)],
-    *[("registers", 4), ("special_state", 3), ("special_permission", 4)],
+    *[("registers", REGISTER_BITS), ("special_state", 3), ("special_permission", 4)],
     *[("phi_state", 3), ("phi_permission", 4), ("place", 21)],
 )
+SHIFTS = {name: sum(width for _, width in FIELDS[:n]) for n, (name, _) in enumerate(FIELDS)}
 SIDES = {"special": purposes.SPECIAL_DATA, "phi": purposes.PHI_CONTENT}
 
 
@@ -77,9 +85,11 @@ class Question:
         """Return after how many months some place calls some consent expired, ascending."""
         return sorted({rule.months for rule in self.rules if rule.kind == "expiry"})
 
+    @cached_property
     def registers(self) -> list[str]:
-        """Return the registers that some place asks."""
-        return sorted({rule.register for rule in self.rules if rule.kind == "register"})
+        """Return the registers that some place asks and that anybody was looked up in."""
+        asked = sorted({rule.register for rule in self.rules if rule.kind == "register"})
+        return [n for n in asked if RegisterEntry.objects.filter(register=n).exists()]
 
     def cap(self) -> int:
         """Return the lowest number of messages that some place allows in its time; 0 is no cap."""
@@ -102,7 +112,7 @@ def counts(
     """
     question = _question(purpose_code, channel, content, at)
     sql, params = statement(people=people, question=question)
-    with connection.cursor() as cursor:
+    with planned() as cursor:
         cursor.execute(f"SELECT code, count(*) FROM ({sql}) judged GROUP BY code", params)  # noqa: S608  our own statement
         grouped = dict(cursor.fetchall())
     alone = grouped.pop(ALONE, 0)
@@ -148,9 +158,9 @@ def statement(*, people: QuerySet[Contact], question: Question) -> tuple[str, li
     alone = " OR ".join(["c.place_id IS NULL", *parts.alone])
     sql = (
         f"SELECT c.id, CASE WHEN {alone} THEN {ALONE} ELSE {parts.code()} END AS code "  # noqa: S608  only our own words; values are parameters
-        f"FROM ({audience}) c JOIN accounts_datakey k ON k.id = c.key_id {' '.join(parts.joins)}"
+        f"FROM ({audience}) c {' '.join(parts.joins)}"
     )
-    return sql, [*parts.select_params, *params, *parts.join_params]
+    return sql, [*params, *parts.join_params]
 
 
 def decided(codes: Collection[int], question: Question) -> dict[int, Verdict]:
@@ -165,9 +175,24 @@ def decided(codes: Collection[int], question: Question) -> dict[int, Verdict]:
     }
 
 
+@contextmanager
+def planned() -> Iterator[CursorWrapper]:
+    """Give a cursor on which a statement over millions of rows is planned well."""
+    # Compiling the statement costs more than it saves; hashes of a million people need room; and
+    # a row of two numbers is cheap to hand from one process to another.
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(PLAN)
+        yield cursor
+
+
 def ask(*, subject: Subject, at: datetime) -> Question:
     """Return a question under the rules in force."""
     return Question(subject, at, rulebook.book())
+
+
+# The fields of a case that the person's own standing fills, by their part of the state's row.
+_OWN = {name: name for name in ("state", "permission", "age", "guarded", "stale")}
 
 
 class _Parts:
@@ -177,10 +202,12 @@ class _Parts:
         self._question = question
         self.joins: list[str] = []
         self.join_params: list[object] = []
-        self.select_params: list[object] = []
+        self._sums: list[str] = []
         self.alone: list[str] = []
+        self._at = connection.ops.adapt_datetimefield_value(question.at)
         self._fields = self._simple(stop, set_at)
-        self._join_state("s", question.subject.purpose.code)
+        self._join_dead_keys()
+        self._join_state("s", question.subject.purpose.code, _OWN)
         self._join_stop(stop)
         self._sides()
         self._join_registers(stop)
@@ -190,48 +217,50 @@ class _Parts:
             self.alone.append("1 = 1")
 
     def code(self) -> str:
-        """Return the expression of a case, and gather the parameters in the order of its parts."""
-        shift, terms = 0, []
-        for name, width in FIELDS:
-            if name in self._fields:
-                expression, params = self._fields[name]
-                terms.append(f"{1 << shift} * ({expression})")
-                self.select_params += params
-            shift += width
-        return " + ".join(terms)
+        """Return the expression of a case: each field at its own bits."""
+        terms = [f"{1 << SHIFTS[name]} * ({part})" for name, part in self._fields.items()]
+        return " + ".join([*terms, *self._sums])
 
-    def _simple(self, stop: str, set_at: str) -> dict[str, tuple[str, list[object]]]:
-        at = self._instant(self._question.at)
-        opens = "k.destroyed_at IS NULL AND k.wrapped IS NOT NULL"
-        opens += " AND (k.delete_at IS NULL OR k.delete_at > %s)"
-        months = self._question.months()
-        cuts = [self._instant(gate.months_before(self._question.at, number)) for number in months]
-        stale = " + ".join([_flag("s.at <= %s")] * len(cuts)) or "0"
+    def _simple(self, stop: str, set_at: str) -> dict[str, str]:
         return {
-            "erased": (_flag("c.erased_at IS NOT NULL"), []),
-            "restricted": (_flag("c.restricted_at IS NOT NULL"), []),
-            "readable": (_flag(opens), [at]),
-            "address": (_flag(f"c.{stop} <> '' AND {opens}"), [at]),
-            "suppressed": (_flag("x.id IS NOT NULL"), []),
-            "moved": (_flag(f"s.at < c.{set_at}"), []),
-            "guarded": (_flag("s.guarded"), []),
-            "state": (_state("s"), [at]),
-            "permission": (_choice("s.permission", PERMISSIONS), []),
-            "age": (
-                f"CASE WHEN s.age_years IS NULL THEN 0 WHEN s.age_years > {AGE_MAX} "
-                f"THEN {AGE_MAX + 1} ELSE s.age_years + 1 END",
-                [],
-            ),
-            "stale": (stale, list(cuts)),
-            "place": ("CAST(c.place_id AS bigint)", []),
+            "erased": _flag("c.erased_at IS NOT NULL"),
+            "restricted": _flag("c.restricted_at IS NOT NULL"),
+            "readable": _flag("k.id IS NULL"),
+            "address": _flag(f"k.id IS NULL AND c.{stop} <> ''"),
+            "suppressed": _flag("x.id IS NOT NULL"),
+            "moved": _flag(f"s.at < c.{set_at}"),
+            "place": "CAST(c.place_id AS bigint)",
         }
 
-    def _join_state(self, alias: str, purpose_code: str) -> None:
+    def _join_dead_keys(self) -> None:
+        # The few keys that do not open are joined, not the millions that do.
         self.joins.append(
-            f"LEFT JOIN consent_consentstate {alias} ON {alias}.contact_id = c.id "
-            f"AND {alias}.purpose_code = %s AND {alias}.channel = %s"
+            "LEFT JOIN (SELECT id FROM accounts_datakey WHERE destroyed_at IS NOT NULL "
+            "OR wrapped IS NULL OR delete_at <= %s) k ON k.id = c.key_id"
         )
-        self.join_params += [purpose_code, self._question.subject.channel]
+        self.join_params.append(self._at)
+
+    def _join_state(self, alias: str, purpose_code: str, names: Mapping[str, str]) -> None:
+        # Reduced to a number before it is joined: what is hashed for millions is small.
+        months = self._question.months() if names is _OWN else []
+        cuts = [gate.months_before(self._question.at, number) for number in months]
+        stale = " + ".join([_flag("at <= %s")] * len(cuts)) or "0"
+        fields = {
+            "state": STATE_OF,
+            "permission": _choice("permission", PERMISSIONS),
+            "age": AGE_OF,
+            "guarded": _flag("guarded"),
+            "stale": stale,
+        }
+        bits = " + ".join(f"{1 << SHIFTS[names[part]]} * ({fields[part]})" for part in names)
+        self.joins.append(
+            f"LEFT JOIN (SELECT contact_id, at, {bits} AS bits FROM consent_consentstate "  # noqa: S608  our own words
+            f"WHERE purpose_code = %s AND channel = %s) {alias} ON {alias}.contact_id = c.id"
+        )
+        self._sums.append(f"coalesce({alias}.bits, 0)")
+        # In the order of the parts: the state asks the instant, staleness its limits.
+        limits = [connection.ops.adapt_datetimefield_value(cut) for cut in cuts]
+        self.join_params += [self._at, *limits, purpose_code, self._question.subject.channel]
 
     def _join_stop(self, stop: str) -> None:
         self.joins.append(
@@ -245,26 +274,23 @@ class _Parts:
         asked = {rule.standing for rule in self._question.rules if rule.standing}
         for name, purpose_code in SIDES.items():
             if purpose_code in asked:
-                self._join_state(name, purpose_code)
-                at = self._instant(self._question.at)
-                self._fields[f"{name}_state"] = (_state(name), [at])
-                self._fields[f"{name}_permission"] = (
-                    _choice(f"{name}.permission", PERMISSIONS),
-                    [],
-                )
+                names = {"state": f"{name}_state", "permission": f"{name}_permission"}
+                self._join_state(name, purpose_code, names)
 
     def _join_registers(self, stop: str) -> None:
-        registers = self._question.registers()
+        registers = self._question.registers
         if not registers:
             return
         bits = " ".join(f"WHEN %s THEN {1 << place}" for place in range(len(registers)))
+        if len(registers) > REGISTER_BITS:
+            self.alone.append(f"r.bits >= {1 << REGISTER_BITS}")
         self.joins.append(
             f"LEFT JOIN (SELECT address_index, sum(CASE register {bits} ELSE 0 END) AS bits "  # noqa: S608
             "FROM consent_registerentry WHERE answer = 'listed' GROUP BY address_index) r "
             f"ON r.address_index = c.{stop}"
         )
         self.join_params += registers
-        self._fields["registers"] = ("coalesce(r.bits, 0)", [])
+        self._fields["registers"] = "coalesce(r.bits, 0)"
 
     def _join_capped(self) -> None:
         cap = self._question.cap()
@@ -280,9 +306,6 @@ class _Parts:
         self.join_params += params
         self.alone.append("m.contact_id IS NOT NULL")
 
-    def _instant(self, at: datetime) -> object:
-        return connection.ops.adapt_datetimefield_value(at)
-
 
 def _flag(condition: str) -> str:
     return f"CASE WHEN {condition} THEN 1 ELSE 0 END"
@@ -293,10 +316,15 @@ def _choice(column: str, values: Sequence[str]) -> str:
     return f"CASE {column} {cases} ELSE 0 END"
 
 
-def _state(alias: str) -> str:
-    past = f"{alias}.state IN ('claimed', 'given', 'confirmed') AND {alias}.valid_until <= %s"
-    expired = STATES.index("expired")
-    return f"CASE WHEN {past} THEN {expired} ELSE {_choice(f'{alias}.state', STATES)} END"
+# Past its date an agreement is expired, whatever its row says.
+STATE_OF = (
+    "CASE WHEN valid_until <= %s AND state IN ('claimed', 'given', 'confirmed') "
+    f"THEN {STATES.index('expired')} ELSE {_choice('state', STATES)} END"
+)
+AGE_OF = (
+    f"CASE WHEN age_years IS NULL THEN 0 WHEN age_years > {AGE_MAX} THEN {AGE_MAX + 1} "
+    "ELSE age_years + 1 END"
+)
 
 
 def _fields(code: int) -> dict[str, int]:
@@ -313,7 +341,7 @@ def _facts(fields: Mapping[str, int], place: Place, question: Question) -> Facts
     kept = [(SIDES[name], stand) for name, stand in standings.items() if stand]
     own = _own(fields, question)
     kept += [(subject.purpose.code, own)] if own else []
-    listed = question.registers()
+    listed = question.registers
     return Facts(
         contact_id=NOBODY,
         purpose_code=subject.purpose.code,

@@ -22,6 +22,9 @@ PERMISSIONS = set(ConsentEvent.Permission.values)
 ORDINARY = "2026-10-07T11:00"
 ZONES = {"US": "America/New_York", "CA": "America/Toronto", "BR": "America/Sao_Paulo"}
 NOBODY = uuid.UUID(int=0)
+# These limit an agreement, so they speak only beside a rule that asks for one.
+LIMITS = {"age", "expiry"}
+ASKS = "house.consent"
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,12 @@ def _judged(rule: Rule, known: Facts, at: datetime, zone: ZoneInfo, *, book: Rul
     in_time = rule.valid_from <= at.date() and (rule.valid_to is None or at.date() < rule.valid_to)
     if not (touched and in_time and rule.where & places):
         return "skip"
-    verdict = gate.decide(known, [rule], at, book=book)
+    beside = [row for row in book.rules if row.id == ASKS and rule.kind in LIMITS]
+    verdict = gate.decide(known, [*beside, rule], at, book=book)
+    if rule.kind == "reask":
+        # After a no the house never asks; whether this rule says so too is what is tested.
+        said = [reason.code for reason in verdict.reasons if reason.rule == rule.id]
+        return f"refuse {said[0]}" if said else "allow"
     if verdict.verdict == gate.REFUSE:
         return f"refuse {verdict.reasons[0].code}"
     if verdict.verdict == gate.DEFER and verdict.defer_until:

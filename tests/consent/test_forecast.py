@@ -95,3 +95,19 @@ def test_the_forecast_says_what_the_gate_says(
     for case in forecast.counts(people=rows, at=at, **ask):  # type: ignore[arg-type]
         counted[plain(case.verdict)] += case.people
     assert counted == Counter(one_by_one.values())
+
+
+def test_who_stands_in_more_registers_than_a_case_holds_is_judged_all_the_same() -> None:
+    names = ["ae.dncr", "bd.dnd", "hk.dnc", "in.dnd", "kw.dnd", "ng.dnd", "tr.iys"]
+    people = []
+    for name in names:
+        contact = person(NOON, country=name[:2].upper(), time_zone="Etc/UTC")
+        act(contact, "sms", "confirmed", NOON)
+        listed = {"address_index": contact.sms_stop_index, "answer": "listed", "checked_at": NOON}
+        RegisterEntry.objects.create(register=name, **listed)
+        people.append(contact)
+    rows = Contact.objects.filter(pk__in=[contact.pk for contact in people])
+    found = forecast.rows(people=rows, purpose_code="marketing", channel="sms", at=NOON)
+    refused = {pk for pk, row in found if "listed" in {reason.code for reason in row.reasons}}
+    # An own opt-in is stronger than the registers of Hong Kong and India.
+    assert refused == {one.pk for one in people if one.country not in {"HK", "IN"}}
