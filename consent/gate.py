@@ -23,6 +23,8 @@ NO = {"withdrawn", "refused"}
 MAY_BE_ASKED = {"claimed", "given"}
 # What a state is called when it does not suffice.
 SHORT_OF = {None: "no_consent", "claimed": "claimed_only", "given": "not_confirmed"}
+# What a storey above may find, by the first word of its code, and the rule that says so.
+FOUND_ABOVE = {"presenter": "house.presenter", "content": "house.content"}
 # Hours push past a cap, a cap past the hours; after so many turns there is no such instant.
 TURNS = 12
 
@@ -144,7 +146,7 @@ def refusal(*, verdict: Verdict, code: str) -> Verdict:
     """Turn a verdict into a refusal for what a storey above found, such as a dead link."""
     return Verdict(
         REFUSE,
-        [_fact(code, "house.still_valid")],
+        [_fact(code, FOUND_ABOVE.get(code.partition("_")[0], "house.still_valid"))],
         None,
         verdict.inputs_sha256,
         verdict.packs_version,
