@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from retention.views import dashboard, erasure, people, policies, promises, runs
+from retention.views import dashboard, erasure, people, policies, presenters, promises, runs
 
 app_name = "console"
 urlpatterns = [
@@ -33,6 +33,11 @@ urlpatterns = [
     path("requests/<uuid:request_id>/close/", runs.request_close, name="request_close"),
     path("incidents/", runs.incident_list, name="incidents"),
     path("incidents/<uuid:incident_id>/close/", runs.incident_close, name="incident_close"),
+    path("presenters/", presenters.release_list, name="presenters"),
+    path("presenters/record/", presenters.record, name="release_record"),
+    path("presenters/<uuid:release_id>/revoke/", presenters.revoke, name="release_revoke"),
+    path("presenters/<uuid:release_id>/erase/", presenters.erase, name="release_erase"),
+    path("presenters/<uuid:release_id>/export/", presenters.export, name="release_export"),
     path("certificates/", runs.certificate_list, name="certificates"),
     path("certificates/<int:number>/", runs.certificate, name="certificate"),
 ]

@@ -44,6 +44,11 @@ class Sighting:
     column: int
 
     @property
+    def label(self) -> str:
+        """Return what the class is called."""
+        return LABELS[self.content]
+
+    @property
     def key(self) -> str:
         """Return what the word is known by when it is taken out."""
         return f"{self.language}:{' '.join(self.word.casefold().split())}"

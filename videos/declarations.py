@@ -4,6 +4,7 @@ Adding a class only makes the gate stricter and is done in a moment. Taking one 
 be written to: it needs a reason that stands in the trail, and is over once sending has begun.
 """
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -17,6 +18,29 @@ from videos.models import DRAWN, Campaign, Recipient
 
 # A pause takes queued messages back: what leaves afterwards is judged by all that is declared.
 DECLARABLE = {State.DRAFT, State.READY, State.RENDERING, State.PAUSED}
+
+
+@transaction.atomic
+def change(
+    *,
+    campaign: Campaign,
+    declared: Iterable[str],
+    taken_back: Iterable[str],
+    dismissed: Mapping[str, str],
+    at: datetime,
+    actor: Actor,
+) -> None:
+    """Do several of the acts below at once, or none; `dismissed` is reasons by class.
+
+    :raises NotACampaign: as each of them.
+    :raises NotNow: as each of them.
+    """
+    for content in declared:
+        declare(campaign=campaign, content=content, at=at, actor=actor)
+    for content in taken_back:
+        take_back(campaign=campaign, content=content, at=at, actor=actor)
+    for content, reason in dismissed.items():
+        dismiss(campaign=campaign, content=content, reason=reason, at=at, actor=actor)
 
 
 @transaction.atomic

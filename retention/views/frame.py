@@ -23,11 +23,13 @@ TABS = (
     ("Runs", "runs"),
     ("Holds", "holds"),
     ("Certificates", "certificates"),
+    ("Presenters", "presenters"),
     ("Promises", "promises"),
 )
 # What the console may do by role; pages show the buttons of those acts only.
 ACTS = {
     "reveal": "contact.reveal",
+    "record": "consent.record",
     "withdraw": "consent.withdraw",
     "hold": "hold.place",
     "release": "hold.release",
