@@ -170,8 +170,9 @@ def releases() -> QuerySet[LikenessRelease]:
 
 
 def in_force(*, at: datetime) -> list[LikenessRelease]:
-    """Return the releases that are in force at an instant, by presenter."""
-    rows = releases().filter(signed_at__lte=at).order_by("presenter_code", "-valid_until")
+    """Return the releases of face and voice that are in force at an instant, by presenter."""
+    whole = releases().filter(signed_at__lte=at, covers_face=True, covers_voice=True)
+    rows = whole.order_by("presenter_code", "-valid_until")
     return [row for row in rows if state_of(release=row, at=at) == "active"]
 
 

@@ -1,6 +1,7 @@
 """What a campaign speaks of and who speaks in it: what was found, and what a marketer says."""
 
 import uuid
+from datetime import datetime
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import roles
 from config.lib import clock
 from consent import likeness
-from videos import campaigns, contents, declarations, presenters, steps
+from videos import campaigns, contents, declarations, languages, presenters, steps
 from videos.forms import PresenterForm
 from videos.models import Campaign
 from videos.views import READ, actor
@@ -54,10 +55,18 @@ def presenter(request: HttpRequest, campaign_id: uuid.UUID) -> HttpResponse:
         "steps": steps.of(row, "presenter"),
         "form": form,
         "released": bool(released),
-        "refusals": presenters.refusals(campaign=row, at=now).values(),
+        "refusals": _worded(row, now),
     }
     status = 400 if form.errors else 200
     return render(request, "videos/presenter.html", context, status=status)
+
+
+def _worded(row: Campaign, at: datetime) -> list[str]:
+    # One sentence a reason, with the languages it is about.
+    about: dict[str, list[str]] = {}
+    for language, refused in presenters.refusals(campaign=row, at=at).items():
+        about.setdefault(refused.words, []).append(languages.name(language))
+    return [f"{words} ({', '.join(names)})." for words, names in about.items()]
 
 
 def _changed(request: HttpRequest, row: Campaign) -> str:

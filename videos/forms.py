@@ -98,9 +98,8 @@ class DeclareForm(forms.Form):
 
     def __init__(self, *args: object, declared: Collection[str], **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.fields["declare"].choices = [  # type: ignore[attr-defined]
-            pair for pair in contents.LABELS.items() if pair[0] not in declared
-        ]
+        left = [pair for pair in contents.LABELS.items() if pair[0] not in declared]
+        self.fields["declare"].choices = [("", "Choose"), *left]  # type: ignore[attr-defined]
 
 
 class DismissForm(forms.Form):
