@@ -248,7 +248,7 @@ def check_messages(proof: Document) -> Iterable[Fault]:
 
 def agreed(proof: Document, decision: Document) -> bool:
     """Fold the acts up to a decision: yes where consent is the basis, at least not a no."""
-    state, until = None, None
+    state, until, since, basis = None, None, "", None
     for act in proof["consent"]:
         same = act["purpose"]["code"] == decision["purpose"]
         if not same or act["channel"] != decision["channel"] or act["at"] > decision["at"]:
@@ -258,11 +258,16 @@ def agreed(proof: Document, decision: Document) -> bool:
         weaker = kind == "claimed" and state not in (None, "claimed")
         same_or_less = kind == "given" and state == "confirmed"
         moot = kind == "expired" and state in (None, *NO)
-        if not (shut or weaker or same_or_less or moot):
-            state, until = kind, act["valid_until"]
+        # Evidence of an older yes, written down later, does not undo the no that followed it.
+        said = act.get("said_at")
+        older = kind in YES and said is not None and said <= since and state in (*NO, "expired")
+        if not (shut or weaker or same_or_less or moot or older):
+            state, until, since = kind, act["valid_until"], said or act["at"]
+            basis = act["purpose"]["basis"]
     if decision["basis"] != "consent":
         return state not in NO
-    return state in YES and (until is None or until > decision["at"])
+    in_time = until is None or until > decision["at"]
+    return state in YES and in_time and basis == decision["basis"]
 
 
 def check_egress(proof: Document) -> Iterable[Fault]:

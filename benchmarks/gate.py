@@ -57,7 +57,8 @@ def fill() -> None:
 STATEMENTS = [
     """CREATE TEMP TABLE seeds AS SELECT i, gen_random_uuid() AS id, gen_random_uuid() AS key_id,
         random() AS r, random() AS s, random() AS t FROM generate_series(1, %(n)s) i""",
-    """INSERT INTO accounts_datakey (id, scope, owner_id, root_key_id, wrapped, created_at, delete_at)
+    """INSERT INTO accounts_datakey (id, scope, owner_id, root_key_id, wrapped, created_at,
+        delete_at)
         SELECT key_id, 'person', id, 'bench', decode(repeat('ab', 64), 'hex'), %(at)s,
         CASE WHEN t < 0.01 THEN %(at)s ELSE %(at)s + interval '1 year' END FROM seeds""",
     """INSERT INTO consent_contact (id, key_id, place_id, phone_country, phone_zones, phone_regions,
@@ -116,8 +117,8 @@ def set_wise() -> None:
         cursor.execute("SELECT code, count(*) FROM judged_rows GROUP BY code")
         cases = dict(cursor.fetchall())
         cursor.execute("DROP TABLE judged_rows")
-    alone = cases.pop(forecast.ALONE, 0)
-    forecast.decided(cases, asked)
+    verdicts = forecast.decided(cases, asked)
+    alone = sum(cases[code] for code, verdict in verdicts.items() if verdict is None)
     RESULT.update(cases=len(cases), alone=alone)
 
 

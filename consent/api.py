@@ -213,6 +213,7 @@ class WithdrawalView(APIView):
             contact=contact,
             channels=body.get("channels"),
             act=body["act"],
+            means="api",
             source="api",
             at=clock.now(),
             actor=Actor("partner", str(partner_of(request).id)),

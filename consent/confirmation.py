@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.audit import Actor
-from consent import contacts, ledger
+from consent import contacts, ledger, purposes
 from consent.models import ConsentEvent, Contact, OptIn
 
 
@@ -26,7 +26,8 @@ def confirm(
     """Record a person's yes to a pending question, with the notice they were shown.
 
     Law: double opt-in, GDPR Art. 7(1).
-    :raises NotPending: it was answered, has expired, or the person said stop since.
+    :raises NotPending: it was answered, has expired, or the person said stop since; or the
+        purpose has another lawful basis since.
     """
     asked = OptIn.objects.filter(pk=opt_in_id).first()
     if asked is None:
@@ -39,6 +40,9 @@ def confirm(
         .get(pk=asked.pk)
     )
     if opt_in.answered_at is not None or opt_in.expires_at <= at or contact.erased_at is not None:
+        raise NotPending
+    if opt_in.purpose.basis != purposes.current(opt_in.purpose.code, at).basis:
+        # The question was put on a lawful basis that holds no more.
         raise NotPending
     opt_in.answered_at = at
     opt_in.save(update_fields=["answered_at"])

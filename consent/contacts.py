@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ from accounts.audit import Actor
 from accounts.models import DataKey, Partner, TrailLeaf
 from consent import addresses, areas, places
 from consent.addresses import NotAContact, Person
-from consent.models import Channel, Contact, ImportBatch
+from consent.models import Channel, Contact, ImportBatch, Place
 
 CONTACT_KEPT_DAYS = 730
 HOUSE = "house"
@@ -81,7 +81,9 @@ def register(  # noqa: PLR0913  the facts of one row, all named by the caller
     return contact
 
 
-def write(*, contact: Contact, person: Person, at: datetime) -> list[str]:
+def write(
+    *, contact: Contact, person: Person, at: datetime, seen: dict[str, Place] | None = None
+) -> list[str]:
     """Seal a person's data into an unsaved or locked row; return which fields changed."""
     changed = [_seal(contact, "name", person.name, at)]
     if person.email:
@@ -89,7 +91,8 @@ def write(*, contact: Contact, person: Person, at: datetime) -> list[str]:
     if person.phone:
         changed.append(_set_address(contact, "phone", person.phone, at))
         contact.phone_country, zones = addresses.phone_places(person.phone)
-        contact.phone_zones = list(zones)
+        # The library knows exchanges; a mobile phone of the same area code may keep another clock.
+        contact.phone_zones = sorted({*zones, *areas.zones_of(person.phone)})
         contact.phone_regions = list(areas.regions_of(person.phone))
     if person.attributes:
         sealed = json.dumps(dict(person.attributes), ensure_ascii=False, sort_keys=True)
@@ -99,7 +102,7 @@ def write(*, contact: Contact, person: Person, at: datetime) -> list[str]:
         if value and getattr(contact, field) != value:
             setattr(contact, field, value)
             changed.append(field)
-    contact.place = places.of(contact)
+    contact.place = places.of(contact, seen=seen)
     contact.updated_at = at
     return [field for field in changed if field]
 
@@ -204,6 +207,21 @@ def everyone_at(*, channel: str, value: str) -> list[Contact]:
     realms: list[Partner | None] = [None, *Partner.objects.all()]
     indexes = [index(partner=partner, field=field, value=value) for partner in realms]
     return list(Contact.objects.filter(**{f"{field}_index__in": indexes}))
+
+
+def everyone_locked(*, places: Iterable[tuple[str, str]]) -> list[Contact]:
+    """Return all who are known at these (channel, address), their rows held by the caller.
+
+    What is no address is nobody's. They are held in one order everywhere and before any
+    suppression, so that two who wait for one another are never in a ring.
+    """
+    found = set()
+    for channel, value in places:
+        try:
+            found |= {row.pk for row in everyone_at(channel=channel, value=value)}
+        except NotAContact:
+            continue
+    return [lock(contact_id=pk) for pk in sorted(found)]
 
 
 def for_partner(partner: Partner | None) -> QuerySet[Contact]:

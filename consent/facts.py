@@ -2,15 +2,15 @@
 
 import uuid
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import DataKey
 from config.lib import canonical
-from consent import contacts, places, purposes, standing, suppression
-from consent.models import ConsentState, Contact, Message, Purpose, RegisterEntry
+from consent import contacts, places, purposes, revocations, standing, suppression
+from consent.models import ConsentState, Contact, Message, Purpose, RegisterEntry, Revocation
 from consent.standing import Standing
 
 ASK_AGAIN_DAYS = 30
@@ -61,6 +61,8 @@ class Facts:
     registers: tuple[str, ...] = ()
     asked_recently: bool = False
     recent: tuple[datetime, ...] = ()
+    # The message is the one text that confirms a stop: it alone passes the stop itself.
+    answers_stop: bool = False
 
     def standing(self, purpose_code: str = "") -> Standing | None:
         """Return where the person stands on a purpose; on the message's own by default."""
@@ -85,6 +87,8 @@ class Facts:
             "registers": list(self.registers),
             "asked_recently": self.asked_recently,
             "recent": [_instant(at) for at in self.recent],
+            # Named only where it is so: the hash of every other decision stays what it was.
+            **({"answers_stop": True} if self.answers_stop else {}),
         }
 
 
@@ -94,18 +98,20 @@ def gather(
     subject: Subject,
     at: datetime,
     handing_off: Message | None = None,
+    answering: Revocation | None = None,
 ) -> list[Facts]:
     """Read the facts of some contacts, in their order, in a fixed number of queries.
 
-    At hand-off only what has left already counts, and the message itself does not.
+    At hand-off only what has left already counts, and the message itself does not. `answering` is
+    the stop that a message not yet written is to confirm.
     """
     channel = subject.channel
     stops = [index for person in people if (index := contacts.stop_index(person, channel))]
     stopped = suppression.in_force(channel=channel, indexes=stops) if stops else set()
     listed = _registers(stops)
-    states = _states(people, subject)
+    states = _states(people, subject, at)
     sent = _sent(people, at, handing_off)
-    return [
+    known = [
         _facts(
             person,
             subject,
@@ -116,6 +122,11 @@ def gather(
             sent=sent.get(person.id, []),
         )
         for person in people
+    ]
+    if subject.purpose.code != purposes.STOP_CONFIRMATION:
+        return known
+    return [
+        replace(one, answers_stop=_answers_stop(one, at, handing_off, answering)) for one in known
     ]
 
 
@@ -163,17 +174,35 @@ def _facts(
     )
 
 
+def _answers_stop(
+    known: Facts, at: datetime, handing_off: Message | None, answering: Revocation | None
+) -> bool:
+    if handing_off is not None:
+        theirs = handing_off.contact_id == known.contact_id
+        return theirs and revocations.answers(message=handing_off, at=at)
+    if answering is None or answering.contact_id != known.contact_id:
+        return False
+    return revocations.answerable(revocation=answering, channel=known.channel, at=at)
+
+
 def _states(
-    people: Iterable[Contact], subject: Subject
+    people: Iterable[Contact], subject: Subject, at: datetime
 ) -> dict[uuid.UUID, list[tuple[str, Standing]]]:
+    in_force = Purpose.objects.filter(code=OuterRef("purpose_code"), valid_from__lte=at)
     rows = ConsentState.objects.filter(
         contact__in=[person.id for person in people],
         purpose_code__in=subject.codes,
         channel=subject.channel,
+    ).annotate(
+        basis_then=F("event__purpose__basis"),
+        basis_now=Subquery(in_force.order_by("-version").values("basis")[:1]),
     )
     found: dict[uuid.UUID, list[tuple[str, Standing]]] = {}
     for row in rows:
-        found.setdefault(row.contact_id, []).append((row.purpose_code, standing.standing_of(row)))
+        stand = standing.carried(
+            standing.standing_of(row), basis_then=row.basis_then, basis_now=row.basis_now
+        )
+        found.setdefault(row.contact_id, []).append((row.purpose_code, stand))
     return found
 
 

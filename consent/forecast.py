@@ -1,9 +1,9 @@
 """What would the gate say of a whole audience now? One statement, and the gate's own `decide`.
 
 The database reduces each person to a case: a number that holds all that a verdict can turn on
-(place, state and kind of consent, stop, key, ...). Millions of people are a few hundred cases, and
+(place, state and kind of consent, stop, key, ...). Millions of people are some hundred cases, and
 each case is decided once, by the same function that judges one message. Who cannot be reduced (a
-cap on messages is reached, or nothing is known of the place) is judged one by one.
+cap on messages may be reached, or the place was never noted) is judged one by one.
 """
 
 import uuid
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import islice
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
@@ -24,7 +25,7 @@ from consent.facts import Facts, Subject
 from consent.gate import Verdict
 from consent.models import ConsentEvent, Contact, Place, RegisterEntry
 from consent.rulebook import Rule, Rulebook
-from consent.standing import Standing
+from consent.standing import SUPERSEDED, Standing
 
 NOBODY = uuid.UUID(int=0)
 # Not a case: this person is judged alone.
@@ -32,7 +33,7 @@ ALONE = -1
 ROWS_AT_ONCE = 5000
 PLAN = "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'; SET LOCAL parallel_tuple_cost = 0.01"
 ALONE_AT_ONCE = 1000
-STATES = ("", "claimed", "given", "confirmed", "refused", "withdrawn", "expired")
+STATES = ("", "claimed", "given", "confirmed", "refused", "withdrawn", "expired", SUPERSEDED)
 PERMISSIONS = ("", *ConsentEvent.Permission.values)
 AGE_MAX = 30
 # More registers are asked in the world than a case has room for; who stands in a further one is
@@ -43,9 +44,10 @@ FIELDS = (
     *[(name, 1) for name in ("erased", "restricted", "readable", "address", "suppressed")],
     *[("moved", 1), ("guarded", 1), ("state", 3), ("permission", 4), ("age", 5), ("stale", 4)],
     *[("registers", REGISTER_BITS), ("special_state", 3), ("special_permission", 4)],
-    *[("phi_state", 3), ("phi_permission", 4), ("place", 21)],
+    *[("phi_state", 3), ("phi_permission", 4), ("sent", 3), ("place", 18)],
 )
 SHIFTS = {name: sum(width for _, width in FIELDS[:n]) for n, (name, _) in enumerate(FIELDS)}
+PLACES_MAX = 1 << dict(FIELDS)["place"]
 SIDES = {"special": purposes.SPECIAL_DATA, "phi": purposes.PHI_CONTENT}
 
 
@@ -65,7 +67,7 @@ class Question:
     at: datetime
     book: Rulebook
 
-    @property
+    @cached_property
     def rules(self) -> list[Rule]:
         """Return the rules of any place that speak of such a message on this day."""
         subject, on = self.subject, self.at.date()
@@ -81,6 +83,7 @@ class Question:
             )
         ]
 
+    @cached_property
     def months(self) -> list[int]:
         """Return after how many months some place calls some consent expired, ascending."""
         return sorted({rule.months for rule in self.rules if rule.kind == "expiry"})
@@ -91,10 +94,22 @@ class Question:
         asked = sorted({rule.register for rule in self.rules if rule.kind == "register"})
         return [n for n in asked if RegisterEntry.objects.filter(register=n).exists()]
 
-    def cap(self) -> int:
-        """Return the lowest number of messages that some place allows in its time; 0 is no cap."""
-        caps = [rule.max_messages for rule in self.rules if rule.kind == "frequency"]
-        return min(caps, default=0)
+    @cached_property
+    def window(self) -> timedelta:
+        """Return the longest time in which some place counts messages; none counts: zero."""
+        hours = [rule.window_hours for rule in self.rules if rule.kind == "frequency"]
+        return timedelta(hours=max(hours, default=0))
+
+    def is_capped(self, place: Place, sent: int) -> bool:
+        """Say whether so many messages may be too many for one more at a place."""
+        rules = self.book.applicable(
+            countries=places.countries(place),
+            purpose=self.subject.purpose.code,
+            channel=self.subject.channel,
+            content=self.subject.content,
+            on=self.at.date(),
+        )
+        return any(rule.kind == "frequency" and sent >= rule.max_messages for rule in rules)
 
 
 def counts(
@@ -115,11 +130,11 @@ def counts(
     with planned() as cursor:
         cursor.execute(f"SELECT code, count(*) FROM ({sql}) judged GROUP BY code", params)  # noqa: S608  our own statement
         grouped = dict(cursor.fetchall())
-    alone = grouped.pop(ALONE, 0)
     verdicts = decided(grouped, question)
-    found = [Case(verdicts[code], number) for code, number in grouped.items()]
+    found = [Case(verdict, grouped[code]) for code, verdict in verdicts.items() if verdict]
+    alone = {code for code, verdict in verdicts.items() if verdict is None}
     if alone:
-        found += _of_those_alone(people, question)
+        found += _of_those_alone(people, question, alone)
     return sorted(found, key=lambda case: -case.people)
 
 
@@ -139,23 +154,23 @@ def rows(
     :raises BadRule: a rule pack cannot be read.
     """
     question = _question(purpose_code, channel, content, at)
-    verdicts: dict[int, Verdict] = {}
+    verdicts: dict[int, Verdict | None] = {}
     for batch in _fetched(people, question):
-        fresh = {code for _, code in batch if code not in verdicts and code != ALONE}
-        verdicts |= decided(fresh, question)
-        alone = _judged_alone([pk for pk, code in batch if code == ALONE], question)
+        verdicts |= decided({code for _, code in batch} - verdicts.keys(), question)
+        alone = _judged_alone([pk for pk, code in batch if verdicts[code] is None], question)
         for pk, code in batch:
-            yield pk, alone[pk] if code == ALONE else verdicts[code]
+            yield pk, verdicts[code] or alone[pk]
 
 
-def statement(*, people: QuerySet[Contact], question: Question) -> tuple[str, list[object]]:
+def statement(*, people: QuerySet[Contact], question: Question) -> tuple[str, list[Any]]:
     """Return the SQL that reduces an audience to `id, code`, and its parameters."""
     by = contacts.field_of(question.subject.channel)
     stop = f"{question.subject.channel}_stop_index"
     columns = ["id", "key_id", "place_id", "erased_at", "restricted_at", stop, f"{by}_set_at"]
     audience, params = people.order_by().values(*columns).query.sql_with_params()
     parts = _Parts(question, stop=stop, set_at=f"{by}_set_at")
-    alone = " OR ".join(["c.place_id IS NULL", *parts.alone])
+    unplaced = f"c.place_id IS NULL OR c.place_id >= {PLACES_MAX}"
+    alone = " OR ".join([unplaced, *parts.alone])
     sql = (
         f"SELECT c.id, CASE WHEN {alone} THEN {ALONE} ELSE {parts.code()} END AS code "  # noqa: S608  only our own words; values are parameters
         f"FROM ({audience}) c {' '.join(parts.joins)}"
@@ -163,16 +178,17 @@ def statement(*, people: QuerySet[Contact], question: Question) -> tuple[str, li
     return sql, [*params, *parts.join_params]
 
 
-def decided(codes: Collection[int], question: Question) -> dict[int, Verdict]:
-    """Decide each case once, as the gate decides one message."""
-    read = {code: _fields(code) for code in codes}
+def decided(codes: Collection[int], question: Question) -> dict[int, Verdict | None]:
+    """Decide each case once, as the gate decides one message; None: its people one by one."""
+    read = {code: _fields(code) for code in codes if code != ALONE}
     spots = Place.objects.in_bulk({fields["place"] for fields in read.values()})
-    return {
-        code: gate.decide_by(
-            question.book, _facts(fields, spots[fields["place"]], question), question.at
-        )
-        for code, fields in read.items()
-    }
+    found: dict[int, Verdict | None] = dict.fromkeys(codes)
+    for code, fields in read.items():
+        place = spots[fields["place"]]
+        if not question.is_capped(place, fields["sent"]):
+            known = _facts(fields, place, question)
+            found[code] = gate.decide_by(question.book, known, question.at)
+    return found
 
 
 @contextmanager
@@ -204,6 +220,8 @@ class _Parts:
         self.join_params: list[object] = []
         self._sums: list[str] = []
         self.alone: list[str] = []
+        if len(question.months) >= 1 << dict(FIELDS)["stale"]:
+            self.alone.append("1 = 1")
         self._at = connection.ops.adapt_datetimefield_value(question.at)
         self._fields = self._simple(stop, set_at)
         self._join_dead_keys()
@@ -211,7 +229,7 @@ class _Parts:
         self._join_stop(stop)
         self._sides()
         self._join_registers(stop)
-        self._join_capped()
+        self._join_sent()
         if question.subject.purpose.code == purposes.PERMISSION_REQUEST:
             # Asking turns on another purpose and on when somebody was asked last.
             self.alone.append("1 = 1")
@@ -242,11 +260,11 @@ class _Parts:
 
     def _join_state(self, alias: str, purpose_code: str, names: Mapping[str, str]) -> None:
         # Reduced to a number before it is joined: what is hashed for millions is small.
-        months = self._question.months() if names is _OWN else []
+        months = self._question.months if names is _OWN else []
         cuts = [gate.months_before(self._question.at, number) for number in months]
         stale = " + ".join([_flag("at <= %s")] * len(cuts)) or "0"
         fields = {
-            "state": STATE_OF,
+            "state": self._state_of(purpose_code),
             "permission": _choice("permission", PERMISSIONS),
             "age": AGE_OF,
             "guarded": _flag("guarded"),
@@ -261,6 +279,18 @@ class _Parts:
         # In the order of the parts: the state asks the instant, staleness its limits.
         limits = [connection.ops.adapt_datetimefield_value(cut) for cut in cuts]
         self.join_params += [self._at, *limits, purpose_code, self._question.subject.channel]
+
+    def _state_of(self, purpose_code: str) -> str:
+        # Asked only where a purpose ever changed its basis: hardly ever.
+        others = purposes.of_another_basis(purpose_code, self._question.at)
+        if not others:
+            return STATE_OF
+        return (
+            "CASE WHEN state NOT IN ('withdrawn', 'refused') AND EXISTS "  # noqa: S608  our own words
+            "(SELECT 1 FROM consent_consentevent e WHERE e.id = event_id "
+            f"AND e.purpose_id IN ({', '.join(map(str, others))})) "
+            f"THEN {STATES.index(SUPERSEDED)} ELSE {STATE_OF} END"
+        )
 
     def _join_stop(self, stop: str) -> None:
         self.joins.append(
@@ -292,19 +322,23 @@ class _Parts:
         self.join_params += registers
         self._fields["registers"] = "coalesce(r.bits, 0)"
 
-    def _join_capped(self) -> None:
-        cap = self._question.cap()
-        if not cap:
+    def _join_sent(self) -> None:
+        # Below a place's cap what was sent changes nothing; how many is enough to tell.
+        if not self._question.window:
             return
         code = self._question.subject.purpose.code
         recent = facts.recent_messages(self._question.at, queued_too=True).filter(purpose_code=code)
-        sql, params = recent.order_by().values("contact_id").query.sql_with_params()
+        columns = ("contact_id", "sent_at", "claimed_at", "not_before")
+        sql, params = recent.order_by().values(*columns).query.sql_with_params()
+        since = self._question.at - self._question.window
         self.joins.append(
-            f"LEFT JOIN (SELECT contact_id FROM ({sql}) n GROUP BY contact_id "  # noqa: S608
-            f"HAVING count(*) >= {cap}) m ON m.contact_id = c.id"
+            f"LEFT JOIN (SELECT contact_id, count(*) AS sent FROM ({sql}) n "  # noqa: S608
+            "WHERE coalesce(sent_at, claimed_at, not_before) > %s GROUP BY contact_id) m "
+            "ON m.contact_id = c.id"
         )
-        self.join_params += params
-        self.alone.append("m.contact_id IS NOT NULL")
+        self.join_params += [*params, connection.ops.adapt_datetimefield_value(since)]
+        most = (1 << dict(FIELDS)["sent"]) - 1
+        self._fields["sent"] = f"CASE WHEN m.sent > {most} THEN {most} ELSE coalesce(m.sent, 0) END"
 
 
 def _flag(condition: str) -> str:
@@ -368,7 +402,7 @@ def _own(fields: Mapping[str, int], question: Question) -> Standing | None:
         return None
     passed = fields["stale"]
     # Any instant between the two limits is judged alike; the limit itself is one of them.
-    months = question.months()[passed - 1] if passed else 0
+    months = question.months[passed - 1] if passed else 0
     return Standing(
         STATES[fields["state"]],
         NOBODY,
@@ -416,11 +450,13 @@ def _judged_alone(ids: Sequence[uuid.UUID], question: Question) -> dict[uuid.UUI
     return found
 
 
-def _of_those_alone(people: QuerySet[Contact], question: Question) -> list[Case]:
+def _of_those_alone(
+    people: QuerySet[Contact], question: Question, codes: Collection[int]
+) -> list[Case]:
     seen: Counter[str] = Counter()
     verdicts: dict[str, Verdict] = {}
     for batch in _fetched(people, question):
-        alone = [pk for pk, code in batch if code == ALONE]
+        alone = [pk for pk, code in batch if code in codes]
         for verdict in _judged_alone(alone, question).values():
             reasons = [reason.plain() for reason in verdict.reasons]
             key = f"{verdict.verdict} {verdict.defer_until} {reasons}"

@@ -29,6 +29,19 @@ class ImportForm(forms.Form):
     )
 
 
+class EvidenceForm(ImportForm):
+    file = forms.FileField(
+        label="List of evidence",
+        help_text="A CSV file in UTF-8, up to 32 MB: one act of one person a row. Which columns an "
+        "act needs stands below. Nothing is changed before you have seen the check.",
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,text/csv"}),
+        error_messages={
+            "required": "Choose a file of at most 32 MB.",
+            "empty": "The file is empty. Nothing was changed.",
+        },
+    )
+
+
 class FilterForm(forms.Form):
     country = forms.CharField(required=False, max_length=2, label="Country")
     language = forms.CharField(required=False, max_length=16, label="Language")

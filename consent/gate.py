@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from config.lib import canonical
 from consent import facts, hours, purposes, rulebook
 from consent.facts import Facts, Subject
-from consent.models import Contact, Decision, Message
+from consent.models import Contact, Decision, Message, Revocation
 from consent.rulebook import Rule, Rulebook
 from consent.standing import Standing
 
@@ -22,7 +22,12 @@ AGREED = {"given", "confirmed"}
 NO = {"withdrawn", "refused"}
 MAY_BE_ASKED = {"claimed", "given"}
 # What a state is called when it does not suffice.
-SHORT_OF = {None: "no_consent", "claimed": "claimed_only", "given": "not_confirmed"}
+SHORT_OF = {
+    None: "no_consent",
+    "claimed": "claimed_only",
+    "given": "not_confirmed",
+    "superseded": "basis_changed",
+}
 # What a storey above may find, by the first word of its code, and the rule that says so.
 FOUND_ABOVE = {"presenter": "house.presenter", "content": "house.content"}
 # Hours push past a cap, a cap past the hours; after so many turns there is no such instant.
@@ -62,16 +67,20 @@ def judge(
     at: datetime,
     content: Collection[str] = (),
     handing_off: Message | None = None,
+    answering: Revocation | None = None,
 ) -> Verdict:
     """Judge one message to one person at an instant.
 
-    `content` names what the words are about, as the script scanner found it.
+    `content` names what the words are about, as the script scanner found it; `answering` the stop
+    that the one text after it is to confirm.
     Law: 47 CFR 64.1200(c)(1), the recipient's clock; every place they may be in counts.
     :raises UnknownPurpose: there is no such purpose at that instant.
     :raises BadRule: a rule pack cannot be read.
     """
     subject = Subject(purposes.current(purpose_code, at), channel, tuple(sorted(content)))
-    known = facts.gather(people=[contact], subject=subject, at=at, handing_off=handing_off)[0]
+    known = facts.gather(
+        people=[contact], subject=subject, at=at, handing_off=handing_off, answering=answering
+    )[0]
     return decide_by(rulebook.book(), known, at)
 
 
@@ -153,6 +162,12 @@ def refusal(*, verdict: Verdict, code: str) -> Verdict:
     )
 
 
+def inputs_sha256(known: Facts, at: datetime, packs_version: str) -> str:
+    """Return the hash of what a verdict rested on, as its decision keeps it."""
+    inputs = {"facts": known.plain(), "at": canonical.instant(at), "packs": packs_version}
+    return canonical.digest(inputs)
+
+
 def worded(reasons: Sequence[dict[str, str]]) -> list[dict[str, str]]:
     """Return a decision's reasons with the words and the address of their rules, for a page."""
     rows = []
@@ -176,7 +191,10 @@ def _of_person(known: Facts) -> Iterator[Reason]:
         yield _fact("no_address", "house.address")
     if known.restricted:
         yield _fact("restricted", "house.restricted")
-    if known.suppressed:
+    confirms = known.purpose_code == purposes.STOP_CONFIRMATION
+    if confirms and not known.answers_stop:
+        yield _fact("no_stop_to_confirm", "house.stop_confirmation")
+    if known.suppressed and not (confirms and known.answers_stop):
         yield _fact("suppressed", "house.suppressed")
 
 
@@ -297,6 +315,8 @@ def _open_now(rule: Rule, known: Facts, at: datetime) -> bool:
 
 
 def _grounds(known: Facts, rules: Sequence[Rule]) -> list[Reason]:
+    if known.answers_stop:
+        return [_fact("confirms_stop", "house.stop_confirmation")]
     met = [rule for rule in rules if _asks_consent(rule, known)]
     if not met:
         return [_fact("not_objected", "house.other_basis")]
@@ -320,8 +340,7 @@ def _verdict(  # noqa: PLR0917  the parts of one row
     at: datetime,
     version: str,
 ) -> Verdict:
-    inputs = {"facts": known.plain(), "at": canonical.instant(at), "packs": version}
-    return Verdict(verdict, reasons, until, canonical.digest(inputs), version)
+    return Verdict(verdict, reasons, until, inputs_sha256(known, at, version), version)
 
 
 def _fact(code: str, rule_id: str) -> Reason:

@@ -11,7 +11,7 @@ from accounts import audit, keys
 from accounts.audit import Actor
 from config.lib import canonical
 from config.lib.inventory import TECHNICAL, Column, Declarations, Due
-from consent import contacts, imports, likeness, messages, receipts, suppression
+from consent import contacts, imports, likeness, messages, receipts, records, suppression
 from consent.models import (
     Channel,
     Contact,
@@ -20,6 +20,8 @@ from consent.models import (
     LikenessRelease,
     Message,
     OptIn,
+    Proof,
+    Revocation,
 )
 from integrations import phones
 
@@ -47,7 +49,7 @@ DECLARATIONS: Declarations = {
     "consent.purpose": _as(TECHNICAL, "id code version title basis valid_from"),
     "consent.notice": _as(TECHNICAL, "sha256 purpose language text created_at"),
     "consent.importbatch": {
-        **_as(TECHNICAL, "id key state source partner file_sha256 total_rows new_rows"),
+        **_as(TECHNICAL, "id key state kind source partner file_sha256 total_rows new_rows"),
         **_as(TECHNICAL, "updated_rows bad_rows done_rows problem created_by created_at"),
         **_as(TECHNICAL, "committed_at"),
         **_as(ROWS, "rows_sealed report_sealed"),
@@ -66,7 +68,7 @@ DECLARATIONS: Declarations = {
     "consent.consentevent": {
         **_as(CONSENT, "id number contact purpose purpose_code channel kind act notice source"),
         **_as(CONSENT, "actor_kind actor_id evidence_sha256 at valid_until permission form proof"),
-        **_as(CONSENT, "provider_message_id seller locale age_years"),
+        **_as(CONSENT, "said_at provider_message_id seller locale age_years"),
         # Unreadable once the person's key is gone; the row itself cannot be changed.
         **_as(EVIDENCE, "evidence_sealed guardian_sealed"),
     },
@@ -157,8 +159,11 @@ def export(*, contact_id: uuid.UUID, at: datetime) -> dict[str, object]:
     return {
         "contact": _person(contact, at),
         "consent": receipts.receipt(contact=contact, at=at),
+        "consent_record": records.export(contact=contact, at=at),
+        "proofs": [_proof(row) for row in Proof.objects.filter(contact=contact)],
         "messages": [_message(row) for row in Message.objects.filter(contact=contact)],
         "decisions": [_decision(row) for row in Decision.objects.filter(contact=contact)],
+        "revocations": [_revocation(row) for row in Revocation.objects.filter(contact=contact)],
     }
 
 
@@ -180,6 +185,9 @@ def erase(*, contact_id: uuid.UUID, at: datetime) -> dict[str, int]:
         ),
         "sandbox_messages": phones.forget(message_ids=written),
         "questions": OptIn.objects.filter(contact=contact, answered_at=None).delete()[0],
+        "proofs": Proof.objects.filter(contact=contact, file_sealed__isnull=False).update(
+            file_sealed=None
+        ),
         "contacts": int(contact.erased_at is None),
     }
     keys.destroy(key=contact.key, at=at)
@@ -353,6 +361,17 @@ def _message(row: Message) -> dict[str, object]:
     }
 
 
+def _proof(row: Proof) -> dict[str, object]:
+    return {
+        "id": str(row.pk),
+        "at": canonical.instant(row.created_at),
+        "media_type": row.media_type,
+        "file_sha256": row.file_sha256,
+        "bytes": row.size_bytes,
+        "kept": row.file_sealed is not None,
+    }
+
+
 def _decision(row: Decision) -> dict[str, object]:
     return {
         "id": str(row.pk),
@@ -362,4 +381,15 @@ def _decision(row: Decision) -> dict[str, object]:
         "phase": row.phase,
         "verdict": row.verdict,
         "reasons": row.reasons,
+    }
+
+
+def _revocation(row: Revocation) -> dict[str, object]:
+    return {
+        "id": str(row.pk),
+        "means": row.means,
+        "channels": row.channels,
+        "purposes": row.purposes or "all",
+        "received_at": canonical.instant(row.received_at),
+        "effective_at": canonical.instant(row.effective_at),
     }

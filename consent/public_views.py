@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from config.lib import clock
-from consent import contacts, optin, purposes, wording
+from consent import contacts, optin, purposes, signal_views, signals, wording
 from consent.confirmation import NotPending
 from consent.forms import JoinForm
 from consent.optin import SignUp
@@ -62,6 +62,8 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         if request.method != "POST":
             return _page(request, "confirm", language, notice=question.notice.text)
         optin.answer(token=token, at=at, ip=_ip(request), user_agent=_agent(request))
+        if signal_views.is_sent(request):
+            signals.gpc(contact=question.contact, at=at)
     except NotPending:
         return _page(request, "gone", _language(request), status=404)
     return redirect(f"{reverse('join:confirmed')}?language={language}")

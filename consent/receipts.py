@@ -4,10 +4,10 @@ from datetime import datetime
 
 from accounts import audit
 from config.lib import canonical
-from consent import standing
+from consent import permissions, processing, standing
 from consent.models import ConsentEvent, ConsentState, Contact
 
-RECEIPT_VERSION = "1"
+RECEIPT_VERSION = "2"
 
 
 def receipt(*, contact: Contact, at: datetime) -> dict[str, object]:
@@ -23,11 +23,14 @@ def receipt(*, contact: Contact, at: datetime) -> dict[str, object]:
         "schema_version": RECEIPT_VERSION,
         "person": contact.public_id,
         "issued_at": canonical.instant(at),
+        "parties": processing.parties(contact=contact),
+        "withdrawal": processing.WITHDRAWAL,
         "states": [
             {
                 "purpose": row.purpose_code,
                 "channel": row.channel,
                 "state": standing.standing_of(row).effective(at),
+                "permission": row.permission,
                 "since": canonical.instant(row.at),
             }
             for row in ConsentState.objects.filter(contact=contact).order_by("id")
@@ -49,6 +52,7 @@ def content(event: ConsentEvent) -> dict[str, object]:
         "id": str(event.id),
         "number": event.number,
         "at": canonical.instant(event.at),
+        "said_at": canonical.instant(event.said_at) if event.said_at else None,
         "purpose": {
             "code": event.purpose_code,
             "version": event.purpose.version,
@@ -66,6 +70,7 @@ def content(event: ConsentEvent) -> dict[str, object]:
         "provider_message_id": event.provider_message_id,
         "age_years": event.age_years,
         "guardian": event.guardian_sealed is not None,
+        "entered_by_staff": permissions.is_weaker(event),
         "by": {"kind": event.actor_kind, "id": event.actor_id},
         "notice_sha256": event.notice_id,
         "evidence_sha256": event.evidence_sha256,

@@ -129,7 +129,7 @@ def with_pack(path: Path) -> Rulebook:
     :raises BadRule: it cannot be read.
     """
     extra = read([_load(path)])
-    if path.parent == SHIPPED:
+    if path.resolve() in {known.resolve() for known in files()}:
         return supposing(row.id for row in extra.rules)
     packs = [_load(other) for other in files()] + [_load(path)]
     return _supposing(read(packs), {row.id for row in extra.rules})
@@ -140,6 +140,19 @@ def supposing(rule_ids: Iterable[str] | None = None) -> Rulebook:
     held = book()
     proposed = (row.id for row in held.rules if row.status == "proposed")
     return _supposing(held, set(rule_ids if rule_ids is not None else proposed))
+
+
+def as_of(on: date) -> Rulebook:
+    """Return the book as if the law of a day, past or to come, held at all times: for a replay."""
+    held = book()
+    everywhere = frozenset(place for row in held.rules for place in row.where)
+    rules = tuple(
+        replace(row, valid_from=date.min, valid_to=None)
+        for row in held.rules
+        if row.kind == "fact" or row.holds(places=everywhere, on=on)
+    )
+    version = canonical.digest({"book": held.version, "as_of": on.isoformat()})
+    return replace(held, rules=rules, version=version)
 
 
 def files() -> list[Path]:

@@ -18,8 +18,12 @@ OWN_ACTS = {
     ConsentEvent.Act.VOICE,
     ConsentEvent.Act.PAPER,
 }
+# Whoever tells it for them (a partner's API, staff) cannot undo their no either.
+OTHERS = {"partner", "staff", "provider"}
 NO = {Kind.WITHDRAWN, Kind.REFUSED}
 AGREED = {Kind.GIVEN, Kind.CONFIRMED}
+# What the gate calls an agreement that was given when the purpose had another lawful basis.
+SUPERSEDED = "superseded"
 # A lesser permission does not take the place of a greater one that is still in force.
 RANKS = {
     Permission.IMPLIED_INQUIRY: 1,
@@ -82,7 +86,7 @@ def step(before: Standing | None, event: ConsentEvent) -> Standing | None:
     after = Standing(
         event.kind,
         event.id,
-        event.at,
+        event.said_at or event.at,
         event.valid_until,
         event.permission,
         event.age_years,
@@ -91,13 +95,21 @@ def step(before: Standing | None, event: ConsentEvent) -> Standing | None:
     state = before.state if before else None
     if event.kind == Kind.CLAIMED and state not in {None, Kind.CLAIMED}:
         return before
-    if event.kind == Kind.GIVEN and state in NO and event.act not in OWN_ACTS:
+    if event.kind in AGREED and state in NO and not is_own(event):
         return before
     if event.kind == Kind.EXPIRED and (state is None or state in NO):
+        return before
+    if before is not None and _came_before_the_end(before, event):
         return before
     if before is None or event.kind not in AGREED or state not in AGREED:
         return after
     return _agreed_again(before, after)
+
+
+def _came_before_the_end(before: Standing, event: ConsentEvent) -> bool:
+    # Evidence found later of an older yes does not undo the no, or the end, that followed it.
+    older = event.said_at is not None and event.said_at <= before.at
+    return older and event.kind in AGREED and before.state not in {*AGREED, Kind.CLAIMED}
 
 
 def _agreed_again(before: Standing, after: Standing) -> Standing:
@@ -105,6 +117,8 @@ def _agreed_again(before: Standing, after: Standing) -> Standing:
     # A confirmation says yes to what was given: the kind of permission is that of the giving.
     permission = after.permission or before.permission
     if in_force and _rank(permission) < _rank(before.permission):
+        return before
+    if in_force and after.at < before.at and permission == before.permission:
         return before
     if in_force and before.state == Kind.CONFIRMED and after.state == Kind.GIVEN:
         if permission == before.permission:
@@ -116,6 +130,18 @@ def _agreed_again(before: Standing, after: Standing) -> Standing:
         age_years=before.age_years if after.age_years is None else after.age_years,
         guarded=after.guarded or before.guarded,
     )
+
+
+def is_own(event: ConsentEvent) -> bool:
+    """Say whether an act is the person's own, told by nobody else."""
+    return event.act in OWN_ACTS and event.actor_kind not in OTHERS
+
+
+def carried(stand: Standing, *, basis_then: str, basis_now: str | None) -> Standing:
+    """Return what is left of a standing under the lawful basis of today; a no always carries."""
+    if basis_then == basis_now or stand.state in NO:
+        return stand
+    return replace(stand, state=SUPERSEDED)
 
 
 def disagreements(*, limit: int = 20) -> list[str]:

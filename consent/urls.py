@@ -8,6 +8,7 @@ app_name = "consent"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("contacts/", views.contact_list, name="contacts"),
     path("contacts/search", views.contact_search, name="search"),
+    path("contacts/evidence/", import_views.evidence_list, name="evidence"),
     path("contacts/imports/", import_views.import_list, name="imports"),
     path("contacts/imports/<uuid:batch_id>", import_views.import_page, name="import"),
     path(

@@ -243,7 +243,8 @@ def _aftermath(rows: list[Contact], at: datetime) -> None:
     others = [row for row in rows if row.language not in LANGUAGES]
     ledger.withdraw(
         contact=others[0],
-        act=ConsentEvent.Act.STAFF,
+        act=ConsentEvent.Act.CALL,
+        means="call_note",
         source="call_note",
         at=at,
         actor=Actor("staff", str(User.objects.get(email=_email("officer")).pk)),

@@ -19,7 +19,7 @@ from accounts import audit, keys
 from accounts.audit import Actor
 from config.lib import logs
 from consent import contacts, gate, outbox
-from consent.models import Channel, Contact, Decision, Message
+from consent.models import Contact, Decision, Message
 from consent.outbox import Dispatched
 from integrations.models import Connection
 from videos import campaigns, contents, links, personalising, presenters, wording
@@ -231,7 +231,7 @@ def _refuse(turn: _Turn) -> str:
 
 @transaction.atomic
 def _keep_refusal(turn: _Turn) -> str:
-    decision, message = _put(turn, Wording("", ""), "")
+    decision, message = _put(turn, Wording("", ""))
     if message is not None:
         raise _ChangedMind
     return turn.settle(State.REFUSED, decision.reasons[0]["code"])
@@ -247,7 +247,7 @@ def _queue(turn: _Turn, asset: Asset) -> str:
         return turn.settle(State.WAITING)
     token = links.new_token()
     address = link_address(token)
-    decision, message = _put(turn, _words(turn, address), address)
+    decision, message = _put(turn, _words(turn, address))
     if message is None:
         return turn.settle(State.REFUSED, decision.reasons[0]["code"])
     links.mint(
@@ -281,12 +281,7 @@ def _words(turn: _Turn, address: str) -> Wording:
     )
 
 
-def _put(turn: _Turn, words: Wording, address: str) -> tuple[Decision, Message | None]:
-    # RFC 8058: one click, no page. The stop of a link takes such a POST.
-    unsubscribe = {
-        "List-Unsubscribe": f"<{address}/stop>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-    }
+def _put(turn: _Turn, words: Wording) -> tuple[Decision, Message | None]:
     campaign, recipient = turn.campaign, turn.recipient
     return outbox.queue(
         contact=turn.contact,
@@ -298,7 +293,6 @@ def _put(turn: _Turn, words: Wording, address: str) -> tuple[Decision, Message |
         idempotency_key=f"recipient:{recipient.pk.hex}:{recipient.attempts}",
         subject=words.subject,
         text=words.text,
-        headers=unsubscribe if campaign.channel == Channel.EMAIL else None,
         content=contents.of(campaign),
         at=turn.at,
         actor=audit.SYSTEM,

@@ -20,9 +20,14 @@ class ImportBatch(models.Model):
         COMMITTED = "committed", "Imported"
         DISCARDED = "discarded", "Discarded"
 
+    class Kind(models.TextChoices):
+        PEOPLE = "people", "People"
+        EVIDENCE = "evidence", "Evidence of consent"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     key = models.ForeignKey(DataKey, on_delete=models.PROTECT, related_name="+")
     state = models.CharField(max_length=12, choices=State.choices)
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.PEOPLE)
     source = models.CharField(max_length=40)
     partner = models.ForeignKey(Partner, null=True, on_delete=models.PROTECT, related_name="+")
     file_sha256 = models.CharField(max_length=64)

@@ -146,6 +146,9 @@ class ConsentEvent(models.Model):
     evidence_sealed = models.BinaryField(null=True)
     evidence_sha256 = models.CharField(max_length=64, blank=True)
     at = models.DateTimeField()
+    # When it was said, where it was written down later than that (paper, a list of evidence). The
+    # row counts from `at`: a yes that is entered afterwards makes no earlier message lawful.
+    said_at = models.DateTimeField(null=True)
     valid_until = models.DateTimeField(null=True)
 
     class Meta:

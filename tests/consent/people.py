@@ -1,11 +1,14 @@
 """Who do the tests write to? People of nobody, at numbers kept free for fiction."""
 
 import itertools
+import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from accounts.audit import SYSTEM, Actor
-from consent import contacts, ledger, purposes
-from consent.models import ConsentEvent, Contact
+from consent import contacts, gate, ledger, purposes
+from consent.models import ConsentEvent, Contact, Decision, Message
+from integrations import connections
 
 # A Wednesday, 15:00 in Paris and 10:00 in New York.
 NOON = datetime(2026, 10, 7, 14, 0, tzinfo=UTC)
@@ -60,4 +63,39 @@ def act(
         at=at,
         actor=Actor("recipient", contact.public_id),
         particulars=particulars,
+    )
+
+
+def sent(contact: Contact, channel: str, at: datetime) -> Message:
+    """Let a marketing message have left at an instant, whatever the gate would say."""
+    sandbox, _ = connections.ensure_local(at=at)
+    verdict = gate.judge(contact=contact, purpose_code="marketing", channel=channel, at=at)
+    decisions = [
+        gate.keep(
+            verdict=replace(verdict, verdict="allow", defer_until=None),
+            contact=contact,
+            purpose_code="marketing",
+            channel=channel,
+            context_type="consent.test",
+            context_id=None,
+            message_id=None,
+            phase=phase,
+            at=at,
+        )
+        for phase in Decision.Phase.values
+    ]
+    return Message.objects.create(
+        contact=contact,
+        connection=sandbox,
+        decision=decisions[0],
+        hand_off_decision=decisions[1],
+        purpose_code="marketing",
+        channel=channel,
+        context_type="consent.test",
+        idempotency_key=uuid.uuid4().hex,
+        state="sent",
+        not_before=at,
+        queued_at=at,
+        claimed_at=at,
+        sent_at=at,
     )

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from consent import forecast, gate, ledger
+from accounts.audit import SYSTEM, Actor
+from consent import forecast, gate, ledger, purposes
 from consent.models import Contact, RegisterEntry
-from tests.consent.people import NOON, act, person
+from tests.consent.people import NOON, act, person, sent
 
 pytestmark = pytest.mark.django_db
 PERMISSIONS = ["express", "written", "soft_opt_in", "implied_purchase", "explicit"]
@@ -29,9 +30,27 @@ PERSON = st.fixed_dictionaries(
         "moved": st.booleans(),
         "stopped": st.booleans(),
         "restricted": st.booleans(),
-        "listed": st.booleans(),
+        "listed": st.sampled_from(["", "us.dnc", "ca.dncl", "co.rne"]),
+        # Hours ago.
+        "sent": st.lists(st.sampled_from([0, 3, 12, 30]), max_size=4),
     }
 )
+
+
+@pytest.fixture(autouse=True)
+def _marketing_had_another_basis_for_a_while() -> None:
+    """What was agreed to 200 days before NOON was agreed to on a basis that holds no more."""
+    purposes.ensure_defaults(at=NOON)
+    for days, basis in ((300, "legitimate_interest"), (100, "consent")):
+        begins = NOON - timedelta(days=days)
+        purposes.amend(
+            code="marketing",
+            title="Marketing",
+            basis=basis,
+            valid_from=begins,
+            at=begins,
+            actor=SYSTEM,
+        )
 
 
 def settle(world: dict[str, object], channel: str) -> Contact:
@@ -46,17 +65,19 @@ def settle(world: dict[str, object], channel: str) -> Contact:
             act="button",
             source="page",
             at=NOON,
-            actor=ledger.Actor("recipient", contact.public_id),
+            actor=Actor("recipient", contact.public_id),
             purposes=["marketing"],
             channels=["email"],
         )
     if world["listed"]:
         RegisterEntry.objects.create(
-            register="us.dnc",
+            register=str(world["listed"]),
             address_index=contact.sms_stop_index,
             answer="listed",
             checked_at=NOON,
         )
+    for hours in world["sent"]:  # type: ignore[attr-defined]
+        sent(contact, channel, NOON - timedelta(hours=hours))
     Contact.objects.filter(pk=contact.pk).update(
         restricted_at=NOON if world["restricted"] else None,
         phone_set_at=NOON - timedelta(days=100) if world["moved"] else None,

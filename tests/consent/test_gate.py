@@ -1,4 +1,3 @@
-import uuid
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,9 +7,8 @@ from accounts import keys
 from accounts.audit import SYSTEM
 from accounts.models import DataKey, Partner
 from consent import facts, gate, ledger, purposes
-from consent.models import ConsentState, Contact, Decision, Message
-from integrations import connections
-from tests.consent.people import NOON, act, agreed, person
+from consent.models import ConsentState, Contact
+from tests.consent.people import NOON, act, agreed, person, sent
 
 pytestmark = pytest.mark.django_db
 
@@ -105,7 +103,8 @@ def test_no_address_restriction_erasure_and_expiry_refuse() -> None:
 
 def test_whatsapp_marketing_is_not_for_the_united_states() -> None:
     number = {"phone": "+12125550111", "country": "US", "time_zone": "America/New_York"}
-    contact = agreed(person(NOON, **number), "whatsapp")
+    contact = person(NOON, **number)
+    act(contact, "whatsapp", "given", particulars=ledger.Particulars(permission="written"))
     assert codes(contact, "whatsapp") == {"refuse", "channel_blocked"}
 
 
@@ -113,7 +112,7 @@ def test_the_number_brings_its_own_law() -> None:
     contact = agreed(person(phone="+12125550112", country="FR"), "sms")
     subject = facts.Subject(purposes.current("marketing", NOON), "sms")
     known = facts.gather(people=[contact], subject=subject, at=NOON)[0]
-    assert known.places == ("FR", "US")
+    assert known.places == ("FR", "US-NY")
 
 
 def test_without_a_zone_the_hours_are_those_that_all_possible_zones_share() -> None:
@@ -133,45 +132,11 @@ def test_without_a_zone_the_hours_are_those_that_all_possible_zones_share() -> N
     )
 
 
-def _sent(contact: Contact, at: datetime) -> None:
-    sandbox, _ = connections.ensure_local(at=at)
-    verdict = gate.judge(contact=contact, purpose_code="marketing", channel="email", at=at)
-    decisions = [
-        gate.keep(
-            verdict=verdict,
-            contact=contact,
-            purpose_code="marketing",
-            channel="email",
-            context_type="consent.test",
-            context_id=None,
-            message_id=None,
-            phase=phase,
-            at=at,
-        )
-        for phase in Decision.Phase.values
-    ]
-    Message.objects.create(
-        contact=contact,
-        connection=sandbox,
-        decision=decisions[0],
-        hand_off_decision=decisions[1],
-        purpose_code="marketing",
-        channel="email",
-        context_type="consent.test",
-        idempotency_key=uuid.uuid4().hex,
-        state="sent",
-        not_before=at,
-        queued_at=at,
-        claimed_at=at,
-        sent_at=at,
-    )
-
-
 def test_a_fourth_message_in_a_day_waits_for_the_first_to_be_a_day_old() -> None:
     contact = agreed(person(), "email", NOON - timedelta(days=3))
     for hour in (1, 2, 3):
         assert "allow" in codes(contact, at=NOON + timedelta(hours=hour))
-        _sent(contact, NOON + timedelta(hours=hour))
+        sent(contact, "email", NOON + timedelta(hours=hour))
     verdict = gate.judge(
         contact=contact, purpose_code="marketing", channel="email", at=NOON + timedelta(hours=4)
     )

@@ -41,8 +41,8 @@ def test_a_known_place_has_not() -> None:
 def test_an_unknown_state_has_the_hours_inside_all() -> None:
     assert {"us.tcpa.hours", "us.strict.hours"} <= ids("US")
     assert "us.strict.hours" not in ids("US-FL")
-    assert "us.states.8_20" in ids("US-FL")
-    assert "us.states.8_20" not in ids("US-TX")
+    assert "us.fl.hours" in ids("US-FL")
+    assert "us.fl.hours" not in ids("US-TX")
 
 
 def test_the_strict_preset_lies_inside_every_states_hours() -> None:
