@@ -6,6 +6,7 @@ from django.test import Client
 
 from accounts.models import Partner
 from config.lib import clock
+from consent.models import Contact
 from integrations import connections
 from tests.accounts.staff import caller, partner
 from tests.videos import stage
@@ -104,7 +105,7 @@ def test_a_presenter_without_a_release_is_told_and_sends_nothing(
             "text": "This presenter has signed no release that is in force",
         }
     ]
-    who = stage.Contact.objects.get()
+    who = Contact.objects.get()
     body = json.dumps({"campaign": made.public_id, "contact": who.public_id})
     answer = machine.post("/api/v1/messages", body, content_type="application/json")
     assert (answer.status_code, answer.json()["reason"]) == (409, "presenter_not_released")

@@ -1,6 +1,7 @@
 import pytest
 from django.test import Client
 
+from accounts.audit import SYSTEM
 from accounts.models import TrailLeaf
 from config.lib import clock
 from consent import likeness, purposes
@@ -93,7 +94,7 @@ def test_a_chosen_presenter_who_took_it_back_is_said_to_be_gone(
     now = clock.now()
     release = released(at=now, valid_until=now.replace(year=now.year + 1))
     marketer.post(address(made, "presenter"), {"presenter_code": ANNA})
-    likeness.revoke(release=release, at=now, actor=likeness.audit.SYSTEM)
+    likeness.revoke(release=release, at=now, actor=SYSTEM)
     assert LikenessRelease.objects.get().revoked_at
     for leaf in ("presenter", "checks"):
         page = marketer.get(address(made, leaf)).content.decode()
