@@ -28,6 +28,8 @@ SHORT_OF = {
     "given": "not_confirmed",
     "superseded": "basis_changed",
 }
+# What a storey above may find, by the first word of its code, and the rule that says so.
+FOUND_ABOVE = {"presenter": "house.presenter", "content": "house.content"}
 # Hours push past a cap, a cap past the hours; after so many turns there is no such instant.
 TURNS = 12
 
@@ -153,7 +155,7 @@ def refusal(*, verdict: Verdict, code: str) -> Verdict:
     """Turn a verdict into a refusal for what a storey above found, such as a dead link."""
     return Verdict(
         REFUSE,
-        [_fact(code, "house.still_valid")],
+        [_fact(code, FOUND_ABOVE.get(code.partition("_")[0], "house.still_valid"))],
         None,
         verdict.inputs_sha256,
         verdict.packs_version,

@@ -5,16 +5,19 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models.functions import Coalesce, Least
 
 from accounts import audit, keys
+from accounts.audit import Actor
 from config.lib import canonical
 from config.lib.inventory import TECHNICAL, Column, Declarations, Due
-from consent import contacts, imports, messages, receipts, records, suppression
+from consent import contacts, imports, likeness, messages, receipts, records, suppression
 from consent.models import (
     Channel,
     Contact,
     Decision,
     ImportBatch,
+    LikenessRelease,
     Message,
     OptIn,
     Proof,
@@ -29,6 +32,7 @@ KEY = Column("key", "legal obligation", "contact", personal=True)
 CONSENT = Column("consent", "legal obligation", "keep", personal=True)
 EVIDENCE = Column("consent", "legal obligation", "contact", personal=True)
 PRESENTER = Column("likeness", "consent", "keep", personal=True)
+SIGNATORY = Column("likeness", "consent", "likeness", personal=True)
 STOP = Column("address", "legal obligation", "keep", personal=True)
 DECISION = Column("decision", "legal obligation", "keep", personal=True)
 MESSAGE = Column("message", "legal obligation", "keep", personal=True)
@@ -122,9 +126,11 @@ DECLARATIONS: Declarations = {
         CONSENT, "id contact token_index channel message_id created_at expires_at"
     ),
     "consent.likenessrelease": {
-        **_as(PRESENTER, "id key presenter_code document_sha256 covers_face covers_voice"),
+        # That there was a release stays as evidence, under a code; who signed it goes.
+        **_as(PRESENTER, "id presenter_code document_sha256 covers_face covers_voice"),
         **_as(PRESENTER, "languages purposes signed_at valid_until revoked_at recorded_by"),
-        **_as(PRESENTER, "created_at name_sealed signature_sealed"),
+        "created_at": PRESENTER,
+        **_as(SIGNATORY, "key name_sealed signature_sealed"),
     },
     "consent.optin": _as(
         QUESTION,
@@ -190,7 +196,7 @@ def erase(*, contact_id: uuid.UUID, at: datetime) -> dict[str, int]:
 
 
 def due(*, at: datetime, days: Mapping[str, int]) -> Iterator[Due]:
-    """Yield people past their key's date, bodies, lists and unanswered questions past theirs."""
+    """Yield people past their key's date; bodies, lists, questions and releases past theirs."""
     people = Contact.objects.filter(erased_at=None, key__delete_at__lte=at)
     for pk, delete_at in people.values_list("pk", "key__delete_at").iterator():
         if delete_at is not None:
@@ -207,14 +213,18 @@ def due(*, at: datetime, days: Mapping[str, int]) -> Iterator[Due]:
     questions = OptIn.objects.filter(answered_at=None, asked_at__lte=at - kept)
     for row in questions.only("pk", "contact_id", "asked_at").iterator():
         yield Due("optin", str(row.pk), row.contact_id, row.asked_at + kept)
+    kept = timedelta(days=days["likeness"])
+    ended = Coalesce(Least("revoked_at", "valid_until"), "valid_until")
+    signed = LikenessRelease.objects.filter(key__destroyed_at=None).annotate(ended_at=ended)
+    for pk, ended_at in signed.filter(ended_at__lte=at - kept).values_list("pk", "ended_at"):
+        yield Due("likeness", str(pk), None, ended_at + kept)
 
 
 @transaction.atomic
 def erase_record(*, record_class: str, object_id: str, at: datetime) -> None:
     """Erase one record that `due` named; an absent one is erased already."""
-    if record_class == "contact":
-        if Contact.objects.filter(pk=object_id).exists():
-            erase(contact_id=uuid.UUID(object_id), at=at)
+    if record_class == "contact" and Contact.objects.filter(pk=object_id).exists():
+        erase(contact_id=uuid.UUID(object_id), at=at)
     elif record_class == "message_body":
         _erase_body(uuid.UUID(object_id), at)
     elif record_class == "import_rows":
@@ -222,6 +232,18 @@ def erase_record(*, record_class: str, object_id: str, at: datetime) -> None:
             imports.forget(batch=batch, at=at)
     elif record_class == "optin":
         OptIn.objects.filter(pk=object_id, answered_at=None).delete()
+    elif record_class == "likeness":
+        for release in LikenessRelease.objects.select_related("key").filter(pk=object_id):
+            _erase_signatory(release, at)
+
+
+def export_presenter(*, presenter_code: str, at: datetime, staff: Actor) -> dict[str, object]:
+    """Return what is held of a presenter, opened, with its opening in the trail.
+
+    Law: GDPR Art. 15; what no longer opens is said to be gone.
+    """
+    rows = likeness.releases().filter(presenter_code=presenter_code)
+    return {"presenter": presenter_code, "releases": [_release(row, at, staff) for row in rows]}
 
 
 def _erase_body(message_id: uuid.UUID, at: datetime) -> None:
@@ -240,6 +262,45 @@ def _erase_body(message_id: uuid.UUID, at: datetime) -> None:
         )
     else:
         Message.objects.filter(pk=message_id).update(body_sealed=None)
+
+
+def _erase_signatory(release: LikenessRelease, at: datetime) -> None:
+    keys.destroy(key=release.key, at=at)
+    release.name_sealed = release.signature_sealed = None
+    release.save(update_fields=["name_sealed", "signature_sealed"])
+
+
+def _release(row: LikenessRelease, at: datetime, staff: Actor) -> dict[str, object]:
+    return {
+        "name": _revealed(row, "name", at, staff),
+        "signature": _revealed(row, "signature", at, staff),
+        "document_sha256": row.document_sha256,
+        "covers_face": row.covers_face,
+        "covers_voice": row.covers_voice,
+        "languages": row.languages,
+        "purposes": row.purposes,
+        "signed_at": canonical.instant(row.signed_at),
+        "valid_until": canonical.instant(row.valid_until),
+        "revoked_at": canonical.instant(row.revoked_at) if row.revoked_at else None,
+    }
+
+
+def _revealed(row: LikenessRelease, column: str, at: datetime, staff: Actor) -> str | None:
+    sealed = row.name_sealed if column == "name" else row.signature_sealed
+    if sealed is None:
+        return None
+    place = likeness.place(release=row, column=column)
+    try:
+        return keys.reveal(
+            key=row.key,
+            sealed=bytes(sealed),
+            context=place,
+            at=at,
+            staff=staff,
+            reason="presenter_export",
+        ).decode()
+    except keys.KeyRefused:
+        return None
 
 
 def _suppress(contact: Contact, at: datetime) -> int:

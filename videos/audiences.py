@@ -1,6 +1,6 @@
 """Whom is a campaign for, and how many of them may be written to now?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from django.db.models import Count, QuerySet
 from accounts.models import Partner
 from consent import contacts, forecast, gate
 from consent.models import Contact
+from videos import contents
 from videos.models import Campaign
 
 # A verdict as a state that pages know how to show.
@@ -56,14 +57,18 @@ def choices(*, partner: Partner | None) -> dict[str, list[tuple[str, int]]]:
     }
 
 
-def outlook(*, campaign: Campaign, at: datetime) -> Outlook:
-    """Judge the whole audience as the gate would, set-wise, and count by reason."""
+def outlook(*, campaign: Campaign, at: datetime, content: Collection[str] | None = None) -> Outlook:
+    """Judge the whole audience as the gate would, set-wise, and count by reason.
+
+    `content` is what the words speak of, if not what the campaign's own do.
+    """
     seen = Outlook()
     counts: dict[tuple[str, str], dict[str, object]] = {}
     for case in forecast.counts(
         people=audience(campaign),
         purpose_code=campaign.purpose_code,
         channel=campaign.channel,
+        content=contents.of(campaign) if content is None else content,
         at=at,
     ):
         verdict = case.verdict

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 
-from consent import gate, purposes
+from consent import gate, likeness, purposes
 from consent.models import ConsentState, Decision, Message
 from consent.standing import NO
 from videos.models import Campaign, Link, Recipient
@@ -60,6 +60,8 @@ WORDS = {
     "campaign_paused": "The campaign was paused when it was their turn",
     "link_dead": "Their link had ended before the message left",
     "link_missing": "Their message had no link",
+    "content_changed": "The words turned out to speak of more than when their message was judged",
+    **likeness.WORDS,
     "withdrawn": "They stopped messages before theirs left",
 }
 

@@ -26,6 +26,7 @@ TABS = (
     ("Runs", "runs"),
     ("Holds", "holds"),
     ("Certificates", "certificates"),
+    ("Presenters", "presenters"),
     ("Promises", "promises"),
 )
 # The pages of the tab on consent.
