@@ -5,10 +5,11 @@ export PYTHON
 export SEALCAST_HOME ?= $(CURDIR)/var
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help env run reset seed code test check lint types imports migrations fix shots law lock
+.PHONY: help env run reset seed code test check lint types imports migrations fix shots law lock \
+	prove-hours prove-gate bench-gate bench-import
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
 
 env: .venv/.runtime .venv/.developer ## make .venv from the hash-locked requirements
 
@@ -56,5 +57,17 @@ shots: env ## take the screenshots of every page again, into docs/screens/
 law: ## list each law that the code cites, with the function that keeps it
 	@$(PYTHON) .ci/law.py
 
+prove-hours: env ## ask for ten million sends whether one is outside the hours: SEED=1 SENDS=10000000
+	@.ci/at-home $(PY) -m benchmarks.prove_hours
+
 lock: ## resolve requirements.in again and write the hash-locked files (needs uv)
 	@.ci/lock
+
+bench-import: env ## import 100,000 rows, 3 % of them bad: ROWS= SEED= ENGINE=sqlite|postgres
+	@$(PY) -m benchmarks.import_rows
+
+bench-gate: env ## judge a million people set-wise, beside a plain statement: PEOPLE= SEED= ROUNDS=
+	@$(PY) -m benchmarks.gate
+
+prove-gate: env ## look for a message that left after a no: SEED= STEPS= PROCESSES= ENGINE=
+	@$(PY) -m benchmarks.prove_gate

@@ -41,6 +41,18 @@ SECTIONS = (
 NO, YES = ("withdrawn", "refused"), ("given", "confirmed")
 HANDED_OFF = ("sent", "delivered", "unknown", "handing_off")
 OWN_ACTS = ("checkbox", "keyword", "button", "voice", "paper")
+# Whoever tells it for the person cannot undo their no.
+OTHERS = ("partner", "staff", "provider")
+RANKS = {
+    "implied_inquiry": 1,
+    "implied_purchase": 1,
+    "soft_opt_in": 1,
+    "contract": 1,
+    "express": 2,
+    "explicit": 3,
+    "hipaa_authorization": 3,
+    "written": 4,
+}
 LONGEST_LIST = 10
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError)
 Document = dict[str, Any]
@@ -248,21 +260,70 @@ def check_messages(proof: Document) -> Iterable[Fault]:
 
 def agreed(proof: Document, decision: Document) -> bool:
     """Fold the acts up to a decision: yes where consent is the basis, at least not a no."""
-    state, until = None, None
+    stand: Document | None = None
     for act in proof["consent"]:
         same = act["purpose"]["code"] == decision["purpose"]
-        if not same or act["channel"] != decision["channel"] or act["at"] > decision["at"]:
-            continue
-        kind = act["kind"]
-        shut = state in NO and kind == "given" and act["act"] not in OWN_ACTS
-        weaker = kind == "claimed" and state not in (None, "claimed")
-        same_or_less = kind == "given" and state == "confirmed"
-        moot = kind == "expired" and state in (None, *NO)
-        if not (shut or weaker or same_or_less or moot):
-            state, until = kind, act["valid_until"]
+        if same and act["channel"] == decision["channel"] and act["at"] <= decision["at"]:
+            stand = after(stand, act)
     if decision["basis"] != "consent":
-        return state not in NO
-    return state in YES and (until is None or until > decision["at"])
+        return stand is None or stand["state"] not in NO
+    if stand is None or not in_force(stand, decision["at"]):
+        return False
+    return bool(stand["basis"] == decision["basis"])
+
+
+def after(stand: Document | None, act: Document) -> Document | None:
+    """Return where one more act leads, by the fold that the ledger makes."""
+    new = {
+        "state": act["kind"],
+        # When it was said counts, where it was written down later; it makes no earlier message
+        # lawful, since an act counts from when it was written down.
+        "since": act.get("said_at") or act["at"],
+        "until": act["valid_until"],
+        "permission": act.get("permission") or "",
+        "basis": act["purpose"]["basis"],
+    }
+    if is_moot(stand, new, act):
+        return stand
+    if stand is None or new["state"] not in YES or stand["state"] not in YES:
+        return new
+    new["permission"] = new["permission"] or stand["permission"]
+    if not in_force(stand, new["since"]):
+        return new
+    less = rank(new["permission"]) < rank(stand["permission"])
+    same = new["permission"] == stand["permission"]
+    older = new["since"] < stand["since"]
+    confirmed = (stand["state"], new["state"]) == ("confirmed", "given")
+    if less or (same and (older or confirmed)):
+        return stand
+    return {**new, "state": "confirmed"} if confirmed else new
+
+
+def is_moot(stand: Document | None, new: Document, act: Document) -> bool:
+    """Say whether an act changes nothing: a claim, or a yes that cannot undo the no before it."""
+    state = stand["state"] if stand else None
+    if new["state"] == "claimed":
+        return state not in (None, "claimed")
+    if new["state"] == "expired":
+        return state in (None, *NO)
+    if stand is None or new["state"] not in YES:
+        return False
+    own = act["act"] in OWN_ACTS and act["by"]["kind"] not in OTHERS
+    # Evidence of an older yes, written down later, does not undo what ended it since.
+    late = act.get("said_at") is not None and new["since"] <= stand["since"]
+    return (state in NO and not own) or (late and state not in (*YES, "claimed"))
+
+
+def in_force(stand: Document | None, at: str) -> bool:
+    """Say whether a standing is a yes that has not ended by an instant."""
+    if stand is None or stand["state"] not in YES:
+        return False
+    return stand["until"] is None or bool(stand["until"] > at)
+
+
+def rank(permission: str) -> int:
+    """Return how much a kind of permission outweighs others."""
+    return RANKS.get(permission or "express", 0)
 
 
 def check_egress(proof: Document) -> Iterable[Fault]:

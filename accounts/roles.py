@@ -14,6 +14,7 @@ Role = User.Role
 
 # Who may do what. An administrator may do everything that is named here.
 CAMPAIGN = frozenset({"campaign.view", "campaign.edit", "campaign.preview", "campaign.send"})
+FORMS = frozenset({"form.view", "form.edit"})
 LISTS = frozenset({"contact.view", "contact.import", "connection.view", "phone.view"})
 CONSOLE = frozenset({"console.view", "consent.view", "trail.view", "trail.verify", "policy.view"})
 COMPLIANCE = frozenset(
@@ -35,11 +36,11 @@ COMPLIANCE = frozenset(
 )
 HOUSE = frozenset({"connection.manage", "partner.manage", "people.manage"})
 ACTS = {
-    Role.MARKETER: CAMPAIGN | LISTS,
+    Role.MARKETER: CAMPAIGN | FORMS | LISTS,
     # An officer judges what marketers do, and so does not send.
-    Role.OFFICER: CONSOLE | COMPLIANCE | LISTS | {"campaign.view"},
-    Role.AUDITOR: CONSOLE | {"campaign.view", "contact.view", "connection.view"},
-    Role.ADMINISTRATOR: CAMPAIGN | LISTS | CONSOLE | COMPLIANCE | HOUSE,
+    Role.OFFICER: CONSOLE | COMPLIANCE | LISTS | {"campaign.view", "form.view"},
+    Role.AUDITOR: CONSOLE | {"campaign.view", "form.view", "contact.view", "connection.view"},
+    Role.ADMINISTRATOR: CAMPAIGN | FORMS | LISTS | CONSOLE | COMPLIANCE | HOUSE,
 }
 
 

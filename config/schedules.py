@@ -13,6 +13,7 @@ SCHEDULES = (
     ("trail: order and sign", "accounts.jobs.seal_trail", 1),
     ("house: sessions and tokens past their time", "accounts.jobs.tidy", 60),
     ("consent: act on what providers sent", "consent.jobs.take_inbox", 1),
+    ("consent: tell other systems of stops", "consent.jobs.pass_on_stops", 1),
     ("consent: messages without an answer", "consent.jobs.recover", 5),
     ("videos: hand off what is due", "videos.delivery_jobs.dispatch_due", 1),
     ("videos: campaigns and renders that wait", "videos.delivery_jobs.reconcile", 2),

@@ -16,6 +16,14 @@ DEBUG = env.flag("DEBUG")
 DEMO = env.flag("SEALCAST_DEMO")
 LOCAL_URL = f"http://127.0.0.1:{env.whole('SEALCAST_PORT', 8000)}"
 PUBLIC_URL = env.text("SEALCAST_PUBLIC_URL", LOCAL_URL if DEMO else "").rstrip("/")
+# Who answers for the data: named in every consent record and receipt.
+CONTROLLER = {
+    "name": env.text("SEALCAST_CONTROLLER", "Sealcast"),
+    "address": env.text("SEALCAST_CONTROLLER_ADDRESS"),
+    "email": env.text("SEALCAST_CONTROLLER_EMAIL"),
+    "data_protection_officer": env.text("SEALCAST_DPO_EMAIL"),
+    "storage_country": env.text("SEALCAST_STORAGE_COUNTRY"),
+}
 SECURE = PUBLIC_URL.startswith("https://") or not DEMO
 SECRET_KEY = env.secret("SECRET_KEY", file=HOME / "secret_key")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "127.0.0.1,localhost")

@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("videos.urls_public")),
     path("", include("consent.urls_public")),
+    path("", include("consent.urls_choices")),
     path("", include("videos.urls")),
     path("", include("consent.urls")),
     path("", include("integrations.urls")),

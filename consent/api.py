@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db import transaction
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -15,12 +14,10 @@ from rest_framework.views import APIView
 from accounts.api import StrictSerializer, partner_of
 from accounts.audit import Actor
 from config.lib import canonical, clock, ids
-from consent import addresses, contacts, ledger, purposes
-from consent.models import Channel, ConsentEvent, ConsentState, Contact, Purpose
+from consent import addresses, contacts, ledger, standing
+from consent.models import Channel, ConsentEvent, ConsentState, Contact
 
 PAGE_MAX = 100
-# A partner tells what a person did; it cannot confirm in their place, nor claim an import's act.
-KINDS = ("given", "refused")
 ACTS = ("checkbox", "keyword", "button", "voice", "paper")
 
 
@@ -66,21 +63,6 @@ class ContactPage(serializers.Serializer[Any]):
 class EvidenceIn(StrictSerializer):
     text = serializers.CharField(max_length=2000, help_text="What the person did, and where.")
     reference = serializers.CharField(required=False, default="", max_length=120)
-
-
-class NoticeIn(StrictSerializer):
-    language = serializers.CharField(max_length=16)
-    text = serializers.CharField(max_length=8000, help_text="The exact words they were shown.")
-
-
-class ConsentIn(StrictSerializer):
-    contact = serializers.CharField()
-    purpose = serializers.ChoiceField(choices=["marketing", "service", "ai_use", "view_analytics"])
-    channel = serializers.ChoiceField(choices=Channel.values)
-    kind = serializers.ChoiceField(choices=KINDS)
-    act = serializers.ChoiceField(choices=ACTS)
-    notice = NoticeIn()
-    evidence = EvidenceIn()
 
 
 class WithdrawalIn(StrictSerializer):
@@ -136,7 +118,7 @@ class ContactsView(APIView):
         responses={201: ContactOut},
     )
     def post(self, request: Request) -> Response:
-        partner, body = partner_of(request), _body(ContactIn, request)
+        partner, body = partner_of(request), body_of(ContactIn, request)
         actor = Actor("partner", str(partner.id))
         try:
             row = contacts.register(
@@ -157,42 +139,7 @@ class ContactView(APIView):
         responses=ContactOut,
     )
     def get(self, request: Request, contact_name: str) -> Response:
-        return Response(_contact(_own(request, contact_name)))
-
-
-class ConsentsView(APIView):
-    required_scopes: Mapping[str, Sequence[str]] = {"POST": ["consents.write"]}
-
-    @extend_schema(
-        operation_id="consents_record",
-        summary="Record what a person agreed to or refused, with its evidence",
-        description="A person's stop is not undone by this: only their own confirmation does.",
-        tags=["consents"],
-        request=ConsentIn,
-        responses={201: ConsentOut},
-    )
-    def post(self, request: Request) -> Response:
-        body, at = _body(ConsentIn, request), clock.now()
-        contact = _own(request, body["contact"])
-        with transaction.atomic():
-            event = ledger.record(
-                contact=contact,
-                purpose_code=body["purpose"],
-                channel=body["channel"],
-                kind=body["kind"],
-                act=body["act"],
-                source="api",
-                at=at,
-                actor=Actor("partner", str(partner_of(request).id)),
-                notice=purposes.notice(
-                    purpose=_purpose(body["purpose"]),
-                    language=body["notice"]["language"],
-                    text=body["notice"]["text"],
-                    at=at,
-                ),
-                evidence=dict(body["evidence"]),
-            )
-        return Response(_outcome(contact, [event]), status=201)
+        return Response(_contact(own_contact(request, contact_name)))
 
 
 class WithdrawalView(APIView):
@@ -207,27 +154,28 @@ class WithdrawalView(APIView):
         responses=ConsentOut,
     )
     def post(self, request: Request) -> Response:
-        body = _body(WithdrawalIn, request)
-        contact = _own(request, body["contact"])
+        body = body_of(WithdrawalIn, request)
+        contact = own_contact(request, body["contact"])
         events = ledger.withdraw(
             contact=contact,
             channels=body.get("channels"),
             act=body["act"],
+            means="api",
             source="api",
             at=clock.now(),
             actor=Actor("partner", str(partner_of(request).id)),
             evidence=dict(body.get("evidence") or {}),
         )
-        return Response(_outcome(contact, events))
+        return Response(outcome(contact, events))
 
 
-def _body(kind: type[StrictSerializer], request: Request) -> dict[str, Any]:
+def body_of(kind: type[StrictSerializer], request: Request) -> dict[str, Any]:
     form = kind(data=request.data)
     form.is_valid(raise_exception=True)
     return dict(form.validated_data)
 
 
-def _own(request: Request, name: str) -> Contact:
+def own_contact(request: Request, name: str) -> Contact:
     rows = contacts.for_partner(partner_of(request)).filter(pk=_parsed(name))
     found = rows.first()
     if found is None:
@@ -245,10 +193,6 @@ def _limit(request: Request) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:4]) <= PAGE_MAX:
         raise serializers.ValidationError({"limit": f"A whole number from 1 to {PAGE_MAX}."})
     return int(text)
-
-
-def _purpose(code: str) -> Purpose:
-    return purposes.current(code, clock.now())
 
 
 def _contact(row: Contact) -> dict[str, object]:
@@ -271,14 +215,14 @@ def _states(row: Contact) -> list[dict[str, str]]:
         {
             "purpose": state.purpose_code,
             "channel": state.channel,
-            "state": ledger.standing_of(state).effective(at),
+            "state": standing.standing_of(state).effective(at),
             "since": canonical.instant(state.at),
         }
         for state in states
     ]
 
 
-def _outcome(contact: Contact, events: Sequence[ConsentEvent]) -> dict[str, object]:
+def outcome(contact: Contact, events: Sequence[ConsentEvent]) -> dict[str, object]:
     return {
         "contact": contact.public_id,
         "events": [str(event.pk) for event in events],

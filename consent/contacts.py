@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,13 +12,14 @@ from django.db.models import Q, QuerySet
 from accounts import audit, keys
 from accounts.audit import Actor
 from accounts.models import DataKey, Partner, TrailLeaf
-from consent import addresses
+from consent import addresses, areas, places
 from consent.addresses import NotAContact, Person
-from consent.models import Channel, Contact, ImportBatch
+from consent.models import Channel, Contact, ImportBatch, Place
 
 CONTACT_KEPT_DAYS = 730
 HOUSE = "house"
 UNREADABLE = "(gone)"
+CHANNELS_OF = {"email": [Channel.EMAIL], "phone": [Channel.SMS, Channel.WHATSAPP]}
 __all__ = ["NotAContact", "OpenContact", "register"]
 
 
@@ -80,7 +81,9 @@ def register(  # noqa: PLR0913  the facts of one row, all named by the caller
     return contact
 
 
-def write(*, contact: Contact, person: Person, at: datetime) -> list[str]:
+def write(
+    *, contact: Contact, person: Person, at: datetime, seen: dict[str, Place] | None = None
+) -> list[str]:
     """Seal a person's data into an unsaved or locked row; return which fields changed."""
     changed = [_seal(contact, "name", person.name, at)]
     if person.email:
@@ -88,7 +91,9 @@ def write(*, contact: Contact, person: Person, at: datetime) -> list[str]:
     if person.phone:
         changed.append(_set_address(contact, "phone", person.phone, at))
         contact.phone_country, zones = addresses.phone_places(person.phone)
-        contact.phone_zones = list(zones)
+        # The library knows exchanges; a mobile phone of the same area code may keep another clock.
+        contact.phone_zones = sorted({*zones, *areas.zones_of(person.phone)})
+        contact.phone_regions = list(areas.regions_of(person.phone))
     if person.attributes:
         sealed = json.dumps(dict(person.attributes), ensure_ascii=False, sort_keys=True)
         changed.append(_seal(contact, "attributes", sealed, at))
@@ -97,6 +102,7 @@ def write(*, contact: Contact, person: Person, at: datetime) -> list[str]:
         if value and getattr(contact, field) != value:
             setattr(contact, field, value)
             changed.append(field)
+    contact.place = places.of(contact, seen=seen)
     contact.updated_at = at
     return [field for field in changed if field]
 
@@ -165,6 +171,11 @@ def field_of(channel: str) -> str:
     return "email" if channel == Channel.EMAIL else "phone"
 
 
+def stop_index(contact: Contact, channel: str) -> str:
+    """Return the keyed hash under which a stop from this person's address is kept; or nothing."""
+    return str(getattr(contact, f"{channel}_stop_index"))
+
+
 def channels_of(contact: Contact) -> list[str]:
     """Return the channels for which the person has an address."""
     return [
@@ -198,6 +209,21 @@ def everyone_at(*, channel: str, value: str) -> list[Contact]:
     return list(Contact.objects.filter(**{f"{field}_index__in": indexes}))
 
 
+def everyone_locked(*, places: Iterable[tuple[str, str]]) -> list[Contact]:
+    """Return all who are known at these (channel, address), their rows held by the caller.
+
+    What is no address is nobody's. They are held in one order everywhere and before any
+    suppression, so that two who wait for one another are never in a ring.
+    """
+    found = set()
+    for channel, value in places:
+        try:
+            found |= {row.pk for row in everyone_at(channel=channel, value=value)}
+        except NotAContact:
+            continue
+    return [lock(contact_id=pk) for pk in sorted(found)]
+
+
 def for_partner(partner: Partner | None) -> QuerySet[Contact]:
     """Return the contacts of one partner only, or those of the house."""
     return Contact.objects.filter(partner=partner, erased_at=None)
@@ -205,7 +231,7 @@ def for_partner(partner: Partner | None) -> QuerySet[Contact]:
 
 def lock(*, contact_id: uuid.UUID) -> Contact:
     """Return a contact whose row is held until the caller's transaction ends."""
-    held = Contact.objects.select_for_update(of=("self",)).select_related("key")
+    held = Contact.objects.select_for_update(of=("self",)).select_related("key", "place")
     return held.get(pk=contact_id)
 
 
@@ -237,6 +263,22 @@ def index(*, partner: Partner | None, field: str, value: str) -> str:
 def index_of(*, partner_id: uuid.UUID | None, field: str, value: str) -> str:
     """Return the keyed hash of a normalised address; each partner's is another."""
     return keys.blind_index(realm=f"{field}:{partner_id or HOUSE}", value=value)
+
+
+def index_again(*, at: datetime, limit: int = 1000) -> int:
+    """Give contacts of before their place and the hashes of their stops; return how many.
+
+    Until then such a contact counts as one without an address: nothing is sent to them.
+    """
+    waiting = Contact.objects.filter(place=None, erased_at=None).select_related("key")[:limit]
+    done = 0
+    for contact in waiting:
+        with transaction.atomic():
+            held = lock(contact_id=contact.pk)
+            if held.place_id is None and held.erased_at is None:
+                _index(held, at)
+                done += 1
+    return done
 
 
 def in_batches(contacts: QuerySet[Contact], *, size: int) -> Iterator[list[Contact]]:
@@ -309,7 +351,23 @@ def _set_address(contact: Contact, field: str, value: str, at: datetime) -> str:
     if before is not None:
         # Consent belongs to the address it was given for: the gate compares this instant.
         setattr(contact, f"{field}_set_at", at)
+    _set_stops(contact, field, value)
     return _seal(contact, field, value, at)
+
+
+def _set_stops(contact: Contact, field: str, value: str) -> None:
+    for channel in CHANNELS_OF[field]:
+        hashed = keys.suppression_index(channel=channel, value=value)
+        setattr(contact, f"{channel}_stop_index", hashed)
+
+
+def _index(contact: Contact, at: datetime) -> None:
+    contact.place = places.of(contact)
+    if keys.opens(key=contact.key, at=at):
+        for field in CHANNELS_OF:
+            if value := _open(contact, field, at):
+                _set_stops(contact, field, value)
+    contact.save()
 
 
 def _seal(contact: Contact, field: str, value: str, at: datetime) -> str:

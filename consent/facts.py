@@ -1,17 +1,17 @@
 """What does the gate know of a person at this instant? Read from the rows, for one or for many."""
 
 import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
-from accounts import keys
+from accounts.models import DataKey
 from config.lib import canonical
-from consent import contacts, ledger, purposes, suppression
-from consent.ledger import Standing
-from consent.models import ConsentState, Contact, Message, Purpose
+from consent import contacts, places, purposes, revocations, standing, suppression
+from consent.models import ConsentState, Contact, Message, Purpose, RegisterEntry, Revocation
+from consent.standing import Standing
 
 ASK_AGAIN_DAYS = 30
 RECENT_HOURS = 48
@@ -21,6 +21,22 @@ HANDED_OFF = (
     Message.State.DELIVERED,
     Message.State.UNKNOWN,
 )
+# Beside the message's own purpose: what may be asked of it, and what its content may need.
+SIDE_PURPOSES = (purposes.MARKETING, purposes.SPECIAL_DATA, purposes.PHI_CONTENT)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a message is for, on which channel, and what it speaks of."""
+
+    purpose: Purpose
+    channel: str
+    content: tuple[str, ...] = ()
+
+    @property
+    def codes(self) -> set[str]:
+        """Return the purposes whose consent may count."""
+        return {self.purpose.code, *SIDE_PURPOSES}
 
 
 @dataclass(frozen=True)
@@ -33,24 +49,32 @@ class Facts:
     channel: str
     places: tuple[str, ...]
     zones: tuple[str, ...]
-    erased: bool
-    restricted: bool
-    readable: bool
-    has_address: bool
-    suppressed: bool
-    standing: Standing | None
-    address_set_at: datetime | None
-    may_be_asked: bool
-    asked_recently: bool
-    recent: tuple[datetime, ...]
+    content: tuple[str, ...] = ()
+    erased: bool = False
+    restricted: bool = False
+    readable: bool = True
+    has_address: bool = True
+    suppressed: bool = False
+    # Where the person stands on the message's own purpose, and on those it may also need.
+    standings: tuple[tuple[str, Standing], ...] = field(default=())
+    address_set_at: datetime | None = None
+    registers: tuple[str, ...] = ()
+    asked_recently: bool = False
+    recent: tuple[datetime, ...] = ()
+    # The message is the one text that confirms a stop: it alone passes the stop itself.
+    answers_stop: bool = False
+
+    def standing(self, purpose_code: str = "") -> Standing | None:
+        """Return where the person stands on a purpose; on the message's own by default."""
+        return dict(self.standings).get(purpose_code or self.purpose_code)
 
     def plain(self) -> dict[str, object]:
         """Return the facts as they are hashed."""
-        stand = self.standing
         return {
             "contact": str(self.contact_id),
             "purpose": [self.purpose_code, self.basis],
             "channel": self.channel,
+            "content": list(self.content),
             "places": list(self.places),
             "zones": list(self.zones),
             "erased": self.erased,
@@ -58,127 +82,146 @@ class Facts:
             "readable": self.readable,
             "has_address": self.has_address,
             "suppressed": self.suppressed,
-            "state": [stand.state, str(stand.event_id), _instant(stand.at)] if stand else None,
-            "valid_until": _instant(stand.valid_until) if stand else None,
+            "standings": {code: _plain(stand) for code, stand in self.standings},
             "address_set_at": _instant(self.address_set_at),
-            "may_be_asked": self.may_be_asked,
+            "registers": list(self.registers),
             "asked_recently": self.asked_recently,
             "recent": [_instant(at) for at in self.recent],
+            # Named only where it is so: the hash of every other decision stays what it was.
+            **({"answers_stop": True} if self.answers_stop else {}),
         }
 
 
 def gather(
     *,
     people: Sequence[Contact],
-    purpose: Purpose,
-    channel: str,
+    subject: Subject,
     at: datetime,
     handing_off: Message | None = None,
+    answering: Revocation | None = None,
 ) -> list[Facts]:
     """Read the facts of some contacts, in their order, in a fixed number of queries.
 
-    At hand-off only what has left already counts, and the message itself does not.
+    At hand-off only what has left already counts, and the message itself does not. `answering` is
+    the stop that a message not yet written is to confirm.
     """
-    indexes = {person.id: _address_index(person, channel, at) for person in people}
-    known = [value for value in indexes.values() if value]
-    stopped = suppression.in_force(channel=channel, indexes=known)
-    states = _states(people, {purpose.code, purposes.MARKETING}, channel)
+    channel = subject.channel
+    stops = [index for person in people if (index := contacts.stop_index(person, channel))]
+    stopped = suppression.in_force(channel=channel, indexes=stops) if stops else set()
+    listed = _registers(stops)
+    states = _states(people, subject, at)
     sent = _sent(people, at, handing_off)
-    return [
+    known = [
         _facts(
             person,
-            purpose,
-            channel,
+            subject,
             at,
-            index=indexes[person.id],
             stopped=stopped,
-            states=states,
+            listed=listed,
+            states=states.get(person.id, ()),
             sent=sent.get(person.id, []),
         )
         for person in people
     ]
+    if subject.purpose.code != purposes.STOP_CONFIRMATION:
+        return known
+    return [
+        replace(one, answers_stop=_answers_stop(one, at, handing_off, answering)) for one in known
+    ]
+
+
+def readable(key: DataKey, at: datetime) -> bool:
+    """Say whether a person's key would open, by its dates alone: no key is unwrapped for it."""
+    dead = key.destroyed_at is not None or key.wrapped is None
+    return not dead and (key.delete_at is None or key.delete_at > at)
 
 
 def _facts(
     person: Contact,
-    purpose: Purpose,
-    channel: str,
+    subject: Subject,
     at: datetime,
     *,
-    index: str,
     stopped: set[str],
-    states: dict[tuple[uuid.UUID, str], Standing],
+    listed: dict[str, set[str]],
+    states: Iterable[tuple[str, Standing]],
     sent: list[Message],
 ) -> Facts:
-    marketing = states.get((person.id, purposes.MARKETING))
-    by_phone = contacts.field_of(channel) == "phone"
+    stop_index = contacts.stop_index(person, subject.channel)
+    by_phone = contacts.field_of(subject.channel) == "phone"
+    opens = readable(person.key, at)
+    place = places.known_of(person)
     return Facts(
         contact_id=person.id,
-        purpose_code=purpose.code,
-        basis=purpose.basis,
-        channel=channel,
-        places=_places(person),
-        zones=_zones(person),
+        purpose_code=subject.purpose.code,
+        basis=subject.purpose.basis,
+        channel=subject.channel,
+        content=subject.content,
+        places=places.countries(place),
+        zones=places.zones(place),
         erased=person.erased_at is not None,
         restricted=person.restricted_at is not None,
-        readable=bool(index) or keys.opens(key=person.key, at=at),
-        has_address=bool(index),
-        suppressed=index in stopped,
-        standing=states.get((person.id, purpose.code)),
+        readable=opens,
+        has_address=opens and bool(stop_index),
+        suppressed=stop_index in stopped,
+        standings=tuple(sorted(states)),
         address_set_at=person.phone_set_at if by_phone else person.email_set_at,
-        may_be_asked=bool(marketing and marketing.effective(at) in {"claimed", "given"}),
+        registers=tuple(sorted(listed.get(stop_index, ()))),
         asked_recently=any(
-            row.purpose_code == purposes.PERMISSION_REQUEST and row.channel == channel
+            row.purpose_code == purposes.PERMISSION_REQUEST and row.channel == subject.channel
             for row in sent
         ),
-        recent=tuple(sorted(_when(row) for row in sent if row.purpose_code == purpose.code)),
+        recent=tuple(sorted(when(row) for row in sent if row.purpose_code == subject.purpose.code)),
     )
 
 
-def _places(person: Contact) -> tuple[str, ...]:
-    # One may live here and carry a number from there: the law of both holds.
-    region = f"-{person.region}" if person.region else ""
-    places = {person.country + region} if person.country else set()
-    if person.phone_country and person.phone_country != person.country:
-        places.add(person.phone_country)
-    return tuple(sorted(places))
-
-
-def _zones(person: Contact) -> tuple[str, ...]:
-    return (person.time_zone,) if person.time_zone else tuple(person.phone_zones)
-
-
-def _address_index(person: Contact, channel: str, at: datetime) -> str:
-    try:
-        value = contacts.address(contact=person, channel=channel, at=at)
-    except contacts.NoAddress:
-        return ""
-    return suppression.index_of(channel=channel, value=value)
+def _answers_stop(
+    known: Facts, at: datetime, handing_off: Message | None, answering: Revocation | None
+) -> bool:
+    if handing_off is not None:
+        theirs = handing_off.contact_id == known.contact_id
+        return theirs and revocations.answers(message=handing_off, at=at)
+    if answering is None or answering.contact_id != known.contact_id:
+        return False
+    return revocations.answerable(revocation=answering, channel=known.channel, at=at)
 
 
 def _states(
-    people: Iterable[Contact], codes: set[str], channel: str
-) -> dict[tuple[uuid.UUID, str], Standing]:
+    people: Iterable[Contact], subject: Subject, at: datetime
+) -> dict[uuid.UUID, list[tuple[str, Standing]]]:
+    in_force = Purpose.objects.filter(code=OuterRef("purpose_code"), valid_from__lte=at)
     rows = ConsentState.objects.filter(
-        contact__in=[person.id for person in people], purpose_code__in=codes, channel=channel
+        contact__in=[person.id for person in people],
+        purpose_code__in=subject.codes,
+        channel=subject.channel,
+    ).annotate(
+        basis_then=F("event__purpose__basis"),
+        basis_now=Subquery(in_force.order_by("-version").values("basis")[:1]),
     )
-    return {(row.contact_id, row.purpose_code): ledger.standing_of(row) for row in rows}
+    found: dict[uuid.UUID, list[tuple[str, Standing]]] = {}
+    for row in rows:
+        stand = standing.carried(
+            standing.standing_of(row), basis_then=row.basis_then, basis_now=row.basis_now
+        )
+        found.setdefault(row.contact_id, []).append((row.purpose_code, stand))
+    return found
+
+
+def _registers(stops: Collection[str]) -> dict[str, set[str]]:
+    rows = RegisterEntry.objects.filter(
+        address_index__in=stops, answer=RegisterEntry.Answer.LISTED
+    ).values_list("address_index", "register")
+    found: dict[str, set[str]] = {}
+    for index, register in rows:
+        found.setdefault(index, set()).add(register)
+    return found
 
 
 def _sent(
     people: Iterable[Contact], at: datetime, handing_off: Message | None
 ) -> dict[uuid.UUID, list[Message]]:
-    counted = list(HANDED_OFF) if handing_off else [*HANDED_OFF, Message.State.QUEUED]
     rows = (
-        Message.objects.filter(contact__in=[person.id for person in people], state__in=counted)
-        .filter(
-            Q(queued_at__gt=at - timedelta(hours=RECENT_HOURS))
-            | Q(claimed_at__gt=at - timedelta(hours=RECENT_HOURS))
-            | Q(
-                purpose_code=purposes.PERMISSION_REQUEST,
-                queued_at__gt=at - timedelta(days=ASK_AGAIN_DAYS),
-            )
-        )
+        recent_messages(at, queued_too=handing_off is None)
+        .filter(contact__in=[person.id for person in people])
         .exclude(pk__in=[handing_off.pk] if handing_off else [])
         .only("contact_id", "purpose_code", "channel", "not_before", "claimed_at", "sent_at")
     )
@@ -188,8 +231,35 @@ def _sent(
     return sent
 
 
-def _when(row: Message) -> datetime:
+def recent_messages(at: datetime, *, queued_too: bool) -> QuerySet[Message]:
+    """Return everyone's messages that may count against a cap or a question at an instant."""
+    counted = [*HANDED_OFF, Message.State.QUEUED] if queued_too else list(HANDED_OFF)
+    since = at - timedelta(hours=RECENT_HOURS)
+    return Message.objects.filter(state__in=counted).filter(
+        Q(queued_at__gt=since)
+        | Q(claimed_at__gt=since)
+        | Q(
+            purpose_code=purposes.PERMISSION_REQUEST,
+            queued_at__gt=at - timedelta(days=ASK_AGAIN_DAYS),
+        )
+    )
+
+
+def when(row: Message) -> datetime:
+    """Return the instant at which a message counts: when it left, or when it will."""
     return row.sent_at or row.claimed_at or row.not_before
+
+
+def _plain(stand: Standing) -> list[object]:
+    return [
+        stand.state,
+        str(stand.event_id),
+        _instant(stand.at),
+        _instant(stand.valid_until),
+        stand.permission,
+        stand.age_years,
+        stand.guarded,
+    ]
 
 
 def _instant(at: datetime | None) -> str | None:

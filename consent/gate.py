@@ -1,27 +1,35 @@
 """May this person be written to, for this, on this channel, now? The verdict, with its reasons.
 
-One pure `decide` serves the forecast for an audience, the queue and the hand-off alike.
+One pure `decide` serves the queue, the hand-off and, set-wise, the forecast of an audience
+(`consent/forecast.py`) alike.
 """
 
+import calendar
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
-
 from config.lib import canonical
-from consent import contacts, facts, hours, purposes, rulebook
-from consent.facts import Facts
-from consent.models import Contact, Decision, Message
-from consent.rulebook import Rule
+from consent import facts, hours, purposes, rulebook
+from consent.facts import Facts, Subject
+from consent.models import Contact, Decision, Message, Revocation
+from consent.rulebook import Rule, Rulebook
+from consent.standing import Standing
 
 ALLOW, REFUSE, DEFER = "allow", "refuse", "defer"
-PREFLIGHT_BATCH = 1000
 AGREED = {"given", "confirmed"}
 NO = {"withdrawn", "refused"}
+MAY_BE_ASKED = {"claimed", "given"}
 # What a state is called when it does not suffice.
-SHORT_OF = {None: "no_consent", "claimed": "claimed_only", "given": "not_confirmed"}
+SHORT_OF = {
+    None: "no_consent",
+    "claimed": "claimed_only",
+    "given": "not_confirmed",
+    "superseded": "basis_changed",
+}
+# What a storey above may find, by the first word of its code, and the rule that says so.
+FOUND_ABOVE = {"presenter": "house.presenter", "content": "house.content"}
 # Hours push past a cap, a cap past the hours; after so many turns there is no such instant.
 TURNS = 12
 
@@ -57,53 +65,60 @@ def judge(
     purpose_code: str,
     channel: str,
     at: datetime,
+    content: Collection[str] = (),
     handing_off: Message | None = None,
+    answering: Revocation | None = None,
 ) -> Verdict:
     """Judge one message to one person at an instant.
 
+    `content` names what the words are about, as the script scanner found it; `answering` the stop
+    that the one text after it is to confirm.
     Law: 47 CFR 64.1200(c)(1), the recipient's clock; every place they may be in counts.
     :raises UnknownPurpose: there is no such purpose at that instant.
+    :raises BadRule: a rule pack cannot be read.
     """
-    purpose = purposes.current(purpose_code, at)
+    subject = Subject(purposes.current(purpose_code, at), channel, tuple(sorted(content)))
     known = facts.gather(
-        people=[contact], purpose=purpose, channel=channel, at=at, handing_off=handing_off
+        people=[contact], subject=subject, at=at, handing_off=handing_off, answering=answering
     )[0]
-    return decide(known, _rules(known, at), at)
+    return decide_by(rulebook.book(), known, at)
 
 
-def preflight(
-    *, contacts: QuerySet[Contact], purpose_code: str, channel: str, at: datetime
-) -> Iterator[tuple[uuid.UUID, Verdict]]:
-    """Judge a whole audience, a thousand at a time, writing nothing.
-
-    :raises UnknownPurpose: there is no such purpose at that instant.
-    """
-    purpose = purposes.current(purpose_code, at)
-    for people in _batches(contacts):
-        known = facts.gather(people=people, purpose=purpose, channel=channel, at=at)
-        for person in known:
-            yield person.contact_id, decide(person, _rules(person, at), at)
+def decide_by(book: Rulebook, known: Facts, at: datetime) -> Verdict:
+    """Decide under a book of rules, the one in force or another."""
+    rules = book.applicable(
+        countries=known.places,
+        purpose=known.purpose_code,
+        channel=known.channel,
+        content=known.content,
+        on=at.date(),
+    )
+    return decide(known, rules, at, book=book)
 
 
-def decide(known: Facts, rules: Sequence[Rule], at: datetime) -> Verdict:
+def decide(
+    known: Facts, rules: Sequence[Rule], at: datetime, *, book: Rulebook | None = None
+) -> Verdict:
     """Decide from facts and rules alone; pure. Every refusal is named, not only the first.
 
     Law: unknown is no (GDPR Art. 7(1)); the strictest of all places holds.
     """
+    version = (book or rulebook.book()).version
     refusals = [
         *_of_person(known),
         *_of_consent(known, rules, at),
-        *_of_asking(known),
+        *_of_asking(known, rules, at),
         *[_reason("channel_blocked", rule) for rule in rules if rule.kind == "block"],
+        *_of_registers(known, rules, at),
     ]
     until, waits = _next_time(known, rules, at)
     if until is None:
         refusals += waits
     if refusals:
-        return _verdict(REFUSE, refusals, None, known, at)
+        return _verdict(REFUSE, refusals, None, known, at, version)
     if until is not None and until > at:
-        return _verdict(DEFER, waits, until, known, at)
-    return _verdict(ALLOW, _grounds(known, rules), None, known, at)
+        return _verdict(DEFER, waits, until, known, at, version)
+    return _verdict(ALLOW, _grounds(known, rules), None, known, at, version)
 
 
 def keep(  # noqa: PLR0913  the facts of one row, all named by the caller
@@ -140,11 +155,17 @@ def refusal(*, verdict: Verdict, code: str) -> Verdict:
     """Turn a verdict into a refusal for what a storey above found, such as a dead link."""
     return Verdict(
         REFUSE,
-        [_fact(code, "house.still_valid")],
+        [_fact(code, FOUND_ABOVE.get(code.partition("_")[0], "house.still_valid"))],
         None,
         verdict.inputs_sha256,
         verdict.packs_version,
     )
+
+
+def inputs_sha256(known: Facts, at: datetime, packs_version: str) -> str:
+    """Return the hash of what a verdict rested on, as its decision keeps it."""
+    inputs = {"facts": known.plain(), "at": canonical.instant(at), "packs": packs_version}
+    return canonical.digest(inputs)
 
 
 def worded(reasons: Sequence[dict[str, str]]) -> list[dict[str, str]]:
@@ -161,12 +182,6 @@ def worded(reasons: Sequence[dict[str, str]]) -> list[dict[str, str]]:
     return rows
 
 
-def _rules(known: Facts, at: datetime) -> tuple[Rule, ...]:
-    return rulebook.applicable(
-        countries=known.places, purpose=known.purpose_code, channel=known.channel, at=at
-    )
-
-
 def _of_person(known: Facts) -> Iterator[Reason]:
     if known.erased:
         yield _fact("erased", "house.erased")
@@ -176,34 +191,94 @@ def _of_person(known: Facts) -> Iterator[Reason]:
         yield _fact("no_address", "house.address")
     if known.restricted:
         yield _fact("restricted", "house.restricted")
-    if known.suppressed:
+    confirms = known.purpose_code == purposes.STOP_CONFIRMATION
+    if confirms and not known.answers_stop:
+        yield _fact("no_stop_to_confirm", "house.stop_confirmation")
+    if known.suppressed and not (confirms and known.answers_stop):
         yield _fact("suppressed", "house.suppressed")
 
 
 def _of_consent(known: Facts, rules: Sequence[Rule], at: datetime) -> Iterator[Reason]:
-    stand = known.standing
+    stand = known.standing()
     state = stand.effective(at) if stand else None
     if state in NO:
         yield _fact(str(state), "house.withdrawn")
         return
     needed = [rule for rule in rules if _asks_consent(rule, known)]
-    if state == "expired" and needed:
+    if state == "expired" and any(not rule.standing for rule in needed):
         yield _fact("expired", "house.consent_in_force")
         return
     for rule in needed:
-        if state not in rule.needs:
-            yield _reason(SHORT_OF.get(state, "no_consent"), rule)
-    if stand and needed and known.address_set_at and stand.at < known.address_set_at:
+        if code := _short_of(rule, known.standing(rule.standing), at):
+            yield _reason(code, rule)
+    if stand and needed:
+        yield from _of_act(known, stand, rules, at)
+
+
+def _short_of(rule: Rule, stand: Standing | None, at: datetime) -> str:
+    state = stand.effective(at) if stand else None
+    if stand is None or state not in rule.needs:
+        return SHORT_OF.get(state, "no_consent")
+    # Whoever agreed before kinds were kept agreed by a plain opt-in.
+    permission = stand.permission or "express"
+    return "basis_insufficient" if rule.permissions and permission not in rule.permissions else ""
+
+
+def _of_act(known: Facts, stand: Standing, rules: Sequence[Rule], at: datetime) -> Iterator[Reason]:
+    if known.address_set_at and stand.at < known.address_set_at:
         yield _fact("other_address", "house.same_address")
+    for rule in rules:
+        if rule.kind == "expiry" and _is_past(rule, stand, at):
+            yield _reason("expired", rule)
+        if rule.kind == "age" and (code := _too_young(rule, stand, known.content)):
+            yield _reason(code, rule)
 
 
-def _of_asking(known: Facts) -> Iterator[Reason]:
+def _is_past(rule: Rule, stand: Standing, at: datetime) -> bool:
+    permission = stand.permission or "express"
+    meant = not rule.permissions or permission in rule.permissions
+    agreed = stand.effective(at) in AGREED
+    return agreed and meant and stand.at <= months_before(at, rule.months)
+
+
+def _too_young(rule: Rule, stand: Standing, content: Collection[str]) -> str:
+    if stand.guarded:
+        return ""
+    if stand.age_years is None:
+        return "age_unknown" if "child_directed" in content else ""
+    return "guardian_needed" if stand.age_years < rule.years else ""
+
+
+def _of_asking(known: Facts, rules: Sequence[Rule], at: datetime) -> Iterator[Reason]:
     if known.purpose_code != purposes.PERMISSION_REQUEST:
         return
-    if not known.may_be_asked:
+    marketing = known.standing(purposes.MARKETING)
+    state = marketing.effective(at) if marketing else None
+    if state not in MAY_BE_ASKED:
         yield _fact("no_ground_to_ask", "house.ask_ground")
     if known.asked_recently:
         yield _fact("asked_recently", "house.ask_once")
+    for rule in rules:
+        said_no = marketing is not None and marketing.state in NO
+        if rule.kind == "reask" and said_no and marketing.at > months_before(at, rule.months):  # type: ignore[union-attr]
+            yield _reason("asked_after_no", rule)
+
+
+def _of_registers(known: Facts, rules: Sequence[Rule], at: datetime) -> Iterator[Reason]:
+    stand = known.standing()
+    agreed = stand is not None and stand.effective(at) in AGREED
+    permission = (stand.permission or "express") if stand and agreed else ""
+    for rule in rules:
+        listed = rule.kind == "register" and rule.register in known.registers
+        if listed and permission not in rule.unless:
+            yield _reason("listed", rule)
+
+
+def months_before(at: datetime, months: int) -> datetime:
+    """Return the instant so many calendar months earlier; a day that is not there is the last."""
+    year, month = divmod(at.year * 12 + at.month - 1 - months, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return at.replace(year=year, month=month + 1, day=min(at.day, last))
 
 
 def _next_time(
@@ -240,23 +315,32 @@ def _open_now(rule: Rule, known: Facts, at: datetime) -> bool:
 
 
 def _grounds(known: Facts, rules: Sequence[Rule]) -> list[Reason]:
+    if known.answers_stop:
+        return [_fact("confirms_stop", "house.stop_confirmation")]
     met = [rule for rule in rules if _asks_consent(rule, known)]
     if not met:
         return [_fact("not_objected", "house.other_basis")]
-    state = known.standing.state if known.standing else "none"
-    return [_reason(f"consent_{state}", rule) for rule in met]
+    return [_reason(f"consent_{_state(known, rule)}", rule) for rule in met]
+
+
+def _state(known: Facts, rule: Rule) -> str:
+    stand = known.standing(rule.standing)
+    return stand.state if stand else "none"
 
 
 def _asks_consent(rule: Rule, known: Facts) -> bool:
     return rule.kind == "consent" and (not rule.bases or known.basis in rule.bases)
 
 
-def _verdict(
-    verdict: str, reasons: list[Reason], until: datetime | None, known: Facts, at: datetime
+def _verdict(  # noqa: PLR0917  the parts of one row
+    verdict: str,
+    reasons: list[Reason],
+    until: datetime | None,
+    known: Facts,
+    at: datetime,
+    version: str,
 ) -> Verdict:
-    version = rulebook.packs_version()
-    inputs = {"facts": known.plain(), "at": canonical.instant(at), "packs": version}
-    return Verdict(verdict, reasons, until, canonical.digest(inputs), version)
+    return Verdict(verdict, reasons, until, inputs_sha256(known, at, version), version)
 
 
 def _fact(code: str, rule_id: str) -> Reason:
@@ -265,7 +349,3 @@ def _fact(code: str, rule_id: str) -> Reason:
 
 def _reason(code: str, rule: Rule) -> Reason:
     return Reason(code=code, rule=rule.id, source=rule.source, text=rule.text)
-
-
-def _batches(people: QuerySet[Contact]) -> Iterator[list[Contact]]:
-    return contacts.in_batches(people.select_related("key"), size=PREFLIGHT_BATCH)

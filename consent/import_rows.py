@@ -2,7 +2,6 @@
 
 import json
 import uuid
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,9 +11,19 @@ from django.db.models import Q
 from accounts import audit
 from accounts.audit import Actor
 from accounts.models import DataKey, TrailLeaf
-from consent import contacts, ledger
+from consent import batches, contacts, ledger, revocations, suppression
 from consent.addresses import Person
-from consent.models import Channel, ConsentEvent, ConsentState, Contact, ImportBatch, Purpose
+from consent.models import (
+    Channel,
+    ConsentEvent,
+    ConsentState,
+    Contact,
+    ImportBatch,
+    Place,
+    Purpose,
+    Revocation,
+)
+from consent.revocations import Written
 
 
 @dataclass(frozen=True)
@@ -53,8 +62,11 @@ class Writer:
     def __init__(self, batch: ImportBatch, purpose: Purpose, at: datetime, actor: Actor) -> None:
         self._batch, self._purpose, self._at, self._actor = batch, purpose, at, actor
         self._people: list[Contact] = []
+        self._places: dict[str, Place] = {}
         self._events: list[ConsentEvent] = []
         self._leaves: list[TrailLeaf] = []
+        self._stops: list[Written] = []
+        self._stopped: dict[tuple[str, str], uuid.UUID] = {}
 
     def update(self, row: Row) -> None:
         """Bring one known person up to date, by the way of all others."""
@@ -74,12 +86,14 @@ class Writer:
             actor=self._actor,
             batch=self._batch,
         )
-        for channel, kind in self._claims(contact, row.claim):
+        if row.claim == "no":
+            self._stop(contact, row)
+        for channel in self._claimed(contact, row.claim):
             ledger.record(
                 contact=contact,
                 purpose_code=self._purpose.code,
                 channel=channel,
-                kind=kind,
+                kind=ConsentEvent.Kind.CLAIMED,
                 act=ConsentEvent.Act.IMPORT,
                 source=self._batch.source,
                 at=self._at,
@@ -94,26 +108,31 @@ class Writer:
         contact = contacts.new(
             partner=self._batch.partner, source=self._batch.source, batch=self._batch, at=self._at
         )
-        changed = contacts.write(contact=contact, person=row.person, at=self._at)
+        changed = contacts.write(contact=contact, person=row.person, at=self._at, seen=self._places)
         self._people.append(contact)
         self._leaves.append(
             contacts.leaf(contact, known=False, changed=changed, actor=self._actor, at=self._at)
         )
-        for channel, kind in self._claims(contact, row.claim):
-            event = ledger.prepare(
-                contact=contact,
-                purpose=self._purpose,
-                channel=channel,
-                kind=kind,
-                act=ConsentEvent.Act.IMPORT,
-                source=self._batch.source,
-                at=self._at,
-                actor=self._actor,
-                number=1,
-                evidence=self._evidence(row),
-            )
-            self._events.append(event)
-            self._leaves.append(ledger.leaf(event))
+        if row.claim == "no":
+            self._prepare_stop(contact, row)
+        for channel in self._claimed(contact, row.claim):
+            self._prepare(contact, row, channel, ConsentEvent.Kind.CLAIMED)
+
+    def _prepare(self, contact: Contact, row: Row, channel: str, kind: str) -> None:
+        event = ledger.prepare(
+            contact=contact,
+            purpose=self._purpose,
+            channel=channel,
+            kind=kind,
+            act=ConsentEvent.Act.IMPORT,
+            source=self._batch.source,
+            at=self._at,
+            actor=self._actor,
+            number=1,
+            evidence=self._evidence(row),
+        )
+        self._events.append(event)
+        self._leaves.append(ledger.leaf(event))
 
     def write(self) -> None:
         """Write everything that was prepared."""
@@ -135,14 +154,59 @@ class Writer:
             batch_size=500,
         )
         audit.record_many(self._leaves)
+        if self._stops:
+            revocations.write(self._stops, writers=revocations.writers())
+            suppression.suppress_many(people=self._stopped, reason=self._batch.source, at=self._at)
 
-    def _claims(self, contact: Contact, claim: str) -> list[tuple[str, str]]:
-        if not claim:
+    def _stop(self, contact: Contact, row: Row) -> None:
+        # A no that another system was told is the person's stop, whoever brings it to us.
+        ledger.withdraw(
+            contact=contact,
+            act=ConsentEvent.Act.IMPORT,
+            means=Revocation.Means.IMPORT,
+            source=self._batch.source,
+            at=self._at,
+            actor=self._actor,
+            evidence=self._evidence(row),
+        )
+
+    def _prepare_stop(self, contact: Contact, row: Row) -> None:
+        # As `ledger.withdraw` does it, for somebody of whom there is nothing yet to end.
+        reached = revocations.reach(
+            contact=contact, channels=None, purpose_codes=None, via=None, at=self._at
+        )
+        contact.stopped_at = self._at
+        for channel in reached.channels:
+            self._prepare(contact, row, channel, ConsentEvent.Kind.WITHDRAWN)
+            index = contacts.stop_index(contact, channel)
+            if index and reached.purposes is None:
+                self._stopped[channel, index] = contact.id
+        self._leaves.append(
+            ledger.stopped_leaf(
+                contact=contact,
+                channels=reached.channels,
+                source=self._batch.source,
+                at=self._at,
+                actor=self._actor,
+            )
+        )
+        self._stops.append(
+            revocations.prepare(
+                contact=contact,
+                reached=reached,
+                means=Revocation.Means.IMPORT,
+                via=None,
+                received_at=self._at,
+                at=self._at,
+                actor=self._actor,
+            )
+        )
+
+    def _claimed(self, contact: Contact, claim: str) -> list[str]:
+        if claim != "yes":
             return []
-        kind = ConsentEvent.Kind.CLAIMED if claim == "yes" else ConsentEvent.Kind.REFUSED
         # A tick in another system names no WhatsApp, and that channel's opt-in must.
-        channels = [name for name in contacts.channels_of(contact) if name != Channel.WHATSAPP]
-        return [(channel, kind.value) for channel in channels]
+        return [name for name in contacts.channels_of(contact) if name != Channel.WHATSAPP]
 
     def _evidence(self, row: Row) -> dict[str, object]:
         return {"import": str(self._batch.pk), "file": self._batch.file_sha256, "row": row.number}
@@ -150,18 +214,9 @@ class Writer:
 
 def packed(rows: Iterable[Row]) -> bytes:
     """Pack rows, a line each."""
-    # As they come: a hundred thousand people are never held as objects.
-    packer = zlib.compressobj(level=1)
-    parts = [
-        packer.compress(json.dumps([row.number, vars(row.person), row.claim]).encode() + b"\n")
-        for row in rows
-    ]
-    return b"".join([*parts, packer.flush()])
-
-
-def unpacked(packed: bytes) -> list[bytes]:
-    """Unpack the lines of rows; each is opened when its turn comes."""
-    return zlib.decompress(packed).splitlines()
+    return batches.packed(
+        json.dumps([row.number, vars(row.person), row.claim]).encode() for row in rows
+    )
 
 
 def opened_row(line: bytes) -> Row:

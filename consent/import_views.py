@@ -1,4 +1,4 @@
-"""The pages of imports: upload, check, import with progress, or put away."""
+"""The pages of imports, of people and of evidence: upload, check, import, or put away."""
 
 import csv
 import uuid
@@ -15,8 +15,8 @@ from django_q.tasks import async_task
 from accounts import people, roles
 from accounts.models import User
 from config.lib import clock
-from consent import imports, lists
-from consent.forms import ImportForm
+from consent import evidence_imports, import_words, imports, lists
+from consent.forms import EvidenceForm, ImportForm
 from consent.models import ImportBatch
 
 # Up to this size a check takes about a second: the answer waits for it.
@@ -24,22 +24,20 @@ CHECKED_AT_ONCE_BYTES = 200_000
 IMPORTS_SHOWN = 50
 PROBLEMS_SHOWN = 100
 MOVING = {ImportBatch.State.CHECKING, ImportBatch.State.COMMITTING}
+Kind = ImportBatch.Kind
 JOB = "consent.jobs.work_on_import"
 
 
 @roles.requires("contact.import")
 @require_http_methods(["GET", "HEAD", "POST"])
 def import_list(request: HttpRequest) -> HttpResponse:
-    form = ImportForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            batch = _received(request, form)
-            return redirect("consent:import", batch_id=batch.pk)
-        except imports.BadFile as fault:
-            form.add_error("file", str(fault))
-    rows = ImportBatch.objects.defer("rows_sealed", "report_sealed").order_by("-created_at")
-    context = {"form": form, "rows": [_row(row) for row in rows[:IMPORTS_SHOWN]]}
-    return render(request, "consent/imports.html", context, status=422 if form.errors else 200)
+    return _list(request, Kind.PEOPLE, ImportForm)
+
+
+@roles.requires("contact.import")
+@require_http_methods(["GET", "HEAD", "POST"])
+def evidence_list(request: HttpRequest) -> HttpResponse:
+    return _list(request, Kind.EVIDENCE, EvidenceForm)
 
 
 @roles.requires("contact.import")
@@ -78,10 +76,10 @@ def import_discard(request: HttpRequest, batch_id: uuid.UUID) -> HttpResponse:
     batch = get_object_or_404(ImportBatch.objects.select_related("key"), pk=batch_id)
     try:
         imports.discard(batch=batch, at=clock.now(), actor=people.actor(cast(User, request.user)))
-        messages.success(request, "The list was put away and its rows destroyed. Nobody was added.")
+        messages.success(request, "The list was put away and its rows destroyed. Nothing changed.")
     except imports.NotInThisState:
         messages.error(request, "This list was imported or put away already. Nothing was changed.")
-    return redirect("consent:imports")
+    return redirect(import_words.WORDS[batch.kind].page)
 
 
 @roles.requires("contact.import")
@@ -97,19 +95,39 @@ def import_problems(request: HttpRequest, batch_id: uuid.UUID) -> HttpResponse:
     return answer
 
 
-def _received(request: HttpRequest, form: ImportForm) -> ImportBatch:
+def _list(request: HttpRequest, kind: str, shown: type[ImportForm]) -> HttpResponse:
+    form = shown(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            batch = _received(request, form, kind)
+            return redirect("consent:import", batch_id=batch.pk)
+        except imports.BadFile as fault:
+            form.add_error("file", str(fault))
+    rows = ImportBatch.objects.filter(kind=kind).defer("rows_sealed", "report_sealed")
+    context = {
+        "form": form,
+        "words": import_words.WORDS[kind],
+        "needs": import_words.needs() if kind == Kind.EVIDENCE else [],
+        "rows": [_row(row) for row in rows.order_by("-created_at")[:IMPORTS_SHOWN]],
+    }
+    return render(request, "consent/imports.html", context, status=422 if form.errors else 200)
+
+
+def _received(request: HttpRequest, form: ImportForm, kind: str) -> ImportBatch:
     upload: UploadedFile[bytes] = form.cleaned_data["file"]
+    of_evidence = kind == Kind.EVIDENCE
     user = request.user if isinstance(request.user, User) else None
-    asked = {
+    asked: dict[str, Any] = {
         "file": upload.read(),
         "source": form.cleaned_data["source"],
         "created_by": user,
         "at": clock.now(),
     }
     if upload.size is not None and upload.size <= CHECKED_AT_ONCE_BYTES:
-        return imports.check(**asked)
+        return evidence_imports.check(**asked) if of_evidence else imports.check(**asked)
     with transaction.atomic():
-        batch = imports.receive(**asked)
+        receive = evidence_imports.receive if of_evidence else imports.receive
+        batch = receive(**asked)
         async_task(JOB, str(batch.pk))
     return batch
 
@@ -122,7 +140,8 @@ def _context(batch_id: uuid.UUID) -> dict[str, Any]:
     return {
         "batch": batch,
         "moving": moving,
-        "good_rows": batch.new_rows + batch.updated_rows,
+        "words": import_words.WORDS[batch.kind],
+        "good_rows": _good(batch),
         "progress_total": _total(batch),
         "stopped_rows": found.stopped_rows,
         "ignored": ", ".join(found.ignored[:20]),
@@ -137,9 +156,15 @@ def _context(batch_id: uuid.UUID) -> dict[str, Any]:
 
 def _total(batch: ImportBatch) -> int:
     if batch.state == ImportBatch.State.COMMITTING:
-        return batch.new_rows + batch.updated_rows
+        return _good(batch)
     return batch.total_rows
 
 
+def _good(batch: ImportBatch) -> int:
+    # Of a list of evidence what is known already stays as it is.
+    known = 0 if batch.kind == Kind.EVIDENCE else batch.updated_rows
+    return batch.new_rows + known
+
+
 def _row(batch: ImportBatch) -> dict[str, Any]:
-    return {"batch": batch, "good": batch.new_rows + batch.updated_rows}
+    return {"batch": batch, "good": _good(batch)}

@@ -1,22 +1,25 @@
 """What have people and providers told us since? Taken before anything more is sent."""
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from accounts.audit import Actor
 from config.lib import logs
-from consent import addresses, confirmation, contacts, keywords, ledger, messages, suppression
-from consent.keywords import Meaning
-from consent.models import Channel, ConsentEvent, Contact, Taken
+from consent import answers, messages, told_stops
+from consent.models import Taken
 from integrations import inbox
 from integrations.models import InboxItem
 
 log = logs.get(__name__)
 # A report can be faster than the answer to our own request: it waits for the row so long.
 REPORT_WAITS = timedelta(minutes=5)
+# What systems tell of a person, by the `kind` in the body of an item.
+TOLD: dict[str, Callable[..., str]] = {
+    "opt_out": told_stops.by_provider,
+    "crm_opt_out": told_stops.by_crm,
+    "reassigned": told_stops.of_number,
+}
 
 
 def take_waiting(*, at: datetime, limit: int = 500) -> int:
@@ -49,8 +52,9 @@ def _act(item: InboxItem, at: datetime) -> str | None:
     if item.kind == InboxItem.Kind.DELIVERY_REPORT:
         return _report(item, body, at)
     if item.kind == InboxItem.Kind.INBOUND_MESSAGE:
-        return _hear(item, body, at)
-    return "not_for_consent"
+        return answers.take(item=item, body=body, at=at)
+    told = TOLD.get(_text(body, "kind"))
+    return told(item=item, body=body, at=at) if told else "not_for_consent"
 
 
 def _report(item: InboxItem, body: Mapping[str, object], at: datetime) -> str | None:
@@ -61,76 +65,11 @@ def _report(item: InboxItem, body: Mapping[str, object], at: datetime) -> str | 
         code=_text(body, "code"),
         at=at,
     )
-    early = effect == messages.NO_SUCH_MESSAGE and item.received_at > at - REPORT_WAITS
-    return None if early else effect
-
-
-def _hear(item: InboxItem, body: Mapping[str, object], at: datetime) -> str:
-    channel, sender = _text(body, "channel"), _text(body, "from")
-    if channel not in Channel.values or not sender:
-        return "unreadable"
-    meaning = keywords.read(_text(body, "text"))
-    people = _people(channel, sender)
-    if meaning in {Meaning.STOP, Meaning.UNSURE}:
-        return _stop(item, people, channel=channel, sender=sender, meaning=meaning, at=at)
-    if meaning == Meaning.YES:
-        return _confirm(item, people, channel, at)
-    return "kept"
-
-
-def _stop(
-    item: InboxItem,
-    people: list[Contact],
-    *,
-    channel: str,
-    sender: str,
-    meaning: Meaning,
-    at: datetime,
-) -> str:
-    # The address first: it must hold even for somebody we do not know.
-    suppression.suppress(channel=channel, reason=f"inbound_{meaning}", at=at, address=sender)
-    for person in people:
-        ledger.withdraw(
-            contact=person,
-            act=ConsentEvent.Act.KEYWORD,
-            source=f"inbound_{meaning}",
-            at=at,
-            actor=Actor("recipient", person.public_id),
-            evidence=_evidence(item),
-        )
-    return "withdrawn" if people else "suppressed"
-
-
-def _confirm(item: InboxItem, people: list[Contact], channel: str, at: datetime) -> str:
-    for person in people:
-        asked = confirmation.pending(contact=person, channel=channel, at=at)
-        if asked is not None:
-            confirmation.confirm(
-                opt_in_id=asked.pk,
-                act=ConsentEvent.Act.KEYWORD,
-                at=at,
-                evidence=_evidence(item),
-            )
-            return "confirmed"
-    return "nothing_asked"
-
-
-def _evidence(item: InboxItem) -> dict[str, object]:
-    body = item.body_sealed or {}
-    text = _text(body, "text")
-    return {
-        "inbox_item": item.pk,
-        "provider_message": _text(body, "provider_message_id"),
-        "text_sha256": hashlib.sha256(text.encode()).hexdigest(),
-        "text": text[:500],
-    }
-
-
-def _people(channel: str, sender: str) -> list[Contact]:
-    try:
-        return contacts.everyone_at(channel=channel, value=sender)
-    except addresses.NotAContact:
-        return []
+    if effect == messages.NO_SUCH_MESSAGE and item.received_at > at - REPORT_WAITS:
+        return None
+    if _text(body, "code") == inbox.OPTED_OUT:
+        return told_stops.by_report(item=item, body=body, at=at) or effect
+    return effect
 
 
 def _text(body: Mapping[str, object], name: str) -> str:

@@ -9,23 +9,29 @@ from django_q.tasks import async_task
 from accounts import keys
 from accounts.audit import SYSTEM, Actor
 from config.lib import clock
-from consent import imports, intake, outbox
+from consent import contacts, evidence_imports, imports, intake, outbox, propagation
 from consent.models import ImportBatch
 
-# A task has 300 s: twenty thousand rows leave room on a machine that is busy.
-CHUNKS_A_TASK = 20
+# A task has 300 s: five thousand rows leave room on a machine that is busy, even where each is the
+# stop of somebody known.
+CHUNKS_A_TASK = 5
 # A check that has not ended by now lost its worker.
 CHECK_MINUTES = 15
 
 
 def send_due() -> int:
-    return outbox.dispatch(at=clock.now(), limit=50).total
+    return outbox.dispatch(at=clock.now(), limit=50, now=clock.now).total
 
 
 def take_inbox() -> int:
     at = clock.now()
     taken = intake.take_waiting(at=at)
-    return taken + outbox.dispatch(at=at, limit=50).total
+    return taken + outbox.dispatch(at=at, limit=50, now=clock.now).total
+
+
+def pass_on_stops() -> int:
+    done = propagation.pass_on(at=clock.now(), limit=200)
+    return done.told + done.not_needed
 
 
 def recover() -> int:
@@ -35,17 +41,19 @@ def recover() -> int:
         "id"
     ):
         work_on_import(str(batch.pk))
+    contacts.index_again(at=at)
     return outbox.recover(at=at)
 
 
 def work_on_import(batch_id: str) -> str:
     batch = ImportBatch.objects.select_related("key", "partner").get(pk=uuid.UUID(batch_id))
     actor = Actor("staff", str(batch.created_by_id)) if batch.created_by_id else SYSTEM
+    works = evidence_imports if batch.kind == ImportBatch.Kind.EVIDENCE else imports
     try:
         if batch.state == ImportBatch.State.CHECKING:
-            imports.examine(batch=batch, at=clock.now())
+            works.examine(batch=batch, at=clock.now())
         elif batch.state == ImportBatch.State.COMMITTING:
-            imports.commit(batch=batch, at=clock.now(), actor=actor, chunks=CHUNKS_A_TASK)
+            works.commit(batch=batch, at=clock.now(), actor=actor, chunks=CHUNKS_A_TASK)
             if batch.state == ImportBatch.State.COMMITTING:
                 async_task("consent.jobs.work_on_import", batch_id)
     except keys.KeyRefused:

@@ -2,8 +2,8 @@
 
 import hashlib
 import uuid
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
@@ -13,21 +13,24 @@ from accounts import audit, keys
 from accounts.audit import Actor
 from accounts.models import TrailLeaf
 from config.lib import canonical
-from consent import contacts, messages, purposes, suppression
-from consent.models import Channel, ConsentEvent, ConsentState, Contact, Notice, OptIn, Purpose
+from consent import contacts, messages, purposes, revocations, suppression
+from consent.models import (
+    Channel,
+    ConsentEvent,
+    ConsentState,
+    Contact,
+    Notice,
+    OptIn,
+    Proof,
+    Purpose,
+    RenderedForm,
+    Revocation,
+)
+from consent.revocations import Reach
+from consent.standing import AGREED, NO, is_own, standing_of, step
 
 Kind = ConsentEvent.Kind
-# What a person does with their own hand; a claim, an import or staff cannot undo a refusal.
-OWN_ACTS = {
-    ConsentEvent.Act.CHECKBOX,
-    ConsentEvent.Act.KEYWORD,
-    ConsentEvent.Act.BUTTON,
-    ConsentEvent.Act.VOICE,
-    ConsentEvent.Act.PAPER,
-}
-NO = {Kind.WITHDRAWN, Kind.REFUSED}
-RECEIPT_VERSION = "1"
-FOLD_BATCH = 500
+Permission = ConsentEvent.Permission
 
 
 class NotAnAct(ValueError):
@@ -35,19 +38,24 @@ class NotAnAct(ValueError):
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Where a fold stands: the state, and the event that brought it there."""
+class Particulars:
+    """What is known of an act beside who, what and when; all of it optional."""
 
-    state: str
-    event_id: uuid.UUID
-    at: datetime
-    valid_until: datetime | None
+    permission: str = ""
+    form: RenderedForm | None = None
+    proof: Proof | None = None
+    provider_message_id: str = ""
+    seller: str = ""
+    locale: str = ""
+    age_years: int | None = None
+    # Who agreed for a child, in words; sealed under the child's key.
+    guardian: str = field(default="", repr=False)
+    # When it was said, where it is written down later; the purpose is the one of that day.
+    said_at: datetime | None = None
 
-    def effective(self, at: datetime) -> str:
-        """Return the state at an instant: a consent past its date is expired."""
-        agreed = self.state in {Kind.GIVEN, Kind.CONFIRMED, Kind.CLAIMED}
-        past = self.valid_until is not None and self.valid_until <= at
-        return Kind.EXPIRED.value if agreed and past else self.state
+
+NOTHING_MORE = Particulars()
+STATE_FIELDS = ("state", "event", "at", "valid_until", "permission", "age_years", "guarded")
 
 
 @transaction.atomic
@@ -64,19 +72,24 @@ def record(  # noqa: PLR0913  the facts of one row, all named by the caller
     notice: Notice | None = None,
     evidence: Mapping[str, object] | None = None,
     valid_until: datetime | None = None,
+    particulars: Particulars = NOTHING_MORE,
 ) -> ConsentEvent:
     """Append one act of consent and bring the state up to date.
 
-    A confirmation lifts the suppression of the address it was given at.
+    The person's own confirmation lifts the suppression of the address it was given at; nobody
+    else's does.
     Law: GDPR Art. 7(1); ISO/IEC TS 27560 consent record.
     :raises NotAnAct: unknown kind, act or channel, or agreement by the passing of time.
     :raises UnknownPurpose: there is no such purpose at that instant.
     """
     _check(kind=kind, act=act, channel=channel)
     held = contacts.lock(contact_id=contact.id)
+    purpose = purposes.current(purpose_code, particulars.said_at or at)
+    if kind in AGREED and particulars.said_at is None:
+        _end_what_is_superseded(held, purpose, channel, at)
     event = prepare(
         contact=held,
-        purpose=purposes.current(purpose_code, at),
+        purpose=purpose,
         channel=channel,
         kind=kind,
         act=act,
@@ -87,10 +100,11 @@ def record(  # noqa: PLR0913  the facts of one row, all named by the caller
         notice=notice,
         evidence=evidence,
         valid_until=valid_until,
+        particulars=particulars,
     )
     event.save(force_insert=True)
     _advance(event)
-    if kind == Kind.CONFIRMED:
+    if kind == Kind.CONFIRMED and is_own(event):
         suppression.lift(contact=held, channel=channel, at=at)
     audit.record_many([leaf(event)])
     return event
@@ -110,6 +124,7 @@ def prepare(  # noqa: PLR0913  the facts of one row, all named by the caller
     notice: Notice | None = None,
     evidence: Mapping[str, object] | None = None,
     valid_until: datetime | None = None,
+    particulars: Particulars = NOTHING_MORE,
 ) -> ConsentEvent:
     """Make an event, unsaved: for an import that writes thousands of claims."""
     event = ConsentEvent(
@@ -126,8 +141,23 @@ def prepare(  # noqa: PLR0913  the facts of one row, all named by the caller
         actor_kind=actor.kind,
         actor_id=actor.id,
         at=at,
+        said_at=particulars.said_at,
         valid_until=valid_until,
+        permission=_permission(kind, particulars),
+        form=particulars.form,
+        proof=particulars.proof,
+        provider_message_id=particulars.provider_message_id[:80],
+        seller=particulars.seller,
+        locale=particulars.locale or (notice.language if notice else ""),
+        age_years=particulars.age_years,
     )
+    if particulars.guardian:
+        event.guardian_sealed = keys.seal(
+            key=contact.key,
+            plaintext=particulars.guardian.encode(),
+            context=guardian_place(event.id),
+            at=at,
+        )
     if evidence:
         plain = canonical.encode(dict(evidence))
         event.evidence_sha256 = hashlib.sha256(plain).hexdigest()
@@ -138,7 +168,41 @@ def prepare(  # noqa: PLR0913  the facts of one row, all named by the caller
 
 
 @transaction.atomic
-def withdraw(
+def record_many(*, events: Sequence[ConsentEvent]) -> None:
+    """Append prepared acts of people whose rows the caller holds, in a few statements.
+
+    At most one act a person, purpose and channel; each gets its number here.
+    :raises NotAnAct: one is a confirmation, which lifts a stop and is the person's own.
+    """
+    if any(event.kind == Kind.CONFIRMED for event in events):
+        raise NotAnAct("people confirm one by one")
+    people = {event.contact_id for event in events}
+    last = {
+        (row["contact_id"], row["purpose_code"], row["channel"]): row["last"]
+        for row in ConsentEvent.objects.filter(contact__in=people)
+        .values("contact_id", "purpose_code", "channel")
+        .annotate(last=Max("number"))
+    }
+    rows = {_place(row): row for row in ConsentState.objects.filter(contact__in=people)}
+    for event in events:
+        event.number = last.get(_place(event), 0) + 1
+    ConsentEvent.objects.bulk_create(events, batch_size=500)
+    states = [row for event in events if (row := _advanced(rows.get(_place(event)), event))]
+    for row in states:
+        # By its place and not by its key: known and new ones are one statement.
+        row.pk = None
+    ConsentState.objects.bulk_create(
+        states,
+        batch_size=500,
+        update_conflicts=True,
+        unique_fields=["contact", "purpose_code", "channel"],
+        update_fields=STATE_FIELDS,
+    )
+    audit.record_many([leaf(event) for event in events])
+
+
+@transaction.atomic
+def withdraw(  # noqa: PLR0913  the facts of one act, all named by the caller
     *,
     contact: Contact,
     act: str,
@@ -148,14 +212,26 @@ def withdraw(
     channels: Collection[str] | None = None,
     purposes: Collection[str] | None = None,
     evidence: Mapping[str, object] | None = None,
+    means: str = "page",
+    via: str | None = None,
+    received_at: datetime | None = None,
 ) -> list[ConsentEvent]:
     """Take consent back: by default for every channel and purpose, links and queued messages too.
 
-    One act ends everything unless the person said less; a second one changes nothing more.
+    One act ends everything unless the person, or the law of every place they may be in, said less;
+    a second one changes nothing more. `means` is how it was said, `via` the channel it was said on,
+    `received_at` when it reached us. It counts when this commits; other systems are told later.
     Law: GDPR Art. 7(3), 21(3); 47 CFR 64.1200(a)(10), effective when it commits.
+    :raises NotAnAct: unknown means, act or channel.
     """
+    if means not in Revocation.Means.values:
+        raise NotAnAct("unknown means")
     held = contacts.lock(contact_id=contact.id)
-    chosen = set(channels or Channel.values)
+    reached = revocations.reach(
+        contact=held, channels=channels, purpose_codes=purposes, via=via, at=at
+    )
+    # A stop counts from somebody whose key no longer opens, too: nothing can be sealed for them.
+    kept = evidence if evidence and keys.opens(key=held.key, at=at) else None
     events = [
         record(
             contact=held,
@@ -166,19 +242,23 @@ def withdraw(
             source=source,
             at=at,
             actor=actor,
-            evidence=evidence,
+            evidence=kept,
         )
-        for purpose_code, channel in _open_pairs(held, chosen, purposes)
+        for purpose_code, channel in _open_pairs(held, set(reached.channels), reached.purposes)
     ]
-    if ends_messages(purposes):
-        _stop(held, chosen, purposes, source=source, at=at, actor=actor)
-        contact.stopped_at = held.stopped_at
+    stopped = reached.ends_messages and _stop(held, reached, source=source, at=at, actor=actor)
+    contact.stopped_at = held.stopped_at
+    if events or stopped:
+        revocations.keep(
+            contact=held,
+            reached=reached,
+            means=means,
+            via=via,
+            received_at=min(received_at or at, at),
+            at=at,
+            actor=actor,
+        )
     return events
-
-
-def ends_messages(withdrawn: Collection[str] | None) -> bool:
-    """Say whether withdrawing these purposes (None: all) stops messages and links."""
-    return withdrawn is None or purposes.MARKETING in withdrawn
 
 
 def state_of(*, contact: Contact, purpose_code: str, channel: str, at: datetime) -> str | None:
@@ -187,50 +267,6 @@ def state_of(*, contact: Contact, purpose_code: str, channel: str, at: datetime)
         contact=contact, purpose_code=purpose_code, channel=channel
     ).first()
     return standing_of(row).effective(at) if row else None
-
-
-def standing_of(row: ConsentState) -> Standing:
-    """Return the standing that a state row holds."""
-    return Standing(row.state, row.event_id, row.at, row.valid_until)
-
-
-def fold(events: Iterable[ConsentEvent]) -> Standing | None:
-    """Return where events of one person, purpose and channel lead; pure. Unknown is no."""
-    standing: Standing | None = None
-    for event in sorted(events, key=lambda event: event.number):
-        standing = step(standing, event)
-    return standing
-
-
-def step(before: Standing | None, event: ConsentEvent) -> Standing | None:
-    """Return where one more event leads; pure.
-
-    Law: a refusal stands until the person's own act (GDPR Art. 7(3), 21(3)).
-    """
-    after = Standing(event.kind, event.id, event.at, event.valid_until)
-    state = before.state if before else None
-    if event.kind == Kind.CLAIMED and state not in {None, Kind.CLAIMED}:
-        return before
-    if event.kind == Kind.GIVEN and state in NO and event.act not in OWN_ACTS:
-        return before
-    if event.kind == Kind.GIVEN and state == Kind.CONFIRMED:
-        return before
-    if event.kind == Kind.EXPIRED and (state is None or state in NO):
-        return before
-    return after
-
-
-def disagreements(*, limit: int = 20) -> list[str]:
-    """Return the state rows that are not the fold of their events, as `contact purpose channel`.
-
-    A state without an event is one too, and so is a fold without its state.
-    """
-    faults: list[str] = []
-    for people in contacts.in_batches(Contact.objects.only("pk"), size=FOLD_BATCH):
-        faults += _disagreements({person.pk for person in people})
-        if len(faults) >= limit:
-            break
-    return faults[:limit]
 
 
 def evidence_of(*, event: ConsentEvent, at: datetime) -> bytes:
@@ -248,59 +284,6 @@ def evidence_of(*, event: ConsentEvent, at: datetime) -> bytes:
     )
 
 
-def receipt(*, contact: Contact, at: datetime) -> dict[str, object]:
-    """Return a person's consent record, signed, for the person to keep; it names nobody.
-
-    Law: ISO/IEC TS 27560, consent receipt; GDPR Art. 7(1).
-    """
-    events = ConsentEvent.objects.filter(contact=contact).select_related("purpose", "notice")
-    body: dict[str, object] = {
-        "kind": "sealcast.consent_receipt",
-        "schema_version": RECEIPT_VERSION,
-        "person": contact.public_id,
-        "issued_at": canonical.instant(at),
-        "states": [
-            {
-                "purpose": row.purpose_code,
-                "channel": row.channel,
-                "state": standing_of(row).effective(at),
-                "since": canonical.instant(row.at),
-            }
-            for row in ConsentState.objects.filter(contact=contact).order_by("id")
-        ],
-        "events": [content(event) for event in events.order_by("at", "number", "id")],
-        "notices": {
-            event.notice.sha256: {"language": event.notice.language, "text": event.notice.text}
-            for event in events
-            if event.notice
-        },
-    }
-    return {**body, "signed": audit.sign(body)}
-
-
-def content(event: ConsentEvent) -> dict[str, object]:
-    """Return an event as a receipt and a proof carry it."""
-    until = event.valid_until
-    return {
-        "id": str(event.id),
-        "number": event.number,
-        "at": canonical.instant(event.at),
-        "purpose": {
-            "code": event.purpose_code,
-            "version": event.purpose.version,
-            "basis": event.purpose.basis,
-        },
-        "channel": event.channel,
-        "kind": event.kind,
-        "act": event.act,
-        "source": event.source,
-        "by": {"kind": event.actor_kind, "id": event.actor_id},
-        "notice_sha256": event.notice_id,
-        "evidence_sha256": event.evidence_sha256,
-        "valid_until": canonical.instant(until) if until else None,
-    }
-
-
 def leaf(event: ConsentEvent) -> TrailLeaf:
     """Return the trail's entry of an event."""
     return audit.leaf(
@@ -314,6 +297,7 @@ def leaf(event: ConsentEvent) -> TrailLeaf:
             "purpose": event.purpose_code,
             "channel": event.channel,
             "act": event.act,
+            "permission": event.permission,
             "source": event.source,
             "notice": event.notice_id or "",
             "evidence": event.evidence_sha256,
@@ -321,9 +305,55 @@ def leaf(event: ConsentEvent) -> TrailLeaf:
     )
 
 
+def stopped_leaf(
+    *, contact: Contact, channels: Collection[str], source: str, at: datetime, actor: Actor
+) -> TrailLeaf:
+    """Return the trail's entry of a person whose messages and links end."""
+    return audit.leaf(
+        action="consent.contact.stopped",
+        at=at,
+        actor=actor,
+        subject_id=contact.id,
+        details={"channels": sorted(channels), "source": source},
+    )
+
+
 def evidence_place(event_id: uuid.UUID) -> str:
     """Return the context under which an event's evidence is sealed."""
     return f"consent_consentevent.evidence:{event_id}"
+
+
+def guardian_place(event_id: uuid.UUID) -> str:
+    """Return the context under which a child's guardian is sealed."""
+    return f"consent_consentevent.guardian:{event_id}"
+
+
+def _end_what_is_superseded(contact: Contact, purpose: Purpose, channel: str, at: datetime) -> None:
+    # What stands was agreed to on another basis: it ends here, or the fold would keep it in place
+    # of the fresh agreement.
+    row = (
+        ConsentState.objects.filter(contact=contact, purpose_code=purpose.code, channel=channel)
+        .exclude(state__in=[*NO, Kind.EXPIRED])
+        .exclude(event__purpose__basis=purpose.basis)
+        .first()
+    )
+    if row is not None:
+        record(
+            contact=contact,
+            purpose_code=purpose.code,
+            channel=channel,
+            kind=Kind.EXPIRED,
+            act=ConsentEvent.Act.CLOCK,
+            source="basis_changed",
+            at=at,
+            actor=audit.SYSTEM,
+        )
+
+
+def _permission(kind: str, particulars: Particulars) -> str:
+    if kind == Kind.GIVEN:
+        return particulars.permission or Permission.EXPRESS.value
+    return particulars.permission if kind == Kind.CONFIRMED else ""
 
 
 def _check(*, kind: str, act: str, channel: str) -> None:
@@ -348,9 +378,15 @@ def _advance(event: ConsentEvent) -> None:
     row = ConsentState.objects.filter(
         contact_id=event.contact_id, purpose_code=event.purpose_code, channel=event.channel
     ).first()
+    if advanced := _advanced(row, event):
+        advanced.save()
+
+
+def _advanced(row: ConsentState | None, event: ConsentEvent) -> ConsentState | None:
+    """Return the state row after one more event, unsaved; None if there is none still."""
     after = step(standing_of(row) if row else None, event)
     if after is None:
-        return
+        return None
     row = row or ConsentState(
         contact_id=event.contact_id, purpose_code=event.purpose_code, channel=event.channel
     )
@@ -360,7 +396,12 @@ def _advance(event: ConsentEvent) -> None:
         after.at,
         after.valid_until,
     )
-    row.save()
+    row.permission, row.age_years, row.guarded = after.permission, after.age_years, after.guarded
+    return row
+
+
+def _place(row: ConsentEvent | ConsentState) -> tuple[uuid.UUID, str, str]:
+    return row.contact_id, row.purpose_code, row.channel
 
 
 def _open_pairs(
@@ -377,46 +418,39 @@ def _open_pairs(
     return [pair for pair in asked if states.get(pair) != Kind.WITHDRAWN]
 
 
-def _stop(
-    contact: Contact,
-    channels: set[str],
-    codes: Collection[str] | None,
-    *,
-    source: str,
-    at: datetime,
-    actor: Actor,
-) -> None:
+def _stop(contact: Contact, reached: Reach, *, source: str, at: datetime, actor: Actor) -> bool:
+    """Stop links, questions, queued messages and addresses; say whether that was new."""
+    is_first, before = contact.stopped_at is None, _stops_in_force(contact)
     contact.stopped_at = at
     contact.save(update_fields=["stopped_at"])
     # A question that was open before the stop is not answered by a late tap.
     OptIn.objects.filter(contact=contact, answered_at=None, expires_at__gt=at).update(expires_at=at)
-    for channel in sorted(channels):
+    # Who ended some purposes only may still be written to for the others.
+    for channel in reached.channels if reached.purposes is None else ():
         suppression.suppress(contact=contact, channel=channel, reason=source, at=at)
     messages.cancel_queued(
         at=at,
         actor=actor,
         reason="withdrawn",
         contact_id=contact.id,
-        channels=channels,
-        purposes=codes,
+        channels=reached.channels,
+        purposes=reached.purposes,
+        spared=(purposes.STOP_CONFIRMATION,),
     )
-    audit.record(
-        action="consent.contact.stopped",
-        at=at,
-        actor=actor,
-        subject_id=contact.id,
-        details={"channels": sorted(channels), "source": source},
+    audit.record_many(
+        [
+            stopped_leaf(
+                contact=contact, channels=reached.channels, source=source, at=at, actor=actor
+            )
+        ]
     )
+    return is_first or _stops_in_force(contact) != before
 
 
-def _disagreements(people: set[uuid.UUID]) -> list[str]:
-    folds: dict[tuple[uuid.UUID, str, str], Standing | None] = {}
-    for event in ConsentEvent.objects.filter(contact__in=people).order_by("number"):
-        place = (event.contact_id, event.purpose_code, event.channel)
-        folds[place] = step(folds.get(place), event)
-    rows = {
-        (row.contact_id, row.purpose_code, row.channel): standing_of(row)
-        for row in ConsentState.objects.filter(contact__in=people)
+def _stops_in_force(contact: Contact) -> set[tuple[str, str]]:
+    return {
+        (channel, reason)
+        for channel in Channel.values
+        if (index := contacts.stop_index(contact, channel))
+        for reason in suppression.reasons(channel=channel, address_index=index)
     }
-    places = sorted({*folds, *rows}, key=str)
-    return [" ".join(map(str, place)) for place in places if folds.get(place) != rows.get(place)]

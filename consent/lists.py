@@ -1,7 +1,6 @@
 """What does an uploaded list of people say? Its bytes become rows, or the file is refused. Pure."""
 
 import csv
-import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -29,6 +28,7 @@ CLAIMS = {
     **dict.fromkeys(("no", "n", "false", "0", "opted out", "opted_out", "unsubscribed"), "no"),
     "": "",
 }
+TOO_MANY_CELLS = "The row has more cells than the first row. Is a comma not in quotation marks?"
 DELIMITERS = ",;\t|"
 # What a spreadsheet would run when it opens a cell that begins so.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -72,13 +72,8 @@ class Sheet:
 
         :raises BadFile: a cell has no end, or there are too many rows.
         """
-        reader = _reader(self.text, self.delimiter)
-        next(reader)
-        for row, cells in enumerate(_guarded(reader), start=2):
-            if row > ROWS_MAX + 1:
-                raise BadFile(f"The file has more than {ROWS_MAX:,} rows. Send it in parts.")
-            if any(cell.strip() for cell in cells):
-                yield _judge(row, cells, self.columns)
+        for row, found in cells(self.text, self.delimiter):
+            yield _judge(row, found, self.columns)
 
 
 def read(file: bytes) -> Sheet:
@@ -86,17 +81,39 @@ def read(file: bytes) -> Sheet:
 
     :raises BadFile: wrong encoding, no rows, or columns are missing or double.
     """
+    text, delimiter, columns = opened(file)
+    known = [name for name in columns if name in COLUMNS or name in addresses.ATTRIBUTES]
+    _check_columns(known)
+    ignored = tuple(name for name in columns if name and name not in known)
+    return Sheet(text, delimiter, columns, ignored)
+
+
+def opened(file: bytes) -> tuple[str, str, tuple[str, ...]]:
+    """Return the text of any list, what parts its cells, and what its columns are called.
+
+    :raises BadFile: wrong encoding, or nothing in it.
+    """
     text = _decode(file)
     first = text.lstrip("\r\n").split("\n", 1)[0]
     if not first.strip():
         raise BadFile("The file is empty. Nothing was imported.")
     delimiter = max(DELIMITERS, key=first.count)
     header = next(_guarded(_reader(text, delimiter)))
-    columns = tuple(_column(cell) for cell in header)
-    known = [name for name in columns if name in COLUMNS or name in addresses.ATTRIBUTES]
-    _check_columns(known)
-    ignored = tuple(name for name in columns if name and name not in known)
-    return Sheet(text, delimiter, columns, ignored)
+    return text, delimiter, tuple(_column(cell) for cell in header)
+
+
+def cells(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row that is not empty, with its number; row 1 is the header.
+
+    :raises BadFile: a cell has no end, or there are too many rows.
+    """
+    reader = _reader(text, delimiter)
+    next(reader)
+    for row, found in enumerate(_guarded(reader), start=2):
+        if row > ROWS_MAX + 1:
+            raise BadFile(f"The file has more than {ROWS_MAX:,} rows. Send it in parts.")
+        if any(cell.strip() for cell in found):
+            yield row, found
 
 
 def harmless(text: str) -> str:
@@ -126,7 +143,16 @@ def _decode(file: bytes) -> str:
 
 
 def _reader(text: str, delimiter: str) -> Iterator[list[str]]:
-    return csv.reader(io.StringIO(text.lstrip("\n")), delimiter=delimiter, strict=False)
+    return csv.reader(_lines(text.lstrip("\n")), delimiter=delimiter, strict=False)
+
+
+def _lines(text: str) -> Iterator[str]:
+    # A `StringIO` would hold the whole text once more, at four bytes a letter.
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start) + 1 or len(text)
+        yield text[start:end]
+        start = end
 
 
 def _guarded(reader: Iterator[list[str]]) -> Iterator[list[str]]:
@@ -157,11 +183,10 @@ def _check_columns(known: list[str]) -> None:
         raise BadFile(f"The column {double[0]} is there twice. Nothing was imported.")
 
 
-def _judge(row: int, cells: list[str], columns: tuple[str, ...]) -> Line:
-    if len(cells) > len(columns):
-        problem = "The row has more cells than the first row. Is a comma not in quotation marks?"
-        return Line(row, None, "", (RowProblem(row, "", "", problem),))
-    values = dict(zip(columns, cells, strict=False))
+def _judge(row: int, found: list[str], columns: tuple[str, ...]) -> Line:
+    if len(found) > len(columns):
+        return Line(row, None, "", (RowProblem(row, "", "", TOO_MANY_CELLS),))
+    values = dict(zip(columns, found, strict=False))
     claim = CLAIMS.get(values.get("consent", "").strip().lower())
     problems = [] if claim is not None else [_unclear_claim(row, values["consent"])]
     person = _person(row, values, problems)

@@ -46,9 +46,13 @@ def cancel_queued(
     channels: Collection[str] | None = None,
     purposes: Collection[str] | None = None,
     context: tuple[str, uuid.UUID] | None = None,
+    spared: Collection[str] = (),
 ) -> int:
-    """Cancel what is queued and not yet handed off, in the caller's transaction."""
+    """Cancel what is queued and not yet handed off, but the purposes spared, in the caller's
+    transaction.
+    """
     rows = Message.objects.select_for_update().filter(state=State.QUEUED)
+    rows = rows.exclude(purpose_code__in=spared)
     if contact_id is not None:
         rows = rows.filter(contact_id=contact_id)
     if channels is not None:

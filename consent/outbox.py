@@ -5,11 +5,10 @@ judges again at hand-off, under the same lock as a withdrawal; then one call is 
 transaction, and its outcome recorded. Campaigns, opt-ins and the partner's API all come here.
 """
 
-import hashlib
 import json
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,12 +16,14 @@ from django.db import transaction
 
 from accounts import audit, keys
 from accounts.audit import Actor
-from config.lib import canonical, logs
-from consent import contacts, gate, intake, messages
+from config.lib import logs
+from consent import contacts, gate, intake, messages, revocations
 from consent.models import Contact, Decision, Message
-from integrations.messaging import provider_for
-from integrations.messaging.base import OutgoingMessage, ProviderError
-from integrations.models import Connection
+from consent.queueing import KeyReused, body_place, note_decision, queue
+from integrations import inbox
+from integrations.messaging import NoSuchProvider, provider_for
+from integrations.messaging.base import KeepsStops, OutgoingMessage, ProviderError
+from integrations.models import Connection, InboxItem
 
 log = logs.get(__name__)
 State = Message.State
@@ -31,11 +32,15 @@ BACKOFF_SECONDS = (30, 120, 480, 1920)
 # Longer than any provider may take to answer; after it nobody knows what became of the call.
 HAND_OFF_SECONDS = 600
 OWN_CONTEXTS = "consent."
+DRAINS_MAX = 5
 StillValid = Callable[[Message], str | None]
+Claimed = tuple[str, Message | None, OutgoingMessage | None]
+# What waits here was written there, with the decision that allowed it.
+__all__ = ["Dispatched", "KeyReused", "Told", "cancel", "dispatch", "queue", "recover", "tell_stop"]
 
 
-class KeyReused(ValueError):
-    """The idempotency key names a message to somebody else."""
+class _SomethingArrived(Exception):
+    """An event came into the inbox after it was drained."""
 
 
 @dataclass
@@ -57,96 +62,39 @@ class Dispatched:
         return sum(counts)
 
 
+@dataclass(frozen=True)
+class Told:
+    """What came of telling a provider: told, not_needed, later or failed; `code` says why."""
+
+    outcome: str
+    code: str = ""
+
+
 def always_valid(_message: Message) -> str | None:
     """Say of every message that what it leads to is still there."""
     return None
 
 
-@transaction.atomic
-def queue(  # noqa: PLR0913  the facts of one row, all named by the caller
-    *,
-    contact: Contact,
-    connection: Connection,
-    purpose_code: str,
-    channel: str,
-    context_type: str,
-    context_id: uuid.UUID | None,
-    idempotency_key: str,
-    subject: str,
-    text: str,
-    at: datetime,
-    actor: Actor,
-    headers: Mapping[str, str] | None = None,
-) -> tuple[Decision, Message | None]:
-    """Judge a message and, if it may be sent now or later, put it in the outbox.
-
-    The same key a second time returns the first message. A refusal is kept as a decision.
-    Law: GDPR Art. 5(2), 7(1); the decision and the row are one transaction.
-    :raises KeyReused: the key names a message to another person.
-    :raises UnknownPurpose: there is no such purpose at that instant.
-    """
-    held = contacts.lock(contact_id=contact.id)
-    before = _queued_before(idempotency_key, held)
-    if before is not None:
-        return before.decision, before
-    verdict = gate.judge(contact=held, purpose_code=purpose_code, channel=channel, at=at)
-    message_id = uuid.uuid4()
-    decision = gate.keep(
-        verdict=verdict,
-        contact=held,
-        purpose_code=purpose_code,
-        channel=channel,
-        context_type=context_type,
-        context_id=context_id,
-        message_id=None if verdict.verdict == gate.REFUSE else message_id,
-        phase=Decision.Phase.QUEUE,
-        at=at,
-    )
-    _note_decision(decision, actor)
-    if verdict.verdict == gate.REFUSE:
-        return decision, None
-    body = canonical.encode({"subject": subject, "text": text, "headers": dict(headers or {})})
-    message = Message(
-        id=message_id,
-        contact=held,
-        connection=connection,
-        decision=decision,
-        purpose_code=purpose_code,
-        channel=channel,
-        context_type=context_type,
-        context_id=context_id,
-        idempotency_key=idempotency_key,
-        body_sealed=keys.seal(key=held.key, plaintext=body, context=_place(message_id), at=at),
-        body_sha256=hashlib.sha256(body).hexdigest(),
-        not_before=verdict.defer_until or at,
-        queued_at=at,
-    )
-    message.save(force_insert=True)
-    return decision, message
-
-
-def _queued_before(idempotency_key: str, held: Contact) -> Message | None:
-    before = Message.objects.filter(idempotency_key=idempotency_key).first()
-    if before is not None and before.contact_id != held.id:
-        raise KeyReused
-    return before
-
-
 def dispatch(
-    *, at: datetime, still_valid: StillValid | None = None, limit: int = 100
+    *,
+    at: datetime,
+    still_valid: StillValid | None = None,
+    limit: int = 100,
+    now: Callable[[], datetime] | None = None,
 ) -> Dispatched:
     """Hand over what is due: inbox first, gate again, one call each, outcome recorded.
 
     `still_valid` is the storey above: a code it returns refuses the message. Without it only
     messages of consent itself are taken, since nobody has vouched for what the others lead to.
+    `now` tells the instant of each message; without it all are judged at `at`, which a round of
+    many slow calls would leave minutes behind.
     """
     done = Dispatched()
     for message_id in _due(at, own_only=still_valid is None, limit=limit):
-        # Before each, not once a round: a stop may arrive while others are being sent.
-        intake.take_waiting(at=at)
-        outcome, message, outgoing = _claim(message_id, at, still_valid or always_valid)
+        instant = now() if now else at
+        outcome, message, outgoing = _claim_undisturbed(message_id, instant, still_valid)
         if message is not None and outgoing is not None:
-            outcome = _hand_over(message, outgoing, at)
+            outcome = _hand_over(message, outgoing, instant)
         if outcome:
             setattr(done, outcome, getattr(done, outcome) + 1)
             done.message_ids.append(message_id)
@@ -173,6 +121,25 @@ def cancel(
         )
 
 
+def tell_stop(*, connection: Connection, channel: str, address: str) -> Told:
+    """Tell one provider that a person said stop, so that it writes to them by itself no more.
+
+    Called outside of any transaction; the same stop twice is the same.
+    """
+    try:
+        provider = provider_for(connection)
+    except NoSuchProvider:
+        return Told("failed", "no_adapter")
+    if not isinstance(provider, KeepsStops) or channel not in provider.channels:
+        return Told("not_needed")
+    try:
+        provider.stop(address=address, channel=channel)
+    except ProviderError as refused:
+        code = messages.audit_code(refused.code)
+        return Told("failed" if refused.outcome == "permanent" else "later", code)
+    return Told("told")
+
+
 def recover(*, at: datetime) -> int:
     """Call unknown what was being handed off when its worker died; return how many.
 
@@ -192,16 +159,34 @@ def _due(at: datetime, *, own_only: bool, limit: int) -> list[uuid.UUID]:
     rows = Message.objects.filter(state=State.QUEUED, not_before__lte=at)
     if own_only:
         rows = rows.filter(context_type__startswith=OWN_CONTEXTS)
-    return list(rows.order_by("not_before", "id").values_list("pk", flat=True)[:limit])
+    # Who said stop is answered within minutes or not at all, so before everybody else.
+    first = revocations.answers_waiting(at=at)
+    others = rows.exclude(pk__in=first).order_by("not_before", "id").values_list("pk", flat=True)
+    return [*first, *others[:limit]]
+
+
+def _claim_undisturbed(
+    message_id: uuid.UUID, at: datetime, still_valid: StillValid | None
+) -> Claimed:
+    # Before each, not once a round, and again while something has arrived in between: a stop that
+    # stands in the inbox when the message is claimed is never overtaken.
+    for _ in range(DRAINS_MAX):
+        intake.take_waiting(at=at)
+        try:
+            return _claim(message_id, at, still_valid or always_valid)
+        except _SomethingArrived:
+            continue
+    # So much comes in that the message can wait for the next round.
+    return "", None, None
 
 
 @transaction.atomic
-def _claim(
-    message_id: uuid.UUID, at: datetime, still_valid: StillValid
-) -> tuple[str, Message | None, OutgoingMessage | None]:
+def _claim(message_id: uuid.UUID, at: datetime, still_valid: StillValid) -> Claimed:
     contact_id = Message.objects.values_list("contact_id", flat=True).get(pk=message_id)
     # The person first, then the message, as a withdrawal does: one of the two comes first.
     held = contacts.lock(contact_id=contact_id)
+    if inbox.has_news():
+        raise _SomethingArrived
     message = (
         Message.objects.select_for_update(of=("self",))
         .select_related("connection")
@@ -231,6 +216,7 @@ def _judge_again(message: Message, at: datetime, still_valid: StillValid) -> Dec
         contact=message.contact,
         purpose_code=message.purpose_code,
         channel=message.channel,
+        content=message.content,
         at=at,
         handing_off=message,
     )
@@ -249,13 +235,15 @@ def _judge_again(message: Message, at: datetime, still_valid: StillValid) -> Dec
         phase=Decision.Phase.HAND_OFF,
         at=at,
     )
-    _note_decision(decision, audit.SYSTEM)
+    note_decision(decision, audit.SYSTEM)
     return decision
 
 
 def _open(message: Message, at: datetime) -> OutgoingMessage:
     sealed = bytes(message.body_sealed or b"")
-    plain = keys.unseal(key=message.contact.key, sealed=sealed, context=_place(message.pk), at=at)
+    plain = keys.unseal(
+        key=message.contact.key, sealed=sealed, context=body_place(message.pk), at=at
+    )
     content = json.loads(plain)
     return OutgoingMessage(
         message_id=message.pk,
@@ -271,10 +259,23 @@ def _hand_over(message: Message, outgoing: OutgoingMessage, at: datetime) -> str
     try:
         sent = provider_for(message.connection).send(outgoing)
     except ProviderError as refused:
+        if refused.code == inbox.OPTED_OUT:
+            _hear_stop(message, outgoing, at)
         return _fail(message, refused, at)
     _record(message.pk, State.SENT, at, provider_message_id=sent.provider_message_id)
     log.info("consent.message.sent", message_id=str(message.pk))
     return "sent"
+
+
+def _hear_stop(message: Message, outgoing: OutgoingMessage, at: datetime) -> None:
+    # The person stopped at the provider: it goes the way of everything that a provider tells.
+    inbox.store(
+        connection=message.connection,
+        kind=InboxItem.Kind.OTHER,
+        dedupe_key=f"{inbox.OPTED_OUT}:{message.pk}",
+        body={"kind": "opt_out", "channel": outgoing.channel, "from": outgoing.address},
+        at=at,
+    )
 
 
 def _fail(message: Message, refused: ProviderError, at: datetime) -> str:
@@ -322,27 +323,3 @@ def _end(message: Message, state: str, at: datetime, word: str, *, problem: str)
         action=f"consent.message.{word}",
         problem=problem,
     )
-
-
-def _note_decision(decision: Decision, actor: Actor) -> None:
-    audit.record(
-        action=f"consent.decision.{decision.verdict}",
-        at=decision.at,
-        actor=actor,
-        subject_id=decision.contact_id,
-        object_type="consent.decision",
-        object_id=str(decision.pk),
-        details={
-            "purpose": decision.purpose_code,
-            "channel": decision.channel,
-            "phase": decision.phase,
-            "message": str(decision.message_id) if decision.message_id else "",
-            "reasons": [reason["code"] for reason in decision.reasons],
-            "inputs": decision.inputs_sha256,
-            "packs": decision.packs_version,
-        },
-    )
-
-
-def _place(message_id: uuid.UUID) -> str:
-    return f"consent_message.body:{message_id}"

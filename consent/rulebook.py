@@ -1,93 +1,34 @@
 """Which rules of law hold for a person, a purpose and a channel on a day? Law is dated data.
 
-The packs lie in `consent/rules/*.toml`. A place is a country (`US`), a state (`US-FL`), an unknown
-state of a country that has them (`US-?`), an unknown place (`?`) or everywhere (`*`).
+The packs lie in `consent/rules/*.toml`, and counsel's own in `SEALCAST_HOME/rules`: those may add
+rules and end shipped ones, and count as soon as they lie there. A place is a country (`US`), a
+state (`US-FL`), an unknown state of a country that has them (`US-?`), an unknown place (`?`) or
+everywhere (`*`). How a rule is read from its pack stands in `consent/rule_format.py`.
 """
 
+import time
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, time
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from config.lib import canonical
+from django.conf import settings
 
-FOLDER = Path(__file__).parent / "rules"
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-KINDS = {"fact", "consent", "hours", "frequency", "block"}
+from config.lib import canonical
+from consent import rule_format
+from consent.rule_format import BadRule, Holiday, Rule, Window
+
+SHIPPED = Path(__file__).parent / "rules"
+# Counsel's change counts within this time, without a restart; a look costs a `stat` a file.
+LOOK_SECONDS = 2.0
+# What the gate judges; the other kinds are read by whoever keeps them.
+JUDGED = {"consent", "expiry", "age", "hours", "frequency", "block", "register", "reask"}
 EVERYWHERE = "*"
 UNKNOWN = "?"
-
-
-class BadRule(ValueError):
-    """A rule pack cannot be read; nothing is sent on half a law."""
-
-
-@dataclass(frozen=True)
-class Window:
-    """When messages may arrive on one weekday, on the clock of the person's place."""
-
-    weekday: int
-    start: time
-    end: time
-
-
-@dataclass(frozen=True)
-class Holiday:
-    """A day of each year: a date, or the n-th weekday of a month (-1 is the last)."""
-
-    calendar: str
-    month: int
-    day: int = 0
-    weekday: int = 0
-    number: int = 0
-
-    def falls_on(self, on: date) -> bool:
-        """Say whether a date is this holiday."""
-        if on.month != self.month:
-            return False
-        if self.day:
-            return on.day == self.day
-        if on.weekday() != self.weekday:
-            return False
-        if self.number < 0:
-            return (on.day + 7) > _days_in_month(on)
-        return (on.day - 1) // 7 + 1 == self.number
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One rule of law, with the time it holds and where it stands written."""
-
-    id: str
-    kind: str
-    valid_from: date
-    valid_to: date | None
-    source: str
-    source_url: str
-    text: str
-    where: frozenset[str]
-    purposes: frozenset[str]
-    channels: frozenset[str]
-    bases: frozenset[str]
-    needs: frozenset[str]
-    windows: tuple[Window, ...]
-    holidays: tuple[Holiday, ...]
-    max_messages: int
-    window_hours: int
-
-    def covers(self, *, places: frozenset[str], purpose: str, channel: str, on: date) -> bool:
-        """Say whether the rule holds here, for this, on this day."""
-        return (
-            self.kind != "fact"
-            and bool(self.where & places)
-            and (not self.purposes or purpose in self.purposes)
-            and (not self.channels or channel in self.channels)
-            and self.valid_from <= on
-            and (self.valid_to is None or on < self.valid_to)
-        )
+__all__ = ["BadRule", "Holiday", "Rule", "Window", "applicable", "book"]
 
 
 @dataclass(frozen=True)
@@ -99,15 +40,59 @@ class Rulebook:
     countries: frozenset[str]
     with_states: frozenset[str]
 
+    def __hash__(self) -> int:
+        return hash(self.version)
+
+    def rule(self, rule_id: str) -> Rule:
+        """Return a rule by its id.
+
+        :raises KeyError: no pack has it.
+        """
+        return _by_id(self)[rule_id]
+
+    def places(self, countries: Iterable[str]) -> frozenset[str]:
+        """Return every place whose rules hold for who may be in these; none known is `?`."""
+        places = {EVERYWHERE}
+        for code in set(countries) or {UNKNOWN}:
+            country, _, region = code.partition("-")
+            if country not in self.countries:
+                places.add(UNKNOWN)
+                continue
+            places.add(country)
+            if country in self.with_states:
+                places.add(f"{country}-{region or UNKNOWN}")
+        return frozenset(places)
+
+    def applicable(
+        self,
+        *,
+        countries: Iterable[str],
+        purpose: str,
+        channel: str,
+        on: date,
+        content: Iterable[str] = (),
+    ) -> tuple[Rule, ...]:
+        """Return the rules to judge by, of every place a person may be in."""
+        spoken_of = (purpose, channel, frozenset(content))
+        return _applicable(self, frozenset(countries), spoken_of, on)
+
 
 def applicable(
-    *, countries: Iterable[str], purpose: str, channel: str, at: datetime
+    *,
+    countries: Iterable[str],
+    purpose: str,
+    channel: str,
+    at: datetime,
+    content: Iterable[str] = (),
 ) -> tuple[Rule, ...]:
     """Return the rules of every place a person may be in; an unknown place has the strictest.
 
     A country may be given with its region, as `US-FL`.
+    :raises BadRule: a pack cannot be read.
     """
-    return _applicable(frozenset(countries), purpose, channel, at.date())
+    return book().applicable(
+        countries=countries, purpose=purpose, channel=channel, on=at.date(), content=content
+    )
 
 
 def packs_version() -> str:
@@ -120,19 +105,60 @@ def rule(rule_id: str) -> Rule:
 
     :raises KeyError: no pack has it.
     """
-    return _by_id()[rule_id]
+    return book().rule(rule_id)
 
 
-@lru_cache(maxsize=1)
+def told(kind: str, *, countries: Iterable[str], at: datetime) -> list[Rule]:
+    """Return the rules of a kind that the gate does not judge, such as `revocation` or `signal`."""
+    held, on = book(), at.date()
+    places = held.places(countries)
+    return [row for row in held.rules if row.kind == kind and row.holds(places=places, on=on)]
+
+
 def book() -> Rulebook:
-    """Read the packs, once a process.
+    """Return the packs in force: read once, and again when a file of them has changed.
 
-    :raises BadRule: one cannot be read.
+    :raises BadRule: one cannot be read; nothing is sent on half a law.
     """
-    packs = [
-        tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.toml"))
-    ]
-    return read(packs)
+    return _read_files(_signature(int(time.monotonic() / LOOK_SECONDS)))
+
+
+def with_pack(path: Path) -> Rulebook:
+    """Return the book as if one more pack were in force, whatever its dates say: for a replay.
+
+    :raises BadRule: it cannot be read.
+    """
+    extra = read([_load(path)])
+    if path.resolve() in {known.resolve() for known in files()}:
+        return supposing(row.id for row in extra.rules)
+    packs = [_load(other) for other in files()] + [_load(path)]
+    return _supposing(read(packs), {row.id for row in extra.rules})
+
+
+def supposing(rule_ids: Iterable[str] | None = None) -> Rulebook:
+    """Return the book as if these rules (None: all proposed ones) were in force already."""
+    held = book()
+    proposed = (row.id for row in held.rules if row.status == "proposed")
+    return _supposing(held, set(rule_ids if rule_ids is not None else proposed))
+
+
+def as_of(on: date) -> Rulebook:
+    """Return the book as if the law of a day, past or to come, held at all times: for a replay."""
+    held = book()
+    everywhere = frozenset(place for row in held.rules for place in row.where)
+    rules = tuple(
+        replace(row, valid_from=date.min, valid_to=None)
+        for row in held.rules
+        if row.kind == "fact" or row.holds(places=everywhere, on=on)
+    )
+    version = canonical.digest({"book": held.version, "as_of": on.isoformat()})
+    return replace(held, rules=rules, version=version)
+
+
+def files() -> list[Path]:
+    """Return the files of all packs, the shipped ones first."""
+    own = settings.HOME / "rules"
+    return [*sorted(SHIPPED.glob("*.toml")), *sorted(own.glob("*.toml"))]
 
 
 def read(packs: Iterable[Mapping[str, Any]]) -> Rulebook:
@@ -141,103 +167,77 @@ def read(packs: Iterable[Mapping[str, Any]]) -> Rulebook:
     :raises BadRule: a rule lacks its date, source or place, or its id is not the only one.
     """
     packs = list(packs)
-    holidays = [_holiday(part) for pack in packs for part in pack.get("holiday", [])]
-    try:
-        rules = [_rule(part, holidays) for pack in packs for part in pack.get("rule", [])]
-    except (KeyError, ValueError) as fault:
-        raise BadRule(str(fault)) from fault
+    rules = _ended(rule_format.rules(packs), packs)
     if len({row.id for row in rules}) != len(rules):
         raise BadRule("two rules have one id")
     places = {place for row in rules for place in row.where}
     return Rulebook(
         rules=tuple(rules),
-        version=canonical.digest([_plain(pack) for pack in packs]),
+        version=canonical.digest([rule_format.plain(pack) for pack in packs]),
         countries=frozenset(code for pack in packs for code in pack.get("countries", [])),
         with_states=frozenset(place[:2] for place in places if place.endswith("-?")),
     )
 
 
-@lru_cache(maxsize=4096)
+def _ended(rules: list[Rule], packs: Iterable[Mapping[str, Any]]) -> list[Rule]:
+    ends = {part["id"]: part["valid_to"] for pack in packs for part in pack.get("end", [])}
+    if unknown := set(ends) - {row.id for row in rules}:
+        raise BadRule(f"{min(unknown)} is ended but is no rule")
+    return [
+        replace(row, valid_to=min(ends[row.id], row.valid_to or date.max))
+        if row.id in ends
+        else row
+        for row in rules
+    ]
+
+
+def _supposing(held: Rulebook, ids: set[str]) -> Rulebook:
+    rules = tuple(
+        replace(row, valid_from=date.min, valid_to=None, status="in_force")
+        if row.id in ids
+        else row
+        for row in held.rules
+    )
+    version = canonical.digest({"book": held.version, "supposing": sorted(ids)})
+    return replace(held, rules=rules, version=version)
+
+
+@lru_cache(maxsize=2)
+def _signature(_look: int) -> tuple[tuple[str, int, int], ...]:
+    stats = [(path, path.stat()) for path in files()]
+    return tuple((str(path), stat.st_mtime_ns, stat.st_size) for path, stat in stats)
+
+
+@lru_cache(maxsize=2)
+def _read_files(signature: tuple[tuple[str, int, int], ...]) -> Rulebook:
+    return read([_load(Path(name)) for name, _, _ in signature])
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+        raise BadRule(f"{path.name}: {fault}") from fault
+
+
+@lru_cache(maxsize=8192)
 def _applicable(
-    countries: frozenset[str], purpose: str, channel: str, on: date
+    held: Rulebook,
+    countries: frozenset[str],
+    spoken_of: tuple[str, str, frozenset[str]],
+    on: date,
 ) -> tuple[Rule, ...]:
-    places = _places(countries)
+    purpose, channel, content = spoken_of
+    places = held.places(countries)
     return tuple(
         row
-        for row in book().rules
-        if row.covers(places=places, purpose=purpose, channel=channel, on=on)
+        for row in held.rules
+        if row.kind in JUDGED
+        and row.holds(places=places, on=on)
+        and row.touches(purpose=purpose, channel=channel, content=content)
     )
 
 
-def _places(countries: frozenset[str]) -> frozenset[str]:
-    places = {EVERYWHERE}
-    for code in countries or {UNKNOWN}:
-        country, _, region = code.partition("-")
-        if country not in book().countries:
-            places.add(UNKNOWN)
-            continue
-        places.add(country)
-        if country in book().with_states:
-            places.add(f"{country}-{region or UNKNOWN}")
-    return frozenset(places)
-
-
-@lru_cache(maxsize=1)
-def _by_id() -> dict[str, Rule]:
-    return {row.id: row for row in book().rules}
-
-
-def _rule(part: Mapping[str, Any], holidays: list[Holiday]) -> Rule:
-    if part["kind"] not in KINDS:
-        raise BadRule(f"unknown kind in {part['id']}")
-    if part["kind"] != "fact" and not part.get("where"):
-        raise BadRule(f"{part['id']} says not where it holds")
-    return Rule(
-        id=part["id"],
-        kind=part["kind"],
-        valid_from=part["valid_from"],
-        valid_to=part.get("valid_to"),
-        source=part["source"],
-        source_url=part.get("source_url", ""),
-        text=part["text"],
-        where=frozenset(part.get("where", [])),
-        purposes=frozenset(part.get("purposes", [])),
-        channels=frozenset(part.get("channels", [])),
-        bases=frozenset(part.get("bases", [])),
-        needs=frozenset(part.get("needs", [])),
-        windows=tuple(_window(day, text) for day, text in part.get("hours", {}).items()),
-        holidays=tuple(day for day in holidays if day.calendar == part.get("holidays")),
-        max_messages=part.get("max_messages", 0),
-        window_hours=part.get("window_hours", 0),
-    )
-
-
-def _window(day: str, text: str) -> Window:
-    start, _, end = text.partition("-")
-    window = Window(DAYS.index(day), time.fromisoformat(start), time.fromisoformat(end))
-    if window.start >= window.end:
-        raise BadRule("a window ends before it starts")
-    return window
-
-
-def _holiday(part: Mapping[str, Any]) -> Holiday:
-    return Holiday(
-        calendar=part["calendar"],
-        month=part["month"],
-        day=part.get("day", 0),
-        weekday=DAYS.index(part["weekday"]) if "weekday" in part else 0,
-        number=part.get("number", 0),
-    )
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Mapping):
-        return {key: _plain(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [_plain(part) for part in value]
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _days_in_month(on: date) -> int:
-    following = date(on.year + on.month // 12, on.month % 12 + 1, 1)
-    return (following - on.replace(day=1)).days
+@lru_cache(maxsize=8)
+def _by_id(held: Rulebook) -> dict[str, Rule]:
+    return {row.id: row for row in held.rules}

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import people, roles
 from accounts.models import User
 from config.lib import charts, clock
-from consent import contacts, figures, gate, ledger, optin, purposes
+from consent import contacts, figures, gate, optin, purposes, standing
 from consent.forms import FilterForm, SearchForm
 from consent.models import Channel, ConsentEvent, ConsentState, Contact, Decision, OptIn
 
@@ -122,7 +122,7 @@ def _rows(page: Page[Contact]) -> list[list[Any]]:
     at = clock.now()
     people_here = list(page.object_list)
     states: dict[tuple[uuid.UUID, str], str] = {
-        (row.contact_id, row.channel): ledger.standing_of(row).effective(at)
+        (row.contact_id, row.channel): standing.standing_of(row).effective(at)
         for row in ConsentState.objects.filter(
             contact__in=[contact.pk for contact in people_here], purpose_code=purposes.MARKETING
         )
@@ -186,7 +186,7 @@ def _state_rows(contact: Contact) -> list[list[Any]]:
         [
             row.purpose_code,
             row.get_channel_display(),
-            {"state": ledger.standing_of(row).effective(at)},
+            {"state": standing.standing_of(row).effective(at)},
             {"at": row.at},
         ]
         for row in rows
@@ -235,5 +235,5 @@ def _questions(contact: Contact) -> list[dict[str, Any]]:
             "waiting": row.channel in open_ones,
         }
         for row in states.order_by("channel")
-        if ledger.standing_of(row).effective(at) in asking
+        if standing.standing_of(row).effective(at) in asking
     ]

@@ -8,6 +8,9 @@ from datetime import datetime
 
 from integrations.models import Connection, InboxItem
 
+# How every adapter calls a refusal or a failed delivery that means: the person stopped there.
+OPTED_OUT = "opted_out"
+
 
 def store(
     *,
@@ -34,6 +37,12 @@ def waiting(*, limit: int) -> list[InboxItem]:
     """Return the events nobody has acted upon, in the order they came."""
     rows = InboxItem.objects.filter(processed_at=None).select_related("connection")
     return list(rows.order_by("pk")[:limit])
+
+
+def has_news() -> bool:
+    """Say whether anything but delivery reports waits; a report waits for its row on purpose."""
+    waiting = InboxItem.objects.filter(processed_at=None)
+    return waiting.exclude(kind=InboxItem.Kind.DELIVERY_REPORT).exists()
 
 
 def finish(*, item: InboxItem, outcome: str, at: datetime) -> bool:

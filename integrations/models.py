@@ -94,6 +94,8 @@ class SandboxMessage(models.Model):
     class Direction(models.TextChoices):
         TO_PHONE = "to_phone"
         FROM_PHONE = "from_phone"
+        # No message: the sender told the provider that this person stopped.
+        STOPPED = "stopped"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="+")

@@ -44,6 +44,8 @@ class Thread:
     address: str
     sender: str
     messages: list[Bubble]
+    # When the provider was told that this person stopped.
+    stopped_at: datetime | None = None
 
     @property
     def id(self) -> str:
@@ -63,7 +65,11 @@ def threads(*, limit: int, offset: int = 0) -> list[Thread]:
     kept: dict[tuple[str, str], list[SandboxMessage]] = {place: [] for place in places}
     for row in rows.select_related("connection").order_by("at", "pk"):
         kept.get((row.address_index, row.channel), []).append(row)
-    return [_thread(place, kept[place]) for place in places]
+    stops = {
+        (row.address_index, row.channel): row.at
+        for row in _stops().filter(address_index__in=[index for index, _ in places])
+    }
+    return [_thread(place, kept[place], stops.get(place)) for place in places]
 
 
 def count() -> int:
@@ -109,6 +115,7 @@ def forget(*, message_ids: Iterable[uuid.UUID]) -> int:
     replies = rows.filter(direction=SandboxMessage.Direction.FROM_PHONE)
     keys = [_reply_key(pk) for pk in replies.values_list("pk", flat=True)]
     InboxItem.objects.filter(dedupe_key__in=keys).update(body_sealed=None)
+    _stops().filter(address_index__in=threads).update(address_index="")
     return rows.update(content_sealed=None, address_index="")
 
 
@@ -148,7 +155,13 @@ def _shown() -> QuerySet[SandboxMessage]:
     return SandboxMessage.objects.filter(content_sealed__isnull=False)
 
 
-def _thread(place: tuple[str, str], rows: list[SandboxMessage]) -> Thread:
+def _stops() -> QuerySet[SandboxMessage]:
+    return SandboxMessage.objects.filter(direction=SandboxMessage.Direction.STOPPED)
+
+
+def _thread(
+    place: tuple[str, str], rows: list[SandboxMessage], stopped_at: datetime | None
+) -> Thread:
     shown = [(row, _content(row)) for row in rows[-SHOWN_MESSAGES:]]
     return Thread(
         phone=place[0],
@@ -156,6 +169,7 @@ def _thread(place: tuple[str, str], rows: list[SandboxMessage]) -> Thread:
         address=shown[-1][1]["address"] if shown else "",
         sender=_sender(shown),
         messages=[_bubble(row, content) for row, content in shown],
+        stopped_at=stopped_at,
     )
 
 

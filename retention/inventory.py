@@ -9,6 +9,7 @@ from django.apps import apps
 from django.db.models import Model
 
 from accounts import personal_data as accounts_data
+from accounts.audit import Actor
 from config.lib.inventory import Column, Due, PersonalData
 from consent import personal_data as consent_data
 from integrations import personal_data as integrations_data
@@ -60,6 +61,14 @@ def export(*, contact_id: uuid.UUID, at: datetime) -> dict[str, object]:
     return {
         name: dict(holder.export(contact_id=contact_id, at=at)) for name, holder in _HOLDERS.items()
     }
+
+
+def export_presenter(*, presenter_code: str, at: datetime, staff: Actor) -> dict[str, object]:
+    """Return all that the house holds of who lends face and voice, opened.
+
+    Law: GDPR Art. 15.
+    """
+    return consent_data.export_presenter(presenter_code=presenter_code, at=at, staff=staff)
 
 
 def record_of_processing(*, days: Mapping[str, int]) -> list[dict[str, object]]:

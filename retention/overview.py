@@ -9,7 +9,7 @@ from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import TruncWeek
 
 from accounts import audit, pulse
-from consent.models import ConsentEvent, Decision, Message
+from consent.models import Decision, Message
 from retention import verification
 from retention.models import Hold, Run, RunItem, SubjectRequest
 from videos.models import Incident, Render
@@ -57,14 +57,6 @@ def concerns(*, at: datetime) -> list[Concern]:
         *_stale(at),
     ]
     return [concern for concern in found if concern.count]
-
-
-def consents(*, at: datetime) -> Growth:
-    """Count agreements and refusals by week."""
-    weeks = _weeks(at)
-    yes = _by_week(ConsentEvent.objects.filter(kind__in=["given", "confirmed"]), "at", weeks)
-    no = _by_week(ConsentEvent.objects.filter(kind__in=["withdrawn", "refused"]), "at", weeks)
-    return Growth(_labels(weeks), {"Agreed": yes, "Withdrawn or refused": no})
 
 
 def deletions(*, at: datetime) -> Growth:
@@ -152,9 +144,7 @@ def _labels(weeks: list[datetime]) -> list[str]:
     return [f"{week.day} {week:%b}" for week in weeks]
 
 
-def _by_week(
-    rows: "QuerySet[ConsentEvent] | QuerySet[RunItem]", field: str, weeks: list[datetime]
-) -> list[int]:
+def _by_week(rows: QuerySet[RunItem], field: str, weeks: list[datetime]) -> list[int]:
     recent = rows.filter(Q(**{f"{field}__gte": weeks[0]}))
     counted = recent.annotate(week=TruncWeek(field)).values("week").annotate(count=Count("pk"))
     counts = {row["week"].date(): row["count"] for row in counted.order_by()}

@@ -15,6 +15,8 @@ from retention import disposition, holds, inventory
 from retention.models import KeptKey, Policy
 
 FIVE_YEARS = 1827
+# In any three years there are at least so many days.
+THREE_YEARS = 1095
 LONGEST_DAYS = 3653
 TSR = "16 CFR 310.5(a): records of consent and of calls, five years"
 
@@ -32,6 +34,8 @@ class Label:
     # Below this no officer may go: it would erase what is still in use, or what a law wants kept.
     floor_days: int = 1
     kept_days: int = 0
+    # Above this no officer may go: a law wants it gone by then.
+    ceiling_days: int = LONGEST_DAYS
 
 
 STORAGE = "GDPR Art. 5(1)(e): no longer than the purpose needs"
@@ -46,6 +50,11 @@ LABELS: Mapping[str, Label] = {
     "optin": Label("A question for consent that nobody answered", STORAGE),
     "link": Label("A link, after it ended", STORAGE, floor_days=30),
     "play": Label("When a video was played", STORAGE),
+    "likeness": Label(
+        "Who signed a release of their likeness, after it ended",
+        "BIPA 740 ILCS 14/15(a): destroyed within three years at the latest",
+        ceiling_days=THREE_YEARS,
+    ),
     "session": Label("Sessions of staff, after their end", STORAGE),
     "task": Label("Finished jobs", STORAGE),
     "consent_event": Label("Acts of consent", TSR, FIVE_YEARS, FIVE_YEARS),
@@ -160,5 +169,7 @@ def _check(policy: Policy, period_days: int) -> None:
         raise PolicyRefused(
             f"The shortest period here is {label.floor_days} day(s). Nothing was changed."
         )
-    if period_days > LONGEST_DAYS:
-        raise PolicyRefused(f"The longest period is {LONGEST_DAYS} days. Nothing was changed.")
+    if period_days > label.ceiling_days:
+        raise PolicyRefused(
+            f"The longest period here is {label.ceiling_days} days. Nothing was changed."
+        )

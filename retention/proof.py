@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from accounts import audit
 from accounts.models import TrailEntry, TrailSeal
 from config.lib import canonical, merkle
-from consent import ledger
+from consent import receipts
 from consent.models import ConsentEvent, Contact, Decision, Message, Notice, Purpose
 from retention.models import Certificate, RunItem
 from videos.models import Asset, DeletionReceipt, EgressManifest, Link, Play, Render
@@ -58,7 +58,7 @@ def _of_consent(contact: Contact) -> dict[str, list[Element]]:
             for row in shown.order_by("sha256")
         ],
         "consent": [
-            ledger.content(row)
+            receipts.content(row)
             for row in events.order_by("purpose_code", "channel", "number", "id")
         ],
         "decisions": [_decision(row) for row in decisions],

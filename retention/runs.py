@@ -18,16 +18,16 @@ from accounts import personal_data as accounts_data
 from accounts.models import DataKey, User
 from config.lib import logs
 from config.lib.inventory import Due, PersonalData
-from consent import contacts
+from consent import contacts, likeness
 from consent import personal_data as consent_data
-from consent.models import Contact
+from consent.models import Contact, LikenessRelease
 from integrations import personal_data as integrations_data
 from retention import certificates, disposition, holds, inventory, policies, tombstones
 from retention import personal_data as retention_data
 from retention.models import Run, RunItem
 from videos import personal_data as videos_data
 
-PERSON = "contact"
+PERSON, PRESENTER = "contact", "likeness"
 # From the top of the stairs to the bottom, as the rows point.
 _ERASERS: Mapping[str, PersonalData] = {
     "retention": retention_data,
@@ -44,6 +44,7 @@ _HOLDERS = {
     "message_body": "consent",
     "import_rows": "consent",
     "optin": "consent",
+    PRESENTER: "consent",
     "sandbox_message": "integrations",
     "inbox_item": "integrations",
     "session": "accounts",
@@ -156,6 +157,28 @@ def require_plan(*, run: Run) -> None:
         raise AlreadyExecuted("This run was executed. Plan a new one.")
     if run.state == Run.State.PLANNED:
         _check_plan(run)
+
+
+@transaction.atomic
+def erase_presenter(*, release: LikenessRelease, at: datetime, staff: User | None) -> None:
+    """Erase who signed a release that has ended, before its label does; its hash and dates stay.
+
+    :raises RunRefused: the release is in force, or a hold keeps it.
+    Law: GDPR Art. 17(1)(b).
+    """
+    item = Due(PRESENTER, str(release.pk), None, at)
+    if likeness.state_of(release=release, at=at) == "active":
+        raise RunRefused("This release is in force. Revoke it first; nothing was erased.")
+    if holds.in_force().covers(item):
+        raise HoldInForce("A hold is on this release. Nothing was erased.")
+    consent_data.erase_record(record_class=item.record_class, object_id=item.object_id, at=at)
+    audit.record(
+        action="retention.presenter.erased",
+        at=at,
+        actor=audit.staff(staff),
+        object_type="consent.likenessrelease",
+        object_id=str(release.pk),
+    )
 
 
 def retry_unfinished(*, at: datetime) -> int:

@@ -19,7 +19,7 @@ from accounts import partners, people
 from accounts.audit import SYSTEM, Actor
 from accounts.models import Partner, User
 from config import schedules
-from consent import contacts, imports, intake, ledger, optin, purposes
+from consent import contacts, form_making, imports, intake, ledger, optin, purposes
 from consent.models import ConsentEvent, Contact
 from integrations import connections
 from retention import cast, holds, policies, runs, subject_requests, verification, walk_phones
@@ -76,6 +76,7 @@ def seed(*, at: datetime, say: Say) -> bool:
     campaign = _sent_campaign(sent_at)
     _waiting_campaign(sent_at)
     _partner_campaign(sent_at)
+    _sign_up_form(listed_at)
     _aftermath(listed, at)
     say("running the policies and checking the seven promises")
     runs.execute(run=runs.plan(at=at, trigger="schedule"), at=at)
@@ -206,6 +207,25 @@ def _partner_campaign(at: datetime) -> None:
     _render(campaign, at)
 
 
+def _sign_up_form(at: datetime) -> None:
+    """Give the marketer a form that is open to whoever has its address."""
+    staff = User.objects.get(email=_email("marketer"))
+    plain = {"permission": "express", "texts": {}}
+    draft = form_making.Draft(
+        title="Spring by e-mail",
+        slug="spring",
+        seller="Lumen Telecom",
+        boxes=[
+            {**plain, "purpose": purposes.MARKETING, "channels": ["email", "sms"]},
+            {**plain, "purpose": purposes.VIEW_ANALYTICS, "channels": ["email"]},
+        ],
+        asks_age=False,
+        origins=["https://www.lumen.example"],
+    )
+    form = form_making.make(draft=draft, at=at, staff=staff)
+    form_making.publish(form=form, at=at, staff=staff)
+
+
 def _render(campaign: Campaign, at: datetime) -> None:
     deadline = time.monotonic() + 600
     ended = [Render.State.DONE, Render.State.FAILED]
@@ -243,7 +263,8 @@ def _aftermath(rows: list[Contact], at: datetime) -> None:
     others = [row for row in rows if row.language not in LANGUAGES]
     ledger.withdraw(
         contact=others[0],
-        act=ConsentEvent.Act.STAFF,
+        act=ConsentEvent.Act.CALL,
+        means="call_note",
         source="call_note",
         at=at,
         actor=Actor("staff", str(User.objects.get(email=_email("officer")).pk)),

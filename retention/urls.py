@@ -2,7 +2,21 @@
 
 from django.urls import path
 
-from retention.views import dashboard, erasure, people, policies, promises, runs
+from retention.views import (
+    dashboard,
+    entry,
+    erasure,
+    growth,
+    may_write,
+    people,
+    policies,
+    presenters,
+    promises,
+    replay,
+    replies,
+    runs,
+    stops,
+)
 
 app_name = "console"
 urlpatterns = [
@@ -21,6 +35,17 @@ urlpatterns = [
     path("person/<str:public_id>/ask/", erasure.ask, name="ask"),
     path("person/<str:public_id>/erase/", erasure.erase, name="erase"),
     path("person/<str:public_id>/export/", erasure.export, name="export"),
+    path("person/<str:public_id>/may-we-write/", may_write.answer, name="answer"),
+    path("person/<str:public_id>/enter-consent/", entry.enter, name="enter"),
+    path("person/<str:public_id>/proofs/<uuid:proof_id>/", entry.proof, name="proof"),
+    path("may-we-write/", may_write.may_write, name="may_write"),
+    path("growth/", growth.growth, name="growth"),
+    path("growth/figures.csv", growth.growth_csv, name="growth_csv"),
+    path("answers/", replies.replies, name="replies"),
+    path("answers/<uuid:review_id>/words/", replies.reply_words, name="reply_words"),
+    path("answers/<uuid:review_id>/decide/", replies.reply_decide, name="reply_decide"),
+    path("stops/", stops.stops, name="stops"),
+    path("another-law/", replay.replay, name="replay"),
     path("policies/", policies.policy_list, name="policies"),
     path("policies/<slug:record_class>/", policies.policy_change, name="policy"),
     path("runs/", runs.run_list, name="runs"),
@@ -33,6 +58,11 @@ urlpatterns = [
     path("requests/<uuid:request_id>/close/", runs.request_close, name="request_close"),
     path("incidents/", runs.incident_list, name="incidents"),
     path("incidents/<uuid:incident_id>/close/", runs.incident_close, name="incident_close"),
+    path("presenters/", presenters.release_list, name="presenters"),
+    path("presenters/record/", presenters.record, name="release_record"),
+    path("presenters/<uuid:release_id>/revoke/", presenters.revoke, name="release_revoke"),
+    path("presenters/<uuid:release_id>/erase/", presenters.erase, name="release_erase"),
+    path("presenters/<uuid:release_id>/export/", presenters.export, name="release_export"),
     path("certificates/", runs.certificate_list, name="certificates"),
     path("certificates/<int:number>/", runs.certificate, name="certificate"),
 ]

@@ -267,7 +267,8 @@ def withdraw(walk: Walk) -> dict[str, Any]:
     links.stop(token=tokens[1], at=walk.at)
     ledger.withdraw(
         contact=chosen[2].contact,
-        act=ConsentEvent.Act.STAFF,
+        act=ConsentEvent.Act.CALL,
+        means="call_note",
         source="call_note",
         at=walk.at,
         actor=Actor("staff", "demo-officer"),

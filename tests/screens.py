@@ -30,6 +30,11 @@ SCREENS = Path(__file__).resolve().parents[1] / "docs" / "screens"
 WIDTHS = {390: 844, 1280: 900}
 TALLEST_PIXELS = 3200
 COLOURS = 128
+# Where whoever has no account comes from outside, beside the links in messages.
+PUBLIC = [
+    *("join/marketing", "join/f/spring", "join/asked", "join/confirmed"),
+    *("accounts/login/", "limits/"),
+]
 # Doors out, files, and pages of which there are as many as there are rows.
 NOT_WALKED = re.compile(
     r"/logout/|/jsi18n/|/password_change|\?(?!step=|tab=)|/history/$|\.(json|csv)$"
@@ -103,8 +108,23 @@ def as_a_recipient(page: Page, link: str) -> Iterator[str]:
     page.locator("form[action$='/stop'] button").first.click()
     page.wait_for_load_state("networkidle")
     yield "watch-stopped"
+    page.get_by_role("link", name="Your choices").click()
+    yield "choices-stopped"
+    page.get_by_role("link", name="Undo").click()
+    yield "choices-undo"
     page.goto(link)
     yield "watch-gone"
+
+
+def signing_up(page: Page, origin: str) -> Iterator[str]:
+    """Sign up with a number in the United States, where advertising by text is signed for."""
+    page.goto(f"{origin}/join/marketing")
+    page.get_by_label("Your name").fill("Ana Rivera")
+    page.get_by_label("Your phone number").fill("+12025550144")
+    page.get_by_role("checkbox").check()
+    page.get_by_role("button", name="Sign up").click()
+    page.get_by_text("in writing").wait_for()
+    yield "join-signed"
 
 
 def without_keys(page: Page, origin: str) -> Iterator[str]:
@@ -131,8 +151,7 @@ def test_every_page(live_server: LiveServer, chromium: Browser) -> None:
     link = origin + urlsplit(demo["link"]).path
     asked = walk_phones.confirm_tokens(source=seeding.SOURCE)
     confirm = [f"{origin}/join/confirm/{token}" for _, token in asked]
-    public = ["join/marketing", "join/asked", "join/confirmed", "accounts/login/", "limits/"]
-    visits = [("", [link, *confirm[-1:], *(f"{origin}/{path}" for path in public)])]
+    visits = [("", [link, *confirm[-1:], *(f"{origin}/{path}" for path in PUBLIC)])]
     visits += [(person["email"], [f"{origin}/", f"{origin}/admin/"]) for person in demo["people"]]
     for email, starts in visits:
         with opened(chromium) as page:
@@ -141,7 +160,8 @@ def test_every_page(live_server: LiveServer, chromium: Browser) -> None:
             for name in walk(page, starts, seen):
                 wide += shoot(page, name)
     with opened(chromium) as page:
-        for names in (as_a_recipient(page, link), without_keys(page, origin)):
+        recipient, stranger = as_a_recipient(page, link), signing_up(page, origin)
+        for names in (recipient, stranger, without_keys(page, origin)):
             for name in names:
                 wide += shoot(page, name)
     assert not wide, wide

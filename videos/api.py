@@ -16,12 +16,11 @@ from accounts.api import StrictSerializer, partner_of
 from accounts.audit import Actor
 from accounts.problems import Conflict
 from config.lib import canonical, clock, ids
-from consent import contacts, gate
+from consent import contacts, gate, likeness
 from consent.models import Channel, Contact, Decision
-from videos import campaigns, delivery, links, progress
+from videos import delivery, links, progress
 from videos.models import Campaign, Link, Recipient
 
-PAGE_MAX = 100
 KEY_LENGTH = 64
 KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -64,21 +63,6 @@ class MessageOut(serializers.Serializer[Any]):
     delivered_at = serializers.CharField(allow_null=True)
 
 
-class CampaignOut(serializers.Serializer[Any]):
-    id = serializers.CharField(help_text="`cmp_...`")
-    name = serializers.CharField()
-    channel = serializers.ChoiceField(choices=Channel.values)
-    purpose = serializers.CharField()
-    languages = serializers.ListField(child=serializers.CharField())
-    state = serializers.ChoiceField(choices=Campaign.State.values)
-    can_send = serializers.BooleanField(help_text="A message can be asked for now.")
-
-
-class CampaignPage(serializers.Serializer[Any]):
-    items = CampaignOut(many=True)
-    next = serializers.CharField(allow_null=True, help_text="Give it as `after` for more.")
-
-
 class LinkOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     contact = serializers.CharField()
@@ -113,6 +97,9 @@ class MessagesView(APIView):
                 actor=Actor("partner", str(partner.pk)),
                 request_key=_key(request),
             )
+        except likeness.NotReleased as refused:
+            detail = f"{refused.words}. Nothing was sent."
+            raise Conflict(detail, code=refused.code) from None
         except delivery.NotSendable:
             detail = "This campaign's video is not made yet, or the campaign is paused or over."
             raise Conflict(detail, code="campaign_not_ready") from None
@@ -174,29 +161,6 @@ class RevocationView(APIView):
         )
 
 
-class CampaignsView(APIView):
-    required_scopes: Mapping[str, Sequence[str]] = {"GET": ["messages.read"]}
-
-    @extend_schema(
-        operation_id="campaigns_list",
-        summary="List the campaigns of this partner",
-        tags=["messages"],
-        parameters=[
-            OpenApiParameter("after", str, description="The `next` of the page before."),
-            OpenApiParameter("limit", int, description=f"1 to {PAGE_MAX}, 50 by default."),
-        ],
-        responses=CampaignPage,
-    )
-    def get(self, request: Request) -> Response:
-        limit = _limit(request)
-        rows = Campaign.objects.filter(partner=partner_of(request)).order_by("pk")
-        if after := request.query_params.get("after"):
-            rows = rows.filter(pk__gt=ids.parse("cmp", after))
-        found = list(rows[: limit + 1])
-        more = found[limit - 1].public_id if len(found) > limit else None
-        return Response({"items": [_listed(row) for row in found[:limit]], "next": more})
-
-
 def _campaign(request: Request, name: str) -> Campaign:
     rows = Campaign.objects.filter(partner=partner_of(request), pk=_id("cmp", "campaign", name))
     found = rows.first()
@@ -232,25 +196,6 @@ def _key(request: Request) -> str:
             {"Idempotency-Key": f"At most {KEY_LENGTH} printable letters of ASCII."}
         )
     return key
-
-
-def _limit(request: Request) -> int:
-    text = request.query_params.get("limit", "50")
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:4]) <= PAGE_MAX:
-        raise serializers.ValidationError({"limit": f"A whole number from 1 to {PAGE_MAX}."})
-    return int(text)
-
-
-def _listed(row: Campaign) -> dict[str, object]:
-    return {
-        "id": row.public_id,
-        "name": row.name,
-        "channel": row.channel,
-        "purpose": row.purpose_code,
-        "languages": list(campaigns.scripts(row)),
-        "state": row.state,
-        "can_send": row.state in delivery.SENDS_ONE,
-    }
 
 
 def _message(row: Recipient) -> dict[str, object]:

@@ -1,14 +1,15 @@
 """Whom is a campaign for, and how many of them may be written to now?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import Count, QuerySet
 
 from accounts.models import Partner
-from consent import contacts, gate
+from consent import contacts, forecast, gate
 from consent.models import Contact
+from videos import contents
 from videos.models import Campaign
 
 # A verdict as a state that pages know how to show.
@@ -56,23 +57,27 @@ def choices(*, partner: Partner | None) -> dict[str, list[tuple[str, int]]]:
     }
 
 
-def outlook(*, campaign: Campaign, at: datetime) -> Outlook:
-    """Judge the whole audience as the gate would, set-wise, and count by reason."""
+def outlook(*, campaign: Campaign, at: datetime, content: Collection[str] | None = None) -> Outlook:
+    """Judge the whole audience as the gate would, set-wise, and count by reason.
+
+    `content` is what the words speak of, if not what the campaign's own do.
+    """
     seen = Outlook()
     counts: dict[tuple[str, str], dict[str, object]] = {}
-    for _, verdict in gate.preflight(
-        contacts=audience(campaign),
+    for case in forecast.counts(
+        people=audience(campaign),
         purpose_code=campaign.purpose_code,
         channel=campaign.channel,
+        content=contents.of(campaign) if content is None else content,
         at=at,
     ):
-        seen.total += 1
-        if verdict.verdict == gate.ALLOW:
-            seen.allowed += 1
-            continue
-        seen.refused += verdict.verdict == gate.REFUSE
-        seen.deferred += verdict.verdict == gate.DEFER
-        _add(counts, verdict)
+        verdict = case.verdict
+        seen.total += case.people
+        seen.allowed += case.people * (verdict.verdict == gate.ALLOW)
+        seen.refused += case.people * (verdict.verdict == gate.REFUSE)
+        seen.deferred += case.people * (verdict.verdict == gate.DEFER)
+        if verdict.verdict != gate.ALLOW:
+            _add(counts, case)
     seen.reasons = _most_first(counts)
     return seen
 
@@ -89,9 +94,9 @@ def clean(filters: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     return {name: values for name, values in kept.items() if values}
 
 
-def _add(counts: dict[tuple[str, str], dict[str, object]], verdict: gate.Verdict) -> None:
+def _add(counts: dict[tuple[str, str], dict[str, object]], case: forecast.Case) -> None:
     # One person is counted once, under the first reason: the numbers add up to the audience.
-    reason = verdict.reasons[0]
+    verdict, reason = case.verdict, case.verdict.reasons[0]
     row = counts.setdefault(
         (verdict.verdict, reason.code),
         {
@@ -101,7 +106,7 @@ def _add(counts: dict[tuple[str, str], dict[str, object]], verdict: gate.Verdict
             "count": 0,
         },
     )
-    row["count"] = int(str(row["count"])) + 1
+    row["count"] = int(str(row["count"])) + case.people
 
 
 def _most_first(counts: dict[tuple[str, str], dict[str, object]]) -> list[dict[str, object]]:

@@ -13,7 +13,7 @@ from accounts.audit import Actor
 from accounts.models import DataKey, Partner, User
 from consent import contacts, outbox, purposes
 from consent.models import Channel, Message
-from videos import anonymisation, audiences, links, rendering
+from videos import anonymisation, audiences, contents, links, rendering
 from videos.audiences import audience
 from videos.checks import Check, checks
 from videos.models import Campaign, Recipient, Render, Script
@@ -113,7 +113,7 @@ def change(  # noqa: PLR0913  the facts of one row, all named by the caller
     :raises NotACampaign: a value is unusable.
     :raises NotNow: it is being rendered or has been started.
     """
-    held = _held(campaign, *EDITABLE)
+    held = locked(campaign, *EDITABLE)
     _set(
         held,
         name=name,
@@ -138,7 +138,7 @@ def update_script(
     :raises ScriptRefused: it has a fault of form or something personal; nothing is changed.
     :raises NotNow: the campaign is being rendered or has been started.
     """
-    held = _held(campaign, *EDITABLE)
+    held = locked(campaign, *EDITABLE)
     text = text.replace("\r\n", "\n").strip()
     if text:
         known = anonymisation.known_identifiers(contacts=audience(held)[:KNOWN_PEOPLE], at=at)
@@ -147,7 +147,9 @@ def update_script(
         campaign=held, language=language, defaults={"text": text, "updated_at": at}
     )
     # What was rendered belongs to the old words.
-    Campaign.objects.filter(pk=held.pk).update(state=State.DRAFT)
+    held.state, held.content = State.DRAFT, list(contents.judged(held))
+    held.save(update_fields=["state", "content"])
+    campaign.content = held.content
     _note(held, "script_changed", at, actor, language=language)
     return script
 
@@ -160,7 +162,7 @@ def set_audience(
 
     :raises NotNow: it has been started.
     """
-    held = _held(campaign, *EDITABLE)
+    held = locked(campaign, *EDITABLE)
     held.audience = audiences.clean(filters)
     held.save(update_fields=["audience"])
     _note(held, "audience_changed", at, actor)
@@ -180,7 +182,7 @@ def prepare(*, campaign: Campaign, at: datetime, actor: Actor) -> Campaign:
 
     :raises NotNow: it has been started, or has no script.
     """
-    held = _held(campaign, *EDITABLE)
+    held = locked(campaign, *EDITABLE)
     if not scripts(held):
         raise NotNow("Write the script first.")
     _render(held, at, actor)
@@ -195,7 +197,7 @@ def start(*, campaign: Campaign, at: datetime, actor: Actor) -> Campaign:
     :raises NotReady: a check is red.
     :raises NotNow: it has been started before.
     """
-    held = _held(campaign, *EDITABLE, State.RENDERING)
+    held = locked(campaign, *EDITABLE, State.RENDERING)
     if held.started_at is not None:
         raise NotNow("This campaign has been started already.")
     if failed := [check for check in checks(campaign=held, at=at) if check.state == "bad"]:
@@ -232,7 +234,7 @@ def pause(*, campaign: Campaign, at: datetime, actor: Actor) -> Campaign:
 
     :raises NotNow: it is not being sent.
     """
-    held = _held(campaign, State.SENDING, State.RENDERING)
+    held = locked(campaign, State.SENDING, State.RENDERING)
     if held.started_at is None:
         raise NotNow("This campaign has not been started.")
     outbox.cancel(context_type=CONTEXT, context_id=held.pk, at=at, actor=actor, reason=PAUSED)
@@ -249,7 +251,7 @@ def resume(*, campaign: Campaign, at: datetime, actor: Actor) -> Campaign:
 
     :raises NotNow: it is not paused.
     """
-    held = _held(campaign, State.PAUSED)
+    held = locked(campaign, State.PAUSED)
     take_back(campaign=held, at=at, actor=actor)
     _render(held, at, actor)
     _note(held, "resumed", at, actor)
@@ -262,7 +264,7 @@ def cancel(*, campaign: Campaign, at: datetime, actor: Actor) -> Campaign:
 
     :raises NotNow: it is over already.
     """
-    held = _held(campaign, *set(State.values) - {State.DONE, State.CANCELLED})
+    held = locked(campaign, *set(State.values) - {State.DONE, State.CANCELLED})
     outbox.cancel(context_type=CONTEXT, context_id=held.pk, at=at, actor=actor, reason=CANCELLED)
     left = [Recipient.State.WAITING, Recipient.State.MAKING]
     Recipient.objects.filter(campaign=held, state__in=left).update(
@@ -321,6 +323,19 @@ def work_later(campaign: Campaign) -> None:
     async_task("videos.delivery_jobs.work_campaign", str(campaign.pk))
 
 
+def locked(campaign: Campaign, *states: str) -> Campaign:
+    """Lock a campaign's row, so that two clicks are two acts, one after the other.
+
+    :raises NotNow: it is in none of these states.
+    """
+    held = Campaign.objects.select_for_update(of=("self",)).select_related("partner", "key")
+    row = held.get(pk=campaign.pk)
+    if row.state not in states:
+        word = row.get_state_display().lower()
+        raise NotNow(f"This campaign is {word}: that cannot be done now. Nothing was changed.")
+    return row
+
+
 def _messages(campaign: Campaign, problem: str) -> list[uuid.UUID]:
     rows = Message.objects.filter(context_type=CONTEXT, context_id=campaign.pk, problem=problem)
     return list(rows.values_list("pk", flat=True))
@@ -334,8 +349,12 @@ def _render(held: Campaign, at: datetime, actor: Actor) -> None:
         raise NotNow("The script has something personal in it. Mend it first.") from None
     except (rendering.NoVendor, rendering.VendorNotAllowed):
         raise NotNow("No AI video provider may be used. Nothing was changed.") from None
+    except rendering.NotReleased as refused:
+        raise NotNow(f"{refused.words}. Nothing was changed.") from None
     held.state = _after_renders(held)
-    held.save(update_fields=["state", "started_at"])
+    # Read anew: the lists of words may have grown since the script was saved.
+    held.content = list(contents.judged(held))
+    held.save(update_fields=["state", "started_at", "content"])
     work_later(held)
 
 
@@ -347,16 +366,6 @@ def _after_renders(held: Campaign) -> State:
     if states == {Render.State.DONE} and len(made) == len(scripts(held)):
         return State.SENDING if held.started_at else State.READY
     return State.RENDERING
-
-
-def _held(campaign: Campaign, *states: str) -> Campaign:
-    # The row is locked, so that two clicks are two acts, one after the other.
-    held = Campaign.objects.select_for_update(of=("self",)).select_related("partner", "key")
-    row = held.get(pk=campaign.pk)
-    if row.state not in states:
-        word = row.get_state_display().lower()
-        raise NotNow(f"This campaign is {word}: that cannot be done now. Nothing was changed.")
-    return row
 
 
 def _set(

@@ -6,12 +6,13 @@ from datetime import datetime
 from consent.models import Channel
 from integrations import connections
 from integrations.models import Connection
-from videos import anonymisation, audiences, languages
+from videos import anonymisation, audiences, content_rules, languages, presenters
 from videos.models import Campaign, Script
 
 GOOD, WARN, BAD = "good", "warn", "bad"
 KNOWN_PEOPLE = 2000
 SHORT_LINK_HOURS = 24
+SHOWN_WORDS = 6
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ def checks(*, campaign: Campaign, at: datetime) -> list[Check]:
     return [
         consent_check(campaign, at),
         *script_checks(campaign, at),
+        content_check(campaign, at),
+        presenter_check(campaign, at),
         language_check(campaign),
         label_check(),
         messaging_check(campaign),
@@ -66,6 +69,47 @@ def script_checks(campaign: Campaign, at: datetime) -> list[Check]:
     people = audiences.audience(campaign)[:KNOWN_PEOPLE]
     known = anonymisation.known_identifiers(contacts=people, at=at)
     return [_script_check(script, known) for script in scripts]
+
+
+def content_check(campaign: Campaign, at: datetime) -> Check:
+    """Say what the words speak of that asks for more than plain consent, and whom that leaves.
+
+    Law: GDPR Art. 9(2)(a) and 8; 45 CFR 164.508(a)(3).
+    """
+    title = "What it speaks of"
+    spoken = [one for one in content_rules.look(campaign=campaign, at=at) if one.counts]
+    unread = content_rules.unread(campaign)
+    if not spoken:
+        detail = "Nothing was found that asks for more than plain consent."
+        return Check("content", WARN if unread else GOOD, title, f"{detail} {unread}".strip())
+    named = "; ".join(_named(one) for one in spoken)
+    left = audiences.outlook(campaign=campaign, at=at).reachable
+    plain = audiences.outlook(campaign=campaign, at=at, content=()).reachable
+    detail = f"{named}. {left} of the {plain} people who agreed to plain messages may get it."
+    asking = {rule.id: rule for one in spoken for rule in one.rules}
+    if not asking:
+        detail = f"{named}. No rule where your audience is asks more of that."
+    reasons = [content_rules.plain(rule) for rule in asking.values()]
+    detail = f"{detail} {unread}".strip()
+    return Check("content", WARN, title, detail, "script", "See the words", reasons)
+
+
+def presenter_check(campaign: Campaign, at: datetime) -> Check:
+    """Say whether the presenter's written release covers each language and the purpose.
+
+    Law: BIPA 740 ILCS 14/15(b); GDPR Art. 9(2)(a).
+    """
+    title = "Presenter"
+    if campaign.presenter_code == presenters.DRAWN:
+        return Check("presenter", GOOD, title, "A drawn figure: nobody's face or voice.")
+    refused = presenters.refusals(campaign=campaign, at=at)
+    if refused:
+        said = {reason.words for reason in refused.values()}
+        words = ", ".join(languages.name(language) for language in refused)
+        detail = f"{'; '.join(sorted(said))} ({words}). No video is made or sent."
+        return Check("presenter", BAD, title, detail, "presenter", "Choose another")
+    detail = f"{campaign.presenter_code} has released face and voice for this."
+    return Check("presenter", GOOD, title, detail, "presenter", "See it")
 
 
 def language_check(campaign: Campaign) -> Check:
@@ -139,6 +183,14 @@ def connection_for(campaign: Campaign) -> Connection | None:
         if campaign.channel in connection.scopes:
             return connection
     return None
+
+
+def _named(one: content_rules.Spoken) -> str:
+    how = ", ".join(f"“{word}”" for word in one.words[:SHOWN_WORDS])
+    if len(one.words) > SHOWN_WORDS:
+        how += f" and {len(one.words) - SHOWN_WORDS} more"
+    added = "added by hand" if one.is_declared else ""
+    return f"{one.label} ({', '.join(filter(None, [how, added]))})"
 
 
 def _script_check(script: Script, known: anonymisation.KnownIdentifiers) -> Check:

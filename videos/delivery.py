@@ -18,11 +18,11 @@ from django_q.tasks import async_task
 from accounts import audit, keys
 from accounts.audit import Actor
 from config.lib import logs
-from consent import contacts, gate, outbox
-from consent.models import Channel, Contact, Decision, Message
+from consent import contacts, gate, outbox, preferences
+from consent.models import Contact, Decision, Message
 from consent.outbox import Dispatched
 from integrations.models import Connection
-from videos import campaigns, links, personalising, wording
+from videos import campaigns, contents, links, personalising, presenters, wording
 from videos.anonymisation import SlotMissing
 from videos.checks import connection_for
 from videos.models import Asset, Campaign, Recipient
@@ -35,6 +35,7 @@ BATCH = 20
 STALE_SECONDS = 900
 # A campaign in these states sends; one person at a time may be sent by the API in these too.
 GOT_NOTHING = {State.REFUSED, State.SKIPPED, State.FAILED}
+CONTENT_CHANGED = "content_changed"
 SENDS_ONE = {Campaign.State.READY, Campaign.State.SENDING, Campaign.State.DONE}
 
 
@@ -103,6 +104,7 @@ def send_one(
 
     Who got nothing, such as a person whom the gate refused, is judged again when asked again.
 
+    :raises NotReleased: the presenter's release does not cover the campaign, or not any more.
     :raises NotSendable: the campaign's base videos are not there, or it is paused or cancelled.
     :raises RequestKeyReused: the actor gave this key to another request.
     """
@@ -114,6 +116,8 @@ def send_one(
         return before
     if campaign.state not in SENDS_ONE:
         raise NotSendable
+    for refused in presenters.refusals(campaign=campaign, at=at).values():
+        raise refused
     with transaction.atomic():
         recipient, created = Recipient.objects.get_or_create(
             campaign=campaign,
@@ -151,7 +155,9 @@ def still_valid(message: Message, *, at: datetime) -> str | None:
         return campaigns.PAUSED
     if state == Campaign.State.CANCELLED:
         return campaigns.CANCELLED
-    return None if links.is_live(link=link, at=at) else "link_dead"
+    if not links.is_live(link=link, at=at):
+        return "link_dead"
+    return _outgrown(message, link.asset, at)
 
 
 def recover(*, at: datetime) -> int:
@@ -159,6 +165,17 @@ def recover(*, at: datetime) -> int:
     stale = at - timedelta(seconds=STALE_SECONDS)
     rows = Recipient.objects.filter(state=State.MAKING, claimed_at__lt=stale)
     return rows.update(state=State.WAITING, claimed_at=None)
+
+
+def _outgrown(message: Message, asset: Asset, at: datetime) -> str | None:
+    """Say what became known since a message was queued that keeps it from leaving."""
+    if set(contents.of(asset.campaign)) - set(message.content):
+        return CONTENT_CHANGED
+    try:
+        presenters.require_of(render=asset.render, campaign=asset.campaign, at=at)
+    except presenters.NotReleased as refused:
+        return refused.code
+    return None
 
 
 def _claim(campaign: Campaign, at: datetime, limit: int) -> list[Recipient]:
@@ -184,6 +201,7 @@ def _deliver(recipient: Recipient, campaign: Campaign, at: datetime) -> str:
         contact=contact,
         purpose_code=campaign.purpose_code,
         channel=campaign.channel,
+        content=contents.of(campaign),
         at=at,
     )
     if verdict.verdict == gate.REFUSE:
@@ -229,7 +247,8 @@ def _queue(turn: _Turn, asset: Asset) -> str:
         return turn.settle(State.WAITING)
     token = links.new_token()
     address = link_address(token)
-    decision, message = _put(turn, _words(turn, address), address)
+    choices = preferences.address(preferences.token_behind(token))
+    decision, message = _put(turn, _words(turn, address, choices), token)
     if message is None:
         return turn.settle(State.REFUSED, decision.reasons[0]["code"])
     links.mint(
@@ -253,22 +272,18 @@ def link_address(token: str) -> str:
     return f"{settings.PUBLIC_URL}/v/{token}"
 
 
-def _words(turn: _Turn, address: str) -> Wording:
+def _words(turn: _Turn, address: str, choices: str) -> Wording:
     return wording.message(
         channel=turn.campaign.channel,
         language=turn.contact.language,
         sender=turn.campaign.sender_name,
         name=contacts.opened(contact=turn.contact, at=turn.at).name,
         url=address,
+        choices=choices,
     )
 
 
-def _put(turn: _Turn, words: Wording, address: str) -> tuple[Decision, Message | None]:
-    # RFC 8058: one click, no page. The stop of a link takes such a POST.
-    unsubscribe = {
-        "List-Unsubscribe": f"<{address}/stop>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-    }
+def _put(turn: _Turn, words: Wording, token: str) -> tuple[Decision, Message | None]:
     campaign, recipient = turn.campaign, turn.recipient
     return outbox.queue(
         contact=turn.contact,
@@ -280,9 +295,11 @@ def _put(turn: _Turn, words: Wording, address: str) -> tuple[Decision, Message |
         idempotency_key=f"recipient:{recipient.pk.hex}:{recipient.attempts}",
         subject=words.subject,
         text=words.text,
-        headers=unsubscribe if campaign.channel == Channel.EMAIL else None,
+        content=contents.of(campaign),
         at=turn.at,
         actor=audit.SYSTEM,
+        # Whoever holds the link of a video comes to their choices by it, and long after its end.
+        behind=token,
     )
 
 

@@ -1,6 +1,6 @@
 """What does a marketer fill in to make a campaign?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from django import forms
@@ -8,10 +8,10 @@ from django.http import QueryDict
 
 from accounts.models import Partner
 from consent import purposes
-from consent.models import Channel, Purpose
-from videos import languages
+from consent.models import Channel, LikenessRelease, Purpose
+from videos import contents, languages
 from videos.fallbacks import Gap
-from videos.models import Campaign
+from videos.models import DRAWN, Campaign
 
 LIVES = [
     (24, "1 day"),
@@ -90,6 +90,37 @@ class ScriptForm(forms.Form):
     )
 
 
+class DeclareForm(forms.Form):
+    declare = forms.ChoiceField(
+        label="Add what no word shows",
+        help_text="Such as a mailing to patients, or a video for children.",
+    )
+
+    def __init__(self, *args: object, declared: Collection[str], **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        left = [pair for pair in contents.LABELS.items() if pair[0] not in declared]
+        self.fields["declare"].choices = [("", "Choose"), *left]  # type: ignore[attr-defined]
+
+
+class DismissForm(forms.Form):
+    reason = forms.ChoiceField(label="Why", choices=[("", "Choose"), *contents.REASONS.items()])
+
+
+class PresenterForm(forms.Form):
+    presenter_code = forms.ChoiceField(label="Who speaks", widget=forms.RadioSelect)
+
+    def __init__(
+        self, *args: object, released: Sequence[LikenessRelease], **kwargs: object
+    ) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        drawn = (DRAWN, "The drawn figure: nobody's face or voice, always allowed")
+        persons = {row.presenter_code: _released(row) for row in reversed(released)}
+        self.fields["presenter_code"].choices = [  # type: ignore[attr-defined]
+            drawn,
+            *sorted(persons.items()),
+        ]
+
+
 class AudienceForm(forms.Form):
     languages = forms.MultipleChoiceField(
         label="Languages", required=False, widget=forms.CheckboxSelectMultiple
@@ -140,6 +171,12 @@ def _purposes(at: datetime) -> list[tuple[str, str]]:
     titles = {row.code: f"{row.title} ({row.get_basis_display().lower()})" for row in rows}
     # A message is sent for one of these; the others are about data, or asked by the house itself.
     return [(code, titles[code]) for code in (purposes.MARKETING, "service") if code in titles]
+
+
+def _released(row: LikenessRelease) -> str:
+    spoken = ", ".join(languages.name(tag) for tag in row.languages)
+    used = ", ".join(code.replace("_", " ") for code in row.purposes)
+    return f"{row.presenter_code}: {spoken}; for {used}; until {row.valid_until:%-d %b %Y}"
 
 
 def _initial(campaign: Campaign | None) -> dict[str, object] | None:

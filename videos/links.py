@@ -166,6 +166,8 @@ def stop(*, token: str, at: datetime) -> None:
     ledger.withdraw(
         contact=link.contact,
         act="button",
+        means="page",
+        via=link.asset.campaign.channel,
         source="link_page",
         at=at,
         actor=Actor("recipient", str(link.contact_id)),

@@ -10,6 +10,9 @@ from config.lib import ids
 from consent.models import Channel, Contact, Message
 from integrations.models import Connection
 
+# The presenter of the local studio: a drawn figure, nobody's likeness.
+DRAWN = "drawn"
+
 
 class Campaign(models.Model):
     """Script x audience x channel x purpose x schedule."""
@@ -33,6 +36,13 @@ class Campaign(models.Model):
     default_language = models.CharField(max_length=16, default="en")
     # Lists under "languages", "countries" and "sources"; none means everyone of the owner.
     audience = models.JSONField(default=dict)
+    # What its words are about (health, ...), by scanner and by hand; null: not looked at yet.
+    content = models.JSONField(null=True)
+    # What a marketer added, and which words of a class, by `language:word`, are none, and why.
+    content_declared = models.JSONField(default=list, blank=True)
+    content_dismissed = models.JSONField(default=dict, blank=True)
+    # Whose face and voice; "drawn" is a figure that is nobody.
+    presenter_code = models.CharField(max_length=80, default=DRAWN)
     link_ttl_hours = models.IntegerField(default=168)
     plays_allowed = models.IntegerField(default=10)
     state = models.CharField(max_length=12, choices=State.choices, default=State.DRAFT)
@@ -103,6 +113,8 @@ class Render(models.Model):
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="renders")
     language = models.CharField(max_length=16)
     script_sha256 = models.CharField(max_length=64)
+    # Who is seen and heard in it, whomever the campaign shows by now.
+    presenter_code = models.CharField(max_length=80, default=DRAWN)
     connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="+")
     state = models.CharField(max_length=12, choices=State.choices, default=State.WAITING)
     vendor_job_id = models.CharField(max_length=80, blank=True)
@@ -127,7 +139,8 @@ class Render(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                name="render_once_a_script", fields=["campaign", "language", "script_sha256"]
+                name="render_once_a_script",
+                fields=["campaign", "language", "script_sha256", "presenter_code"],
             ),
             models.UniqueConstraint(
                 name="render_one_a_vendor_job",

@@ -16,6 +16,7 @@ from videos.models import Asset, Extent, Link, Play, Recipient, Render
 
 STAFF = Column("staff", "legitimate interest", "with the row", personal=True)
 PSEUDONYM = Column("pseudonym", "legal obligation", "keep", personal=True)
+PRESENTER = Column("likeness", "consent", "keep", personal=True)
 VIDEO = Column("media", "consent", "asset", personal=True)
 SHARED = Column("media", "contract", "campaign_media", personal=False)
 LINK = Column("access", "legitimate interest", "link", personal=True)
@@ -33,7 +34,9 @@ DECLARATIONS: Declarations = {
     "videos.campaign": {
         **_as(TECHNICAL, "id partner name sender_name purpose_code channel default_language"),
         **_as(TECHNICAL, "audience link_ttl_hours plays_allowed state created_at started_at"),
-        "finished_at": TECHNICAL,
+        **_as(TECHNICAL, "finished_at content content_declared content_dismissed"),
+        # A code of the house's own; the name behind it is sealed in its release.
+        "presenter_code": PRESENTER,
         "key": KEY,
         "created_by": STAFF,
     },
@@ -47,6 +50,7 @@ DECLARATIONS: Declarations = {
         **_as(TECHNICAL, "id campaign language script_sha256 connection state vendor_job_id"),
         **_as(TECHNICAL, "vendor_jobs attempts claimed_at stepped_at problem created_at"),
         "finished_at": TECHNICAL,
+        "presenter_code": PRESENTER,
         **_as(SHARED, "base tail captions slots_ms duration_ms"),
     },
     "videos.egressmanifest": _as(

@@ -21,7 +21,15 @@ from config.lib import speech
 from config.lib.inventory import DEFAULT_DAYS
 from consent import contacts
 from consent.models import Contact
-from videos import anonymisation, base_media, captions, compositing, rendering, vault
+from videos import (
+    anonymisation,
+    base_media,
+    captions,
+    compositing,
+    presenters,
+    rendering,
+    vault,
+)
 from videos.anonymisation import SlotMissing
 from videos.compositing import Composite, Stage
 from videos.models import Asset, Campaign, Extent, Render, Script, SealedObject
@@ -85,7 +93,7 @@ def personalise(*, campaign: Campaign, contact: Contact, at: datetime) -> Asset:
     :raises NotPersonalised: the base video is not there, or this one cannot be made.
     Law: EU AI Act Art. 50(4), labelled from the first frame.
     """
-    render, script = _source(campaign, contact)
+    render, script = _source(campaign, contact, at)
     ready = _still_fitting(campaign, contact, render, script, at)
     if ready is not None:
         return ready
@@ -124,13 +132,17 @@ def script_for(*, campaign: Campaign, language: str) -> Script | None:
     return next((written[tag] for tag in wanted if tag in written), None)
 
 
-def _source(campaign: Campaign, contact: Contact) -> tuple[Render, Script]:
+def _source(campaign: Campaign, contact: Contact, at: datetime) -> tuple[Render, Script]:
     script = script_for(campaign=campaign, language=contact.language)
     if script is None:
         raise NotPersonalised("no_script")
     render = rendering.current(campaign=campaign, language=script.language)
     if render is None or render.state != Render.State.DONE:
         raise NotPersonalised("not_rendered")
+    try:
+        presenters.require_of(render=render, campaign=campaign, at=at)
+    except presenters.NotReleased as refused:
+        raise NotPersonalised(refused.code) from None
     return render, script
 
 

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import keys, roles
 from config.lib import clock, ids
-from consent import contacts
+from consent import contacts, likeness, preferences
 from consent.models import Contact
 from videos import (
     audiences,
@@ -89,7 +89,10 @@ def choose(request: HttpRequest, campaign_id: uuid.UUID) -> HttpResponse:
         messages.error(
             request, f"This person has no {missing.slot}. Write what they hear under Fallbacks."
         )
-    except (personalising.NotPersonalised, playback.NotWatchable, keys.KeyRefused):
+    except personalising.NotPersonalised as failed:
+        words = likeness.WORDS.get(failed.code, "The video could not be made for this person")
+        messages.error(request, f"{words}. Nothing was sent.")
+    except (playback.NotWatchable, keys.KeyRefused):
         messages.error(request, "The video could not be made for this person. Nothing was sent.")
     else:
         kept = [*request.session.get(OPENED, []), str(asset.pk)]
@@ -149,6 +152,7 @@ def _message(row: Campaign, asset: Asset) -> dict[str, object]:
         sender=row.sender_name,
         name=person.name,
         url=delivery.link_address("x" * links.TOKEN_LETTERS),
+        choices=preferences.address("x" * links.TOKEN_LETTERS),
     )
     shown = [{"body": words.text, "subject": words.subject}]
     return {"phone": shown, "segments": wording.segments(words.text), "person": person.name}

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 
-from consent import gate
-from consent.models import Decision, Message
+from consent import gate, likeness, purposes
+from consent.models import ConsentState, Decision, Message
+from consent.standing import NO
 from videos.models import Campaign, Link, Recipient
 
 Sent = Message.State
@@ -59,6 +60,8 @@ WORDS = {
     "campaign_paused": "The campaign was paused when it was their turn",
     "link_dead": "Their link had ended before the message left",
     "link_missing": "Their message had no link",
+    "content_changed": "The words turned out to speak of more than when their message was judged",
+    **likeness.WORDS,
     "withdrawn": "They stopped messages before theirs left",
 }
 
@@ -176,7 +179,11 @@ def _plain(code: str) -> str:
 
 
 def _played(campaign: Campaign) -> int:
-    played = Link.objects.filter(asset__campaign=campaign, plays__gt=0)
+    # Whose browser or whose word says not to be counted, is in no figure (11 CCR 7025).
+    uncounted = ConsentState.objects.filter(
+        contact=OuterRef("contact"), purpose_code=purposes.VIEW_ANALYTICS, state__in=NO
+    )
+    played = Link.objects.filter(~Exists(uncounted), asset__campaign=campaign, plays__gt=0)
     return played.values("contact").distinct().count()
 
 

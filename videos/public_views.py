@@ -1,6 +1,7 @@
 """The page of a link: what a person sees on a phone, without an account and without scripts."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import keys
 from config.lib import clock, ids
-from consent import ledger
+from consent import preferences, receipts, signal_views, signals
 from videos import bytes_views, links, playback, watching
 from videos.models import Link, Play
 
@@ -46,7 +47,7 @@ def gone(request: HttpRequest, *, token: str) -> HttpResponse:
         return _too_many(request)
     if not token:
         return HttpResponse("This video does not play any more.", "text/plain", status=404)
-    return render(request, "watch/gone.html", {"token": token}, status=404)
+    return render(request, "watch/gone.html", _own(token), status=404)
 
 
 @require_safe
@@ -56,7 +57,8 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
     link = links.look_up(token=token, at=now)
     if link.plays >= link.plays_allowed and _session(request, link) is None:
         raise links.NotWatchable
-    return render(request, "watch/page.html", {**watching.facts(link=link), "token": token})
+    facts = watching.facts(link=link)
+    return render(request, "watch/page.html", {**facts, **_own(token), **_signal(request)})
 
 
 # The forms of a link need no CSRF token: the token in the address is the whole right to act,
@@ -69,6 +71,7 @@ def play(request: HttpRequest, token: str) -> HttpResponse:
     link = links.look_up(token=token, at=now)
     session = request.COOKIES.get(PAGE_COOKIE, "")
     started = playback.start_play(link=link, at=now, session=session)
+    _keep_signal(request, link, now)
     response = redirect("watch:watch", token=token)
     response.status_code = 303
     value = playback.session_value(play=started)
@@ -96,7 +99,8 @@ def watch(request: HttpRequest, token: str) -> HttpResponse:
         return redirect("watch:page", token=token)
     facts = watching.facts(link=link)
     own = {"plays": watching.own_plays(link=link), "erase_url": _erase_url(token)}
-    return render(request, "watch/watch.html", {**facts, **own, "token": token})
+    context = {**facts, **own, **_own(token), **_signal(request)}
+    return render(request, "watch/watch.html", context)
 
 
 @csrf_exempt
@@ -107,10 +111,12 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
     known = links.find(token=token)
     alive = known is not None and links.is_live(link=known, at=now)
     links.stop(token=token, at=now)
+    if known is not None:
+        _keep_signal(request, known, now)
     if not alive and _misses(request) > MISSES_A_MINUTE:
         return _too_many(request)
     sender = known.asset.campaign.sender_name if known and alive else ""
-    return render(request, "watch/stopped.html", {"sender": sender})
+    return render(request, "watch/stopped.html", {"sender": sender, **_own(token)})
 
 
 @require_safe
@@ -118,7 +124,7 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
 def receipt(request: HttpRequest, token: str) -> HttpResponse:
     now = clock.now()
     link = links.look_up(token=token, at=now)
-    document = ledger.receipt(contact=link.contact, at=now)
+    document = receipts.receipt(contact=link.contact, at=now)
     response = JsonResponse(document, json_dumps_params={"indent": 2, "ensure_ascii": False})
     response.headers["Content-Disposition"] = 'attachment; filename="consent-receipt.json"'
     return response
@@ -146,6 +152,11 @@ def captions(request: HttpRequest, link_name: str) -> HttpResponse:
     return bytes_views.captions(asset=_authorised(request, link_name).asset)
 
 
+def _own(token: str) -> dict[str, str]:
+    # Worked out from the token alone, so that the page of a dead link leads on as any other does.
+    return {"token": token, "choices": preferences.token_behind(token)}
+
+
 def _too_many(request: HttpRequest) -> HttpResponse:
     response = render(request, "watch/too_many.html", status=429)
     response.headers["Retry-After"] = "60"
@@ -164,6 +175,16 @@ def _authorised(request: HttpRequest, link_name: str) -> Link:
 def _session(request: HttpRequest, link: Link) -> Play | None:
     session = request.COOKIES.get(PAGE_COOKIE, "")
     return playback.session_of(link=link, session=session, at=clock.now())
+
+
+def _signal(request: HttpRequest) -> dict[str, bool]:
+    # Shown at once; written down with the person's first gesture, since a GET changes nothing.
+    return {"signal": signal_views.is_sent(request)}
+
+
+def _keep_signal(request: HttpRequest, link: Link, at: datetime) -> None:
+    if signal_views.is_sent(request) and link.contact.erased_at is None:
+        signals.gpc(contact=link.contact, at=at)
 
 
 def _erase_url(token: str) -> str:

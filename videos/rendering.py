@@ -21,13 +21,14 @@ from integrations import connections
 from integrations.models import Connection
 from integrations.video.base import NotFound, ProviderError, VideoProvider
 from integrations.video.providers import NoSuchProvider, provider_for
-from videos import anonymisation, base_media, egress, incidents, vendor_terms
+from videos import anonymisation, base_media, egress, incidents, presenters, vendor_terms
 from videos.anonymisation import AnonymousScript, KnownIdentifiers, NotAnonymous, ScriptRefused
 from videos.base_media import Delivery, NotAsOrdered
 from videos.models import Campaign, DeletionReceipt, EgressManifest, Render, Script
+from videos.presenters import NotReleased
 from videos.vendor_terms import VendorNotAllowed
 
-__all__ = ["NoScript", "NoVendor", "ScriptRefused", "VendorNotAllowed"]
+__all__ = ["NoScript", "NoVendor", "NotReleased", "ScriptRefused", "VendorNotAllowed"]
 
 State = Render.State
 UNFINISHED = (State.WAITING, State.SUBMITTED, State.FETCHED)
@@ -69,9 +70,16 @@ def start(
     :raises ScriptRefused: something personal stands in its fixed text.
     :raises NoVendor: no provider is connected.
     :raises VendorNotAllowed: its agreement does not cover this.
-    Law: GDPR Art. 25 and 28(3).
+    :raises NotReleased: the presenter's release does not cover this.
+    Law: GDPR Art. 25 and 28(3); BIPA 740 ILCS 14/15(b).
     """
     script = _script_of(campaign, language, known)
+    presenters.require(
+        presenter_code=campaign.presenter_code,
+        language=language,
+        purpose_code=campaign.purpose_code,
+        at=at,
+    )
     connection = connections.usable(kind=Connection.Kind.VIDEO).first()
     if connection is None:
         raise NoVendor
@@ -80,6 +88,7 @@ def start(
         campaign=campaign,
         language=language,
         script_sha256=script.sha256,
+        presenter_code=campaign.presenter_code,
         defaults={"connection": connection, "created_at": at},
     )
     if is_new or _order_again(render, connection, at):
@@ -99,7 +108,7 @@ def advance(*, render: Render, at: datetime) -> Render:
             _STEPS[claimed.state](claimed, _provider(claimed.connection), at)
         except ProviderError as error:
             _note_failure(claimed, error.outcome, error.code, at)
-        except VendorNotAllowed as refused:
+        except (VendorNotAllowed, NotReleased) as refused:
             _note_failure(claimed, "permanent", refused.code, at)
     render.refresh_from_db()
     return render
@@ -126,13 +135,18 @@ def copy_exists(*, render: Render) -> bool | None:
 
 
 def current(*, campaign: Campaign, language: str) -> Render | None:
-    """Return the render of a language's present words, finished or not."""
+    """Return the render of a language's present words and presenter, finished or not."""
     try:
         script = _script_of(campaign, language)
     except (NoScript, ScriptRefused):
         return None
     rows = Render.objects.select_related("campaign__key", "base__key", "tail__key")
-    return rows.filter(campaign=campaign, language=language, script_sha256=script.sha256).first()
+    return rows.filter(
+        campaign=campaign,
+        language=language,
+        script_sha256=script.sha256,
+        presenter_code=campaign.presenter_code,
+    ).first()
 
 
 def waiting(*, at: datetime) -> QuerySet[Render]:
@@ -203,6 +217,7 @@ def _submit(render: Render, provider: VideoProvider, at: datetime) -> None:
         return None
     if render.attempts > MOST_ATTEMPTS or render.problem.startswith(PERMANENT):
         return egress.fail(render=render, problem=render.problem or "gave_up", at=at)
+    presenters.require_of(render=render, campaign=render.campaign, at=at)
     agreement = vendor_terms.require(connection=render.connection, vendor=provider, at=at)
     manifest = egress.declare(
         render=render, vendor=provider, script=script, agreement_id=agreement, at=at

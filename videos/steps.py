@@ -7,6 +7,7 @@ from videos.models import Campaign
 
 STEPS = (
     ("script", "Script"),
+    ("presenter", "Presenter"),
     ("audience", "Audience"),
     ("fallbacks", "Fallbacks"),
     ("preview", "Preview"),

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from videos import live_views, preview_views, views
+from videos import declaration_views, live_views, preview_views, views
 
 app_name = "videos"
 ONE = "campaigns/<uuid:campaign_id>"
@@ -13,6 +13,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{ONE}/settings/", views.campaign_settings, name="settings"),
     path(f"{ONE}/script/", views.script, name="script"),
     path(f"{ONE}/script/look/", views.script_look, name="look"),
+    path(f"{ONE}/content/", declaration_views.content, name="content"),
+    path(f"{ONE}/presenter/", declaration_views.presenter, name="presenter"),
     path(f"{ONE}/audience/", views.audience, name="audience"),
     path(f"{ONE}/fallbacks/", views.fallback, name="fallbacks"),
     path(f"{ONE}/preview/", preview_views.preview, name="preview"),

@@ -13,10 +13,29 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import audit, people, roles
 from accounts.models import Partner, User
 from config.lib import clock
-from consent import purposes
-from videos import anonymisation, audiences, campaigns, checks, fallbacks, grammar, languages, steps
+from consent import purposes, topics
+from videos import (
+    anonymisation,
+    audiences,
+    campaigns,
+    checks,
+    content_rules,
+    contents,
+    declarations,
+    fallbacks,
+    grammar,
+    languages,
+    steps,
+)
 from videos.fallbacks import BadFallback
-from videos.forms import AudienceForm, CampaignForm, FallbackForm, ScriptForm
+from videos.forms import (
+    AudienceForm,
+    CampaignForm,
+    DeclareForm,
+    DismissForm,
+    FallbackForm,
+    ScriptForm,
+)
 from videos.models import Campaign, Recipient, Script
 
 PAGE_ROWS = 25
@@ -110,6 +129,7 @@ def script(request: HttpRequest, campaign_id: uuid.UUID) -> HttpResponse:
         "others": [one for one in languages.CHOICES if one[0] not in {*written, language}],
         "slots": anonymisation_slots(),
         **look_at(row, language, shown),
+        **speaks(row),
     }
     return render(request, "videos/script.html", context, status=_status(form))
 
@@ -212,9 +232,14 @@ def look_at(row: Campaign, language: str, text: str) -> dict[str, object]:
     """Return what a page shows of a text: the bytes that would leave, or what is wrong with it."""
     clean = text.replace("\r\n", "\n").strip()
     parsed = anonymisation.parse(clean)
-    facts = {"words": parsed.word_count, "seconds": round(parsed.word_count / 2.5)}
+    facts: dict[str, object] = {
+        "words": parsed.word_count,
+        "seconds": round(parsed.word_count / 2.5),
+    }
     if not clean:
         return {"empty": True, **facts}
+    facts["sightings"] = contents.seen(text=clean, language=language)
+    facts["read"] = topics.knows(language)
     known = anonymisation.known_identifiers(
         contacts=audiences.audience(row)[: checks.KNOWN_PEOPLE], at=clock.now()
     )
@@ -223,6 +248,22 @@ def look_at(row: Campaign, language: str, text: str) -> dict[str, object]:
     except anonymisation.ScriptRefused as refused:
         return {"problems": refused.problems, **facts}
     return {"made": made, "bytes": made.body.decode(), "personal": parsed.personal, **facts}
+
+
+def speaks(row: Campaign) -> dict[str, object]:
+    """Return what a page shows of what a campaign speaks of, and of whom that leaves."""
+    now = clock.now()
+    found = content_rules.look(campaign=row, at=now)
+    context: dict[str, object] = {
+        "speaks": [_spoken(one) for one in found],
+        "declare": DeclareForm(declared=row.content_declared),
+        "may_take_out": not declarations.has_begun(row),
+        "unread": content_rules.unread(row),
+    }
+    if any(one.counts for one in found):
+        context["left"] = audiences.outlook(campaign=row, at=now).reachable
+        context["plain"] = audiences.outlook(campaign=row, at=now, content=()).reachable
+    return context
 
 
 def anonymisation_slots() -> list[str]:
@@ -249,6 +290,12 @@ def _row(campaign: Campaign) -> list[object]:
         {"text": f"{queued:,}" if campaign.started_at or people else "", "number": True},
         {"at": campaign.created_at},
     ]
+
+
+def _spoken(one: content_rules.Spoken) -> dict[str, object]:
+    reasons = [content_rules.plain(rule) for rule in one.rules]
+    form = DismissForm(auto_id=f"{one.content}_%s")
+    return {"one": one, "reasons": reasons, "form": form}
 
 
 def _save_script(request: HttpRequest, row: Campaign, form: ScriptForm) -> bool:

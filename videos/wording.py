@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from consent import wording as choice_words
 from consent.models import Channel
 
 # Basic character set of GSM 03.38 and its extension, whose signs count twice.
@@ -90,15 +91,21 @@ LANGUAGES = {
 }
 
 
-def message(*, channel: str, language: str, sender: str, name: str, url: str) -> Wording:
+def message(
+    *, channel: str, language: str, sender: str, name: str, url: str, choices: str = ""
+) -> Wording:
     """Write the message that carries a link, in the person's language or in English.
+
+    An e-mail names the page of the person's choices as well; a text message has no room for it.
 
     Law: EU AI Act Art. 50(4), told at the first contact; CTIA and 15 USC 7704(a)(3), a way to stop.
     """
     words = LANGUAGES.get(language.partition("-")[0], LANGUAGES["en"])
     values = {"sender": sender, "name": name, "url": url}
     if channel == Channel.EMAIL:
-        return Wording(_fill(words.subject, values), _fill(words.long, values))
+        footer = f"\n\n{choice_words.words(language)['choices_title']}: {choices}"
+        text = _fill(words.long, values)
+        return Wording(_fill(words.subject, values), text + footer if choices else text)
     return Wording("", _fill(words.short, values))
 
 

@@ -37,6 +37,7 @@ DEFAULT_DAYS: Mapping[str, int] = {
     "optin": 30,  # a question nobody answered
     "link": 365,  # after it ended
     "play": 30,
+    "likeness": 1095,  # a presenter's name and signature, after the release ended
     "session": 1,  # after it ended
     "task": 30,  # a finished task of the queue
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 from uuid import UUID
 
 Outcome = Literal["permanent", "transient", "unknown"]
@@ -13,6 +13,7 @@ class ProviderError(Exception):
 
     permanent: it will never be taken. transient: it was not taken, try later.
     unknown: the request left and no answer came; it must not be sent again by itself.
+    The code `opted_out` (of `integrations.inbox`) says that the person stopped at the provider.
     """
 
     def __init__(self, outcome: Outcome, code: str) -> None:
@@ -72,3 +73,16 @@ class MessagingProvider(Protocol):
 
     def check(self) -> str:
         """Return the empty text if the account answers, else what is wrong and how to mend it."""
+
+
+@runtime_checkable
+class KeepsStops(Protocol):
+    """A provider that could write to a person by itself, and can be told not to."""
+
+    channels: tuple[str, ...]
+
+    def stop(self, *, address: str, channel: str) -> None:
+        """Put an address on the provider's own stop list; doing it twice does nothing twice.
+
+        :raises ProviderError: with its outcome.
+        """

@@ -2,7 +2,7 @@
 
 Its failures are chosen by the address, so that every outcome can be met on purpose:
 the number or the part before the @ ends in 0001 or `fails` (permanent), 0002 (transient),
-0003 (unknown: it arrives, and the answer is lost).
+0003 (unknown: it arrives, and the answer is lost), 0004 (the person stopped at the provider).
 """
 
 import json
@@ -22,11 +22,16 @@ REALM = "sandbox"
 PERMANENT = re.compile(r"(0001|fails)$")
 TRANSIENT = re.compile(r"0002$")
 UNKNOWN = re.compile(r"0003$")
+STOPPED = re.compile(r"0004$")
 # The members of each kind of event, with the longest value that is taken.
 EVENTS = {
     "inbound_message": {"channel": 12, "from": 254, "text": 4000, "provider_message_id": 80},
     "delivery_report": {"provider_message_id": 80, "status": 12, "code": 40},
+    "opt_out": {"channel": 12, "from": 254},
+    "reassigned": {"from": 254},
 }
+# What only some mailboxes send along.
+OPTIONAL = {"inbound_message": {"subject": 400}}
 
 
 class SandboxProvider:
@@ -49,6 +54,8 @@ class SandboxProvider:
             raise ProviderError("permanent", "address_rejected")
         if TRANSIENT.search(mark):
             raise ProviderError("transient", "busy")
+        if STOPPED.search(mark):
+            raise ProviderError("permanent", inbox.OPTED_OUT)
         sent = self._keep(message, clock.now(), reported=not UNKNOWN.search(mark))
         if UNKNOWN.search(mark):
             raise ProviderError("unknown", "no_answer")
@@ -62,17 +69,43 @@ class SandboxProvider:
         try:
             event = json.loads(payload)
             kind, number = event.pop("kind"), event.pop("id")
-            limits = EVENTS[kind]
+            needed = EVENTS[kind]
         except (ValueError, KeyError, TypeError, AttributeError):
             raise NotAnEvent from None
-        if set(event) != set(limits) or not all(
-            isinstance(event[name], str) and len(event[name]) <= limit
-            for name, limit in limits.items()
+        known = {**needed, **OPTIONAL.get(kind, {})}
+        if not set(needed) <= set(event) <= set(known) or not all(
+            isinstance(value, str) and len(value) <= known[name] for name, value in event.items()
         ):
             raise NotAnEvent
         if not isinstance(number, str) or not 0 < len(number) <= 80:
             raise NotAnEvent
-        return Event(kind, f"hook:{number}", event)
+        if kind in InboxItem.Kind.values:
+            return Event(kind, f"hook:{number}", event)
+        return Event(InboxItem.Kind.OTHER.value, f"hook:{number}", {"kind": kind, **event})
+
+    @transaction.atomic
+    def stop(self, *, address: str, channel: str) -> None:
+        """Note on a phone that its person stopped, as a provider's own stop list would.
+
+        :raises ProviderError: the address is one of those that fail.
+        """
+        mark = address.partition("@")[0]
+        if PERMANENT.search(mark):
+            raise ProviderError("permanent", "address_rejected")
+        if TRANSIENT.search(mark):
+            raise ProviderError("transient", "busy")
+        phone = address_index(address)
+        # It holds no words: the page shows it on the thread that is there.
+        SandboxMessage.objects.update_or_create(
+            pk=uuid.uuid5(self._connection.pk, f"stop:{channel}:{phone}"),
+            defaults={
+                "connection": self._connection,
+                "direction": SandboxMessage.Direction.STOPPED,
+                "channel": channel,
+                "address_index": phone,
+                "at": clock.now(),
+            },
+        )
 
     def check(self) -> str:
         """Return the empty text: what stays on this machine needs no account."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import TrailLeaf
-from consent import ledger
+from consent import elements, permissions, standing
 from consent.models import ConsentEvent, ConsentState, Decision, Message
 from retention.checks.tally import NAMED, Tally
 
@@ -20,6 +20,7 @@ def check() -> Iterator[Tally]:
     yield _left()
     yield _overtaken()
     yield _folded()
+    yield _whole()
 
 
 def _queued() -> Tally:
@@ -77,8 +78,16 @@ def _entered(object_id: object) -> int:
 def _folded() -> Tally:
     rows = ConsentState.objects.count() + ConsentEvent.objects.count()
     tally = Tally("each state is the fold of its events", rows=rows)
-    faults = ledger.disagreements(limit=NAMED)
+    faults = standing.disagreements(limit=NAMED)
     tally.blame_all(f"state of {place}: is not what its events say" for place in faults)
+    return tally
+
+
+def _whole() -> Tally:
+    stronger = ConsentEvent.objects.filter(permission__in=elements.ROWS, kind="given")
+    tally = Tally("each stronger permission has its elements", rows=stronger.count())
+    faults = permissions.without_elements(limit=NAMED)
+    tally.blame_all(f"act {pk}: its elements were never written" for pk in faults)
     return tally
 
 

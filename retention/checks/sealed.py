@@ -12,7 +12,18 @@ from accounts import keys
 from accounts.fields import SealedJSONField
 from accounts.models import DataKey
 from consent import contacts
-from consent.models import ConsentEvent, Contact, ImportBatch, Message
+from consent.models import (
+    ConsentEvent,
+    Contact,
+    HealthAuthorisation,
+    ImpliedConsent,
+    ImportBatch,
+    LikenessRelease,
+    Message,
+    Proof,
+    SoftOptIn,
+    WrittenConsent,
+)
 from retention import sweep
 from retention.checks.tally import Tally
 from videos import vault
@@ -37,6 +48,12 @@ class Place:
 PLACES = (
     Place(Contact, "key"),
     Place(ConsentEvent, "contact__key"),
+    Place(Proof, "contact__key"),
+    Place(WrittenConsent, "event__contact__key"),
+    Place(SoftOptIn, "event__contact__key"),
+    Place(HealthAuthorisation, "event__contact__key"),
+    Place(ImpliedConsent, "event__contact__key"),
+    Place(LikenessRelease, "key"),
     Place(Message, "contact__key"),
     Place(ImportBatch, "key"),
     Place(Asset, "key"),

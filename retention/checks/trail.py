@@ -5,30 +5,17 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Max, Model
+from django.db.models import Max
 
 from accounts import audit
 from accounts.models import TrailEntry, TrailLeaf, TrailSeal
-from config.lib import canonical, merkle
-from consent.models import ConsentEvent, Decision, Notice
+from config.lib import append_only, canonical, merkle
 from retention import certificates, witness
 from retention.checks.tally import Tally
 from retention.models import Certificate
-from videos.models import DeletionReceipt, EgressManifest
 
 # The sealer comes every minute; what waits longer shows that it stands still.
 UNSEALED_FOR = timedelta(minutes=30)
-EVIDENCE: tuple[type[Model], ...] = (
-    TrailLeaf,
-    TrailEntry,
-    TrailSeal,
-    ConsentEvent,
-    Decision,
-    Notice,
-    EgressManifest,
-    DeletionReceipt,
-    Certificate,
-)
 LastActs = dict[uuid.UUID, tuple[int, str]]
 
 
@@ -147,9 +134,9 @@ def _certificates() -> Tally:
 
 
 def _guards() -> Tally:
-    tally = Tally("the database refuses to change evidence", rows=len(EVIDENCE))
+    tally = Tally("the database refuses to change evidence", rows=len(append_only.TABLES))
     guarded = _guarded_tables()
-    for table in [model._meta.db_table for model in EVIDENCE]:
+    for table in append_only.TABLES:
         if table not in guarded:
             tally.blame(f"table {table}: nothing keeps its rows from being changed")
     return tally

@@ -1,19 +1,19 @@
 """The officer's first page: are the seven promises kept, and what needs attention?"""
 
-from collections.abc import Callable
+from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.views.decorators.http import require_safe
 
 from accounts import roles
 from config.lib import charts, clock
+from consent import figures, propagation, reviews
 from retention import overview, verification
 from retention.models import VerificationReport
 from retention.overview import Growth
-from retention.views import frame
+from retention.views import frame, growth
 
 # Lists of the admin, with the filter that leaves the rows in question.
 LISTS = {
@@ -37,6 +37,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         title="Today",
         tab="dashboard",
         tiles=tiles(last),
+        consent_tiles=consent_tiles(now),
         checked=last,
         age=timesince(last.finished_at, now) if last and last.finished_at else "",
         concerns=concerns,
@@ -86,30 +87,58 @@ def _tile(number: int, title: str, promise: dict[str, object] | None) -> dict[st
     }
 
 
-def _drawings() -> list[dict[str, object]]:
-    now = clock.now()
-    consents, deletions = overview.consents(at=now), overview.deletions(at=now)
-    verdicts = overview.verdicts(at=now)
+def consent_tiles(now: datetime) -> list[dict[str, object]]:
+    waiting = reviews.waiting()
+    oldest, found = waiting.first(), propagation.overview(at=now)
+    since = [system.oldest for system in found.systems if system.oldest]
+    late = found.overdue
     return [
-        _drawing("Consent by week", consents, charts.line, "Week of"),
-        _drawing("Deletions by week", deletions, charts.stacked, "Week of"),
-        _drawing("Decisions of the last twelve weeks", verdicts, charts.stacked, "Channel"),
+        {
+            "label": "Unsure answers to be read",
+            "value": waiting.count(),
+            "state": "attention" if oldest else "ok",
+            "word": "Held back" if oldest else "None waits",
+            "note": f"oldest {timesince(oldest.item.received_at, now)}" if oldest else "",
+            "href": reverse("console:replies"),
+        },
+        {
+            "label": "Stops others do not know yet",
+            "value": sum(system.waiting for system in found.systems),
+            "state": "failed" if late else "waiting" if since else "ok",
+            "word": f"{late} late" if late else "In time" if since else "All told",
+            "note": f"oldest {timesince(min(since), now)}" if since else "",
+            "href": reverse("console:stops"),
+        },
+        {
+            "label": "Agreements in force",
+            "value": figures.in_force(at=now),
+            "note": "to marketing, by channel",
+            "href": reverse("console:growth"),
+        },
     ]
 
 
-def _drawing(
-    title: str, growth: Growth, draw: Callable[..., SafeString], corner: str
-) -> dict[str, object]:
-    shown = _without_empty(growth) if draw is charts.stacked else growth
-    svg = draw(
-        title=title, description=", ".join(growth.series), labels=shown.labels, series=shown.series
+def _drawings() -> list[dict[str, object]]:
+    now = clock.now()
+    deletions, verdicts = overview.deletions(at=now), overview.verdicts(at=now)
+    return [
+        *growth.drawings(figures.history(at=now, days=growth.DAYS)),
+        _drawing("Deletions by week", deletions, "Week of"),
+        _drawing("Decisions of the last twelve weeks", verdicts, "Channel"),
+    ]
+
+
+def _drawing(title: str, found: Growth, corner: str) -> dict[str, object]:
+    shown = _without_empty(found)
+    svg = charts.stacked(
+        title=title, description=", ".join(found.series), labels=shown.labels, series=shown.series
     )
-    table = charts.as_table(corner=corner, labels=growth.labels, series=growth.series)
+    table = charts.as_table(corner=corner, labels=found.labels, series=found.series)
     return {"title": title, "svg": svg, "table": table}
 
 
-def _without_empty(growth: Growth) -> Growth:
+def _without_empty(found: Growth) -> Growth:
     # A bar of nothing says nothing.
-    kept = [n for n in range(len(growth.labels)) if any(row[n] for row in growth.series.values())]
-    series = {name: [row[n] for n in kept] for name, row in growth.series.items()}
-    return Growth([growth.labels[n] for n in kept], series)
+    kept = [n for n in range(len(found.labels)) if any(row[n] for row in found.series.values())]
+    series = {name: [row[n] for n in kept] for name, row in found.series.items()}
+    return Growth([found.labels[n] for n in kept], series)

@@ -10,12 +10,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import audit, keys, roles
 from accounts.models import Partner
 from config.lib import clock, ids
-from consent import contacts, gate, ledger
+from consent import contacts, gate, ledger, standing
 from consent.contacts import OpenContact
-from consent.models import Channel, ConsentState, Contact, Decision, Purpose
+from consent.models import ConsentState, Contact, Decision, Proof
 from retention import holds, proof, timeline
 from retention.models import Certificate, Hold, SubjectRequest
 from retention.views import frame
+from retention.views.questions import QuestionForm
 
 READ = ["GET", "HEAD", "POST"]
 EVENTS = 50
@@ -54,23 +55,13 @@ class RequestForm(forms.Form):
     )
 
 
-class AskForm(forms.Form):
-    purpose = forms.ChoiceField(label="For")
-    channel = forms.ChoiceField(label="By", choices=Channel.choices)
-
-    def __init__(self, data: object = None) -> None:
-        super().__init__(data)  # type: ignore[arg-type]
-        rows = Purpose.objects.order_by("title").values_list("code", "title")
-        self.fields["purpose"].choices = sorted(set(rows))  # type: ignore[attr-defined]
-
-
 @roles.requires("console.view")
 @require_http_methods(READ)
 def search(request: HttpRequest) -> HttpResponse:
     form = SearchForm(request.POST or None)
     found: list[Contact] = []
     if form.is_valid():
-        found = _found(form.cleaned_data["wanted"].strip())
+        found = known_as(form.cleaned_data["wanted"].strip())
         if len(found) == 1:
             return redirect("console:person", public_id=found[0].public_id)
         if not found:
@@ -120,6 +111,7 @@ def withdraw(request: HttpRequest, public_id: str) -> HttpResponse:
     ledger.withdraw(
         contact=frame.contact_or_404(public_id),
         act="staff",
+        means="staff",
         source="console",
         at=clock.now(),
         actor=audit.staff(frame.staff(request)),
@@ -156,7 +148,7 @@ def prove(request: HttpRequest, public_id: str) -> HttpResponse:
     return frame.download(proof.build(contact=contact, at=clock.now()), f"proof-{public_id}.json")
 
 
-def _found(wanted: str) -> list[Contact]:
+def known_as(wanted: str) -> list[Contact]:
     if wanted.startswith("con_"):
         try:
             return list(Contact.objects.filter(pk=ids.parse("con", wanted)))
@@ -174,7 +166,7 @@ def _found(wanted: str) -> list[Contact]:
 def _shown(
     request: HttpRequest, contact: Contact, *, opened: OpenContact | None = None
 ) -> HttpResponse:
-    now, ask = clock.now(), AskForm(request.GET if "purpose" in request.GET else None)
+    now = clock.now()
     number = Paginator(range(0), EVENTS).validate_number(request.GET.get("page") or 1)
     events, count = timeline.of(contact=contact, start=(number - 1) * EVENTS, count=EVENTS)
     may_read = roles.may(user=request.user, act="contact.reveal")
@@ -194,14 +186,14 @@ def _shown(
         count=count,
         number=number,
         pages=max(1, -(-count // EVENTS)),
-        verdict=_verdict(contact, ask),
         forms={
             "reveal": RevealForm(auto_id="reveal_%s"),
             "hold": HoldForm(auto_id="hold_%s"),
             "request": RequestForm(auto_id="request_%s"),
-            "ask": ask,
+            "ask": QuestionForm(),
         },
         decisions=_decisions(contact),
+        proofs=Proof.objects.filter(contact=contact).defer("file_sealed").order_by("-created_at"),
     )
 
 
@@ -210,26 +202,12 @@ def _states(contact: Contact) -> list[dict[str, str]]:
     rows = ConsentState.objects.filter(contact=contact).order_by("purpose_code", "channel")
     return [
         {
-            "state": ledger.standing_of(row).effective(now),
+            "state": standing.standing_of(row).effective(now),
             "purpose": row.purpose_code.replace("_", " "),
             "channel": row.get_channel_display(),
         }
         for row in rows
     ]
-
-
-def _verdict(contact: Contact, ask: AskForm) -> dict[str, object] | None:
-    if not ask.is_bound or not ask.is_valid():
-        return None
-    answer = gate.judge(
-        contact=contact,
-        purpose_code=ask.cleaned_data["purpose"],
-        channel=ask.cleaned_data["channel"],
-        at=clock.now(),
-    )
-    plain = [reason.plain() for reason in answer.reasons]
-    reasons = [{**row, "state": answer.verdict} for row in gate.worded(plain)]
-    return {"until": answer.defer_until, "reasons": reasons}
 
 
 def _decisions(contact: Contact) -> list[dict[str, object]]:

@@ -1,11 +1,14 @@
 """Who do the tests write to? People of nobody, at numbers kept free for fiction."""
 
 import itertools
+import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from accounts.audit import SYSTEM, Actor
-from consent import contacts, ledger, purposes
-from consent.models import ConsentEvent, Contact
+from consent import contacts, gate, ledger, purposes
+from consent.models import ConsentEvent, Contact, Decision, Message
+from integrations import connections
 
 # A Wednesday, 15:00 in Paris and 10:00 in New York.
 NOON = datetime(2026, 10, 7, 14, 0, tzinfo=UTC)
@@ -39,7 +42,14 @@ def agreed(contact: Contact, channel: str, at: datetime = NOON) -> Contact:
     return contact
 
 
-def act(contact: Contact, channel: str, kind: str, at: datetime = NOON) -> ConsentEvent:
+def act(
+    contact: Contact,
+    channel: str,
+    kind: str,
+    at: datetime = NOON,
+    *,
+    particulars: ledger.Particulars = ledger.NOTHING_MORE,
+) -> ConsentEvent:
     """Append one act on marketing, as a person does it (or, a claim, as a list does)."""
     purposes.ensure_defaults(at=at)
     claimed = kind == ConsentEvent.Kind.CLAIMED
@@ -52,4 +62,40 @@ def act(contact: Contact, channel: str, kind: str, at: datetime = NOON) -> Conse
         source="test",
         at=at,
         actor=Actor("recipient", contact.public_id),
+        particulars=particulars,
+    )
+
+
+def sent(contact: Contact, channel: str, at: datetime) -> Message:
+    """Let a marketing message have left at an instant, whatever the gate would say."""
+    sandbox, _ = connections.ensure_local(at=at)
+    verdict = gate.judge(contact=contact, purpose_code="marketing", channel=channel, at=at)
+    decisions = [
+        gate.keep(
+            verdict=replace(verdict, verdict="allow", defer_until=None),
+            contact=contact,
+            purpose_code="marketing",
+            channel=channel,
+            context_type="consent.test",
+            context_id=None,
+            message_id=None,
+            phase=phase,
+            at=at,
+        )
+        for phase in Decision.Phase.values
+    ]
+    return Message.objects.create(
+        contact=contact,
+        connection=sandbox,
+        decision=decisions[0],
+        hand_off_decision=decisions[1],
+        purpose_code="marketing",
+        channel=channel,
+        context_type="consent.test",
+        idempotency_key=uuid.uuid4().hex,
+        state="sent",
+        not_before=at,
+        queued_at=at,
+        claimed_at=at,
+        sent_at=at,
     )

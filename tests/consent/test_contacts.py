@@ -107,3 +107,9 @@ def test_a_channel_without_an_address_has_none() -> None:
     assert contacts.channels_of(contact) == ["email"]
     with pytest.raises(contacts.NoAddress):
         contacts.address(contact=contact, channel="sms", at=NOON)
+
+
+def test_a_number_of_a_split_area_code_has_the_clocks_of_both_parts() -> None:
+    contact = person(phone="+18505550123", country="US", time_zone="")
+    assert contact.phone_regions == ["US-FL"]
+    assert contact.phone_zones == ["America/Chicago", "America/New_York"]

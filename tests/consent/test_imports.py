@@ -2,8 +2,18 @@ import pytest
 
 from accounts.audit import SYSTEM
 from accounts.models import TrailLeaf
-from consent import contacts, import_rows, imports, ledger, lists, purposes
-from consent.models import Contact, ImportBatch
+from consent import (
+    batches,
+    contacts,
+    imports,
+    ledger,
+    lists,
+    purposes,
+    standing,
+    suppression,
+)
+from consent.models import Contact, ImportBatch, Propagation, Revocation
+from integrations import connections
 from tests.consent.people import NOON, agreed, person
 
 pytestmark = pytest.mark.django_db
@@ -45,12 +55,12 @@ def test_an_import_keeps_people_and_claims_only() -> None:
     assert [state(f"{who}@example.org") for who in ("ana", "bo", "cy")] == [
         "claimed",
         None,
-        "refused",
+        "withdrawn",
     ]
     contact = contacts.find(partner=None, email="ana@example.org")
     assert contact is not None
     assert contacts.opened(contact=contact, at=NOON).attributes == {"company": "Acme"}
-    assert ledger.disagreements() == []
+    assert standing.disagreements() == []
 
 
 def test_every_imported_row_is_in_the_trail() -> None:
@@ -68,9 +78,22 @@ def test_a_known_person_is_brought_up_to_date_and_keeps_their_consent() -> None:
 
 
 def test_a_no_of_the_list_is_honoured() -> None:
-    agreed(person(email="cy@example.org", phone=""), "email")
+    contact = agreed(person(email="cy@example.org", phone=""), "email")
     commit(HEADER + NAY)
-    assert state("cy@example.org") == "refused"
+    assert state("cy@example.org") == "withdrawn"
+    assert Revocation.objects.get(contact=contact).means == "import"
+
+
+def test_a_no_of_somebody_new_is_kept_like_a_stop() -> None:
+    connections.ensure_local(at=NOON)
+    commit(HEADER + NAY)
+    contact = Contact.objects.get()
+    assert Revocation.objects.get(contact=contact).means == "import"
+    assert suppression.is_suppressed(channel="email", address_index=contact.email_stop_index)
+    assert (contact.stopped_at, standing.disagreements()) == (NOON, [])
+    assert Propagation.objects.count() == 1
+    done = set(TrailLeaf.objects.values_list("action", flat=True))
+    assert {"consent.contact.stopped", "consent.suppression.added"} <= done
 
 
 def test_an_import_never_lifts_a_stop() -> None:
@@ -163,7 +186,7 @@ def test_a_stopped_import_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) 
     batch = check(HEADER + rows)
     imports.start(batch=batch, at=NOON, actor=SYSTEM)
     purpose = purposes.current("marketing", NOON)
-    kept = import_rows.unpacked(imports._unseal(batch, "rows", batch.rows_sealed, NOON))
+    kept = batches.unpacked(batches.unseal(batch, "rows", batch.rows_sealed, NOON))
     assert imports._commit_chunk(batch, kept, purpose, NOON, actor=SYSTEM)
     assert Contact.objects.count() == 2
     again = imports.commit(batch=batch, at=NOON, actor=SYSTEM)

@@ -1,57 +1,15 @@
-import uuid
 from datetime import timedelta
 
 import pytest
 
-from accounts.models import Partner
-from consent import intake, ledger, messages, suppression
-from consent.models import Contact, Decision, Message, Suppression, Taken
+from consent import intake, messages
+from consent.models import Decision, Message, Suppression, Taken
 from integrations import connections, inbox
 from integrations.models import InboxItem
-from tests.consent.people import NOON, agreed, person
+from tests.consent.hearing import hear, told
+from tests.consent.people import NOON, person
 
 pytestmark = pytest.mark.django_db
-
-
-def hear(text: str, sender: str, channel: str = "sms") -> InboxItem:
-    sandbox, _ = connections.ensure_local(at=NOON)
-    item = inbox.store(
-        connection=sandbox,
-        kind="inbound_message",
-        dedupe_key=uuid.uuid4().hex,
-        body={"channel": channel, "from": sender, "text": text, "provider_message_id": "x"},
-        at=NOON,
-    )
-    assert item is not None
-    intake.take_waiting(at=NOON)
-    item.refresh_from_db()
-    return item
-
-
-def state(contact: Contact, channel: str) -> str | None:
-    return ledger.state_of(contact=contact, purpose_code="marketing", channel=channel, at=NOON)
-
-
-@pytest.mark.parametrize("text", ["STOP", "please stop sending me these"])
-def test_a_stop_ends_every_channel(text: str) -> None:
-    contact = agreed(person(phone="+33612341234"), "email")
-    assert hear(text, "+33 6 12 34 12 34").outcome == "withdrawn"
-    assert [state(contact, channel) for channel in ("email", "sms")] == ["withdrawn"] * 2
-
-
-def test_a_stop_from_nobody_we_know_holds_still() -> None:
-    item = hear("stop", "+33612340999")
-    index = suppression.index(channel="sms", address="+33612340999")
-    assert item.outcome == "suppressed"
-    assert suppression.is_suppressed(channel="sms", address_index=index)
-
-
-def test_a_stop_reaches_the_person_at_every_partner() -> None:
-    partner = Partner.objects.create(name="Other", created_at=NOON)
-    ours = agreed(person(phone="+33612341235"), "sms")
-    theirs = agreed(person(phone="+33612341235", partner=partner), "sms")
-    hear("STOP", "+33612341235")
-    assert [state(ours, "sms"), state(theirs, "sms")] == ["withdrawn", "withdrawn"]
 
 
 def test_an_item_acts_once() -> None:
@@ -62,17 +20,8 @@ def test_an_item_acts_once() -> None:
     assert Taken.objects.count() == 1
 
 
-def test_a_yes_that_nobody_asked_for_confirms_nothing() -> None:
-    contact = person(phone="+33612341236")
-    assert hear("YES", "+33612341236").outcome == "nothing_asked"
-    assert state(contact, "sms") is None
-
-
-@pytest.mark.parametrize(("text", "sender"), [("thanks", "+33612341237"), ("hm", "not a number")])
-def test_anything_else_is_kept_and_changes_nothing(text: str, sender: str) -> None:
-    contact = agreed(person(phone="+33612341237"), "sms")
-    assert hear(text, sender).outcome == "kept"
-    assert state(contact, "sms") == "confirmed"
+def test_what_is_not_for_us_is_put_away() -> None:
+    assert told("gossip").outcome == "not_for_consent"
 
 
 def test_an_early_report_waits_for_the_row_and_a_stray_one_is_put_away() -> None:

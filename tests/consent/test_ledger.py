@@ -7,7 +7,7 @@ from accounts import audit
 from accounts.audit import SYSTEM
 from accounts.models import TrailLeaf
 from config.lib import canonical, crypto
-from consent import contacts, ledger, purposes, suppression
+from consent import contacts, ledger, purposes, receipts, standing, suppression
 from consent.models import ConsentEvent, ConsentState, OptIn
 from tests.consent.people import NOON, act, agreed, person
 
@@ -15,11 +15,11 @@ pytestmark = pytest.mark.django_db
 KINDS = st.sampled_from(["claimed", "given", "confirmed", "refused", "withdrawn", "expired"])
 
 
-def standing(*kinds: str, by: str = "checkbox") -> str | None:
+def fold(*kinds: str, by: str = "checkbox") -> str | None:
     events = [
         ConsentEvent(number=number, kind=kind, act=by, at=NOON) for number, kind in enumerate(kinds)
     ]
-    found = ledger.fold(events)
+    found = standing.fold(events)
     return found.state if found else None
 
 
@@ -37,17 +37,17 @@ def standing(*kinds: str, by: str = "checkbox") -> str | None:
     ],
 )
 def test_a_fold_of_acts(kinds: tuple[str, ...], state: str | None) -> None:
-    assert standing(*kinds) == state
+    assert fold(*kinds) == state
 
 
 @pytest.mark.parametrize("by", ["api", "staff", "import"])
 def test_only_the_persons_own_act_follows_a_withdrawal(by: str) -> None:
-    assert standing("withdrawn", "given", by=by) == "withdrawn"
+    assert fold("withdrawn", "given", by=by) == "withdrawn"
 
 
 @given(st.lists(KINDS, max_size=8))
 def test_after_a_withdrawal_nothing_but_an_agreement_allows(kinds: list[str]) -> None:
-    state = standing(*kinds, "withdrawn", "claimed", "expired")
+    state = fold(*kinds, "withdrawn", "claimed", "expired")
     assert state == "withdrawn"
 
 
@@ -57,13 +57,13 @@ def test_the_state_row_is_the_fold() -> None:
         act(contact, "email", kind)
     row = ConsentState.objects.get(contact=contact)
     assert row.state == "confirmed"
-    assert ledger.disagreements() == []
+    assert standing.disagreements() == []
 
 
 def test_a_state_row_that_was_edited_is_named() -> None:
     contact = agreed(person(), "email")
     ConsentState.objects.filter(contact=contact).update(state="withdrawn")
-    assert ledger.disagreements() == [f"{contact.id} marketing email"]
+    assert standing.disagreements() == [f"{contact.id} marketing email"]
 
 
 def test_an_event_cannot_be_changed() -> None:
@@ -152,7 +152,7 @@ def test_a_withdrawal_closes_an_open_question() -> None:
 
 def test_a_receipt_is_signed_and_names_nobody() -> None:
     contact = agreed(person(), "email")
-    receipt = ledger.receipt(contact=contact, at=NOON)
+    receipt = receipts.receipt(contact=contact, at=NOON)
     signed = receipt.pop("signed")
     assert isinstance(signed, dict)
     assert crypto.signature_holds(

@@ -6,7 +6,7 @@ from django.apps import apps
 from accounts import keys
 from accounts.audit import SYSTEM
 from config.lib.inventory import DEFAULT_DAYS
-from consent import imports, ledger, optin, outbox, personal_data, purposes, suppression
+from consent import imports, optin, outbox, personal_data, purposes, standing, suppression
 from consent.models import Contact, ImportBatch, Message, OptIn
 from integrations import connections
 from integrations.models import SandboxMessage
@@ -69,7 +69,7 @@ def test_an_erased_person_is_unreadable_and_stays_stopped() -> None:
     index = suppression.index(channel="email", address="ana@example.org")
     assert suppression.is_suppressed(channel="email", address_index=index)
     assert not any(row.content_sealed for row in SandboxMessage.objects.all())
-    assert ledger.disagreements() == []
+    assert standing.disagreements() == []
 
 
 def test_erasing_twice_erases_once() -> None:

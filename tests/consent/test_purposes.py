@@ -1,8 +1,12 @@
 import hashlib
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from django.db import DatabaseError, transaction
 
+from accounts.audit import SYSTEM
+from accounts.models import TrailLeaf
 from consent import purposes
 from consent.models import Notice, Purpose
 from tests.consent.people import NOON
@@ -17,17 +21,81 @@ def test_the_defaults_are_made_once() -> None:
     assert purposes.current("marketing", NOON).basis == "consent"
 
 
-def test_a_newer_version_holds_from_its_day() -> None:
+def amend(**changed: Any) -> Purpose:
     purposes.ensure_defaults(at=NOON)
-    Purpose.objects.create(
-        code="service",
-        version=2,
-        title="Service",
-        basis="consent",
-        valid_from=NOON + timedelta(days=1),
-    )
+    whole = {
+        "code": "service",
+        "title": "Service",
+        "basis": "consent",
+        "valid_from": _later(),
+        "at": NOON,
+        "actor": SYSTEM,
+    }
+    return purposes.amend(**{**whole, **changed})
+
+
+def test_a_newer_version_holds_from_its_day() -> None:
+    assert amend().version == 2
     assert purposes.current("service", NOON).version == 1
-    assert purposes.current("service", NOON + timedelta(days=1)).version == 2
+    assert purposes.current("service", _later()).basis == "consent"
+    leaf = TrailLeaf.objects.get(action="consent.purpose.amended")
+    assert leaf.details == {"code": "service", "version": 2, "basis": "consent"}
+
+
+def test_a_basis_is_not_changed_in_place() -> None:
+    purposes.ensure_defaults(at=NOON)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Purpose.objects.filter(code="service").update(basis="consent")
+    assert purposes.current("service", NOON).basis == "contract"
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"code": "gifts"}, purposes.UnknownPurpose),
+        ({"basis": "wish"}, purposes.NoNewVersion),
+        ({"valid_from": NOON - timedelta(seconds=1)}, purposes.NoNewVersion),
+        ({"title": "Service messages", "basis": "contract"}, purposes.NoNewVersion),
+    ],
+)
+def test_a_version_that_is_none_is_refused(change: Any, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        amend(**change)
+    assert not Purpose.objects.filter(version=2).exists()
+
+
+def test_a_version_does_not_come_before_the_newest() -> None:
+    amend(valid_from=NOON + timedelta(days=9))
+    with pytest.raises(purposes.NoNewVersion):
+        amend(basis="contract")
+
+
+def test_one_box_for_each_purpose_passes() -> None:
+    boxes: list[dict[str, object]] = [
+        {"purpose": "marketing", "texts": {"en": "Write to me.", "de": "Schreiben Sie mir."}},
+        {"purpose": "sharing", "texts": {"en": "Share it."}, "ticked": False},
+    ]
+    purposes.one_box_one_purpose(boxes)
+
+
+@pytest.mark.parametrize(
+    ("box", "words"),
+    [
+        ({"purposes": ["marketing", "sharing"]}, "box 2 must be for one purpose"),
+        ({"purpose": ["sharing"]}, "one purpose"),
+        ({"purpose": "marketing,sharing"}, "one purpose"),
+        ({}, "one purpose"),
+        ({"purpose": "sharing", "ticked": True}, "ticked before"),
+        ({"purpose": "sharing", "checked": "checked"}, "ticked before"),
+        ({"purpose": "sharing", "texts": ["Write to me."]}, "text of another purpose"),
+    ],
+)
+def test_a_box_for_two_purposes_or_ticked_beforehand_is_refused(
+    box: dict[str, object], words: str
+) -> None:
+    first = {"purpose": "marketing", "texts": {"en": "Write to me."}}
+    with pytest.raises(purposes.OneBoxTwoPurposes, match=words):
+        purposes.one_box_one_purpose([first, box])
 
 
 def test_an_unknown_purpose_is_refused() -> None:

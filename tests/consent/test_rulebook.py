@@ -28,7 +28,7 @@ def test_all_thirty_states_of_the_eea_are_there() -> None:
     assert rulebook.rule("eu.eprivacy.consent").where == EEA
 
 
-@pytest.mark.parametrize("place", ["", "JP", "ZZ"])
+@pytest.mark.parametrize("place", ["", "AQ", "ZZ"])
 def test_an_unknown_place_has_the_strictest_rules(place: str) -> None:
     places = [place] if place else []
     assert {"strictest.confirmed", "strictest.hours", "strictest.frequency"} <= ids(*places)
@@ -41,8 +41,8 @@ def test_a_known_place_has_not() -> None:
 def test_an_unknown_state_has_the_hours_inside_all() -> None:
     assert {"us.tcpa.hours", "us.strict.hours"} <= ids("US")
     assert "us.strict.hours" not in ids("US-FL")
-    assert "us.states.8_20" in ids("US-FL")
-    assert "us.states.8_20" not in ids("US-TX")
+    assert "us.fl.hours" in ids("US-FL")
+    assert "us.fl.hours" not in ids("US-TX")
 
 
 def test_the_strict_preset_lies_inside_every_states_hours() -> None:

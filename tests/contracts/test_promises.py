@@ -145,6 +145,9 @@ def plant_half_erasure() -> str:
         attributes_sealed=None,
         email_index=None,
         phone_index=None,
+        email_stop_index="",
+        sms_stop_index="",
+        whatsapp_stop_index="",
     )
     return f"contact {person.pk}: erased, but has a key that was not destroyed"
 

@@ -7,7 +7,7 @@ import pytest
 from django_q.models import OrmQ
 
 from integrations import connections, inbox, messaging, phones
-from integrations.messaging.base import OutgoingMessage
+from integrations.messaging.base import KeepsStops, OutgoingMessage
 from integrations.models import SandboxMessage
 from tests.accounts.staff import NOON
 
@@ -24,6 +24,18 @@ def send(address: str = ANA, channel: str = "sms", text: str = "Hello") -> uuid.
 
 def tasks() -> Iterator[str]:
     return (task.func() for task in OrmQ.objects.all())
+
+
+def test_a_stop_is_shown_where_there_is_a_thread_and_forgotten_with_it() -> None:
+    message_id = send()
+    provider = messaging.provider_for(connections.ensure_local(at=NOON)[0])
+    assert isinstance(provider, KeepsStops)
+    for channel in ("sms", "whatsapp"):
+        provider.stop(address=ANA, channel=channel)
+    [thread] = phones.threads(limit=10)
+    assert thread.stopped_at is not None
+    phones.forget(message_ids=[message_id])
+    assert set(SandboxMessage.objects.values_list("address_index", flat=True)) == {""}
 
 
 def test_each_address_and_channel_is_a_thread() -> None:

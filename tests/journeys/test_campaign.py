@@ -79,7 +79,7 @@ def test_a_preview_plays_the_real_video_and_stands_in_the_trail(
 ) -> None:
     begin(page, live_server)
     write(page)
-    page.get_by_role("link", name="4. Preview").click()
+    page.get_by_role("link", name="5. Preview").click()
     prepare(page)
     page.get_by_role("radio", name="Z•••").check()
     page.get_by_role("button", name="Show this video").click()

@@ -126,11 +126,12 @@ def test_nobody_is_asked_without_a_ground_or_twice_or_after_a_stop() -> None:
 
 def join(client: Client, **fields: str) -> int:
     page = reverse("join:join", args=["marketing"])
-    return client.post(page, fields, headers={"accept-language": "de"}).status_code
+    answer = client.post(page, {"look": "1", **fields}, headers={"accept-language": "de"})
+    return answer.status_code
 
 
 def test_the_web_form_gives_and_asks(client: Client) -> None:
-    code = join(client, name="Ana", email="ana@example.org", phone="", agree="on")
+    code = join(client, name="Ana", email="ana@example.org", phone="", agree_0="on")
     assert code == 302
     contact = contacts.find(partner=None, email="ana@example.org")
     assert contact is not None
@@ -159,14 +160,14 @@ def test_without_the_tick_nothing_is_kept(client: Client) -> None:
     ],
 )
 def test_a_form_that_cannot_be_used_changes_nothing(client: Client, fields: dict[str, str]) -> None:
-    assert join(client, agree="on", **fields) == 422
+    assert join(client, agree_0="on", **fields) == 422
     assert Contact.objects.count() == 0
 
 
 def test_a_stranger_changes_nothing_of_somebody_known(client: Client) -> None:
     contact = person(name="Ana", email="ana@example.org", phone="")
     ledger.withdraw(contact=contact, act="button", source="page", at=NOON, actor=SYSTEM)
-    assert join(client, name="Mallory", email="ana@example.org", agree="on") == 302
+    assert join(client, name="Mallory", email="ana@example.org", agree_0="on") == 302
     assert contacts.opened(contact=contact, at=NOON).name == "Ana"
     assert state(contact) == "withdrawn"
     assert outbox.dispatch(at=clock.now()).sent == 0

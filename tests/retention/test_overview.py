@@ -2,8 +2,6 @@ from datetime import timedelta
 
 import pytest
 
-from accounts import audit
-from consent import ledger
 from retention import footprint, holds, overview, subject_requests, timeline
 from tests.retention import people, story
 
@@ -32,14 +30,6 @@ def test_a_request_near_its_end_and_one_past_it_are_told_apart() -> None:
     assert "Requests due within 7 days" not in concerns()
     assert concerns(days=27)["Requests due within 7 days"] == 1
     assert concerns(days=32)["Requests past their month"] == 1
-
-
-def test_agreements_and_withdrawals_are_counted_by_week() -> None:
-    person, _ = story.whole()
-    ledger.withdraw(contact=person, act="button", source="test", at=THEN, actor=audit.SYSTEM)
-    growth = overview.consents(at=THEN)
-    assert growth.series["Agreed"][-1] == 2
-    assert growth.series["Withdrawn or refused"][-1] == 3
 
 
 def test_decisions_are_counted_by_channel_and_verdict() -> None:

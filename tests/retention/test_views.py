@@ -123,14 +123,6 @@ def test_an_auditor_reads_and_sees_no_personal_data() -> None:
         assert client.post(url(act, person.public_id)).status_code == 403
 
 
-def test_the_gate_answers_with_its_law() -> None:
-    person, _ = story.whole()
-    page = signed_in().get(
-        url("person", person.public_id), {"purpose": "marketing", "channel": "email"}
-    )
-    assert b"Rule" in page.content
-
-
 def test_an_officer_withdraws_holds_and_releases() -> None:
     person, _ = story.whole()
     client = signed_in()

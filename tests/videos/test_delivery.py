@@ -77,7 +77,8 @@ def test_the_message_says_who_what_and_how_to_stop() -> None:
     text, headers = row.content_sealed["text"], row.content_sealed["headers"]
     for words in ("Aurora Travel", "Person 0", "made with AI", "Stop"):
         assert words in text
-    assert headers["List-Unsubscribe"] == f"<{delivery.link_address(token_in(text))}/stop>"
+    assert "/join/one-click/" in headers["List-Unsubscribe"]
+    assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
 def test_a_second_round_does_nothing_twice() -> None:

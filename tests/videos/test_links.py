@@ -27,6 +27,7 @@ def end_by_erasure(link: Link) -> None:
     contact = link.contact
     contact.name_sealed = contact.email_sealed = contact.phone_sealed = None
     contact.attributes_sealed = contact.email_index = contact.phone_index = None
+    contact.email_stop_index = contact.sms_stop_index = contact.whatsapp_stop_index = ""
     contact.erased_at = AT
     contact.save()
 

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from accounts import audit
-from consent import intake, ledger
+from consent import intake, ledger, signals
 from integrations import connections
 from tests.videos import stage
 from tests.videos.stage import AT
@@ -49,6 +49,14 @@ def test_the_funnel_narrows_to_those_who_played(sent: Campaign) -> None:
     stages = {one.code: one.count for one in campaigns.funnel(campaign=sent)}
     assert stages == {"audience": 3, "allowed": 2, "sent": 1, "delivered": 1, "played": 1}
     assert Link.objects.filter(plays=1).count() == 1
+
+
+def test_who_asks_not_to_be_counted_is_in_no_figure(sent: Campaign) -> None:
+    link = links.with_keys().get(message__state="delivered")
+    playback.start_play(link=link, at=LATER)
+    signals.gpc(contact=link.contact, at=LATER)
+    stages = {one.code: one.count for one in campaigns.funnel(campaign=sent)}
+    assert stages["played"] == 0
 
 
 def test_refusals_come_with_rule_and_source(sent: Campaign) -> None:

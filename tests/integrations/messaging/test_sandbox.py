@@ -9,6 +9,7 @@ from django.db import connection as database
 from integrations import connections, inbox, messaging
 from integrations.messaging.base import (
     Event,
+    KeepsStops,
     MessagingProvider,
     NotAnEvent,
     OutgoingMessage,
@@ -69,6 +70,7 @@ def test_two_messages_with_the_same_words_are_two(provider: MessagingProvider) -
     [
         ("+14155550001", "permanent", 0),
         ("it.fails@example.org", "permanent", 0),
+        ("+14155550004", "permanent", 0),
         ("+14155550002", "transient", 0),
         ("ana0002@example.org", "transient", 0),
         ("+14155550003", "unknown", 1),
@@ -126,6 +128,35 @@ def test_an_answer_of_a_person_is_read(provider: MessagingProvider) -> None:
         "hook:e1",
         {"channel": "sms", "from": "+14155550100", "text": "STOP", "provider_message_id": "m1"},
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("opt_out", {"channel": "sms", "from": "+14155550100"}),
+        ("reassigned", {"from": "+14155550100"}),
+    ],
+)
+def test_what_a_provider_tells_of_a_person_is_read(
+    provider: MessagingProvider, kind: str, body: dict[str, str]
+) -> None:
+    event = provider.read(json.dumps({"id": "e1", "kind": kind, **body}).encode())
+    assert (event.kind, event.body) == ("other", {"kind": kind, **body})
+
+
+def test_a_subject_comes_along_where_there_is_one(provider: MessagingProvider) -> None:
+    body = {"channel": "email", "from": "a@example.org", "text": "", "provider_message_id": "m"}
+    payload = {"id": "e1", "kind": "inbound_message", "subject": "STOP", **body}
+    assert provider.read(json.dumps(payload).encode()).body["subject"] == "STOP"
+
+
+def test_a_stop_is_kept_once_with_the_hash_of_its_address(provider: MessagingProvider) -> None:
+    assert isinstance(provider, KeepsStops)
+    for _ in range(2):
+        provider.stop(address="+14155550100", channel="sms")
+    row = SandboxMessage.objects.get()
+    assert (row.direction, row.channel, row.content_sealed) == ("stopped", "sms", None)
+    assert "4155550100" not in row.address_index
 
 
 REPORT = {

@@ -1,0 +1,465 @@
+"""What would the gate say of a whole audience now? One statement, and the gate's own `decide`.
+
+The database reduces each person to a case: a number that holds all that a verdict can turn on
+(place, state and kind of consent, stop, key, ...). Millions of people are some hundred cases, and
+each case is decided once, by the same function that judges one message. Who cannot be reduced (a
+cap on messages may be reached, or the place was never noted) is judged one by one.
+"""
+
+import uuid
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+from django.db.models import QuerySet
+
+from consent import contacts, facts, gate, places, purposes, rulebook
+from consent.facts import Facts, Subject
+from consent.gate import Verdict
+from consent.models import ConsentEvent, Contact, Place, RegisterEntry
+from consent.rulebook import Rule, Rulebook
+from consent.standing import SUPERSEDED, Standing
+
+NOBODY = uuid.UUID(int=0)
+# Not a case: this person is judged alone.
+ALONE = -1
+ROWS_AT_ONCE = 5000
+PLAN = "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'; SET LOCAL parallel_tuple_cost = 0.01"
+ALONE_AT_ONCE = 1000
+STATES = ("", "claimed", "given", "confirmed", "refused", "withdrawn", "expired", SUPERSEDED)
+PERMISSIONS = ("", *ConsentEvent.Permission.values)
+AGE_MAX = 30
+# More registers are asked in the world than a case has room for; who stands in a further one is
+# judged alone.
+REGISTER_BITS = 4
+# The fields of a case, from the lowest bit: name and width.
+FIELDS = (
+    *[(name, 1) for name in ("erased", "restricted", "readable", "address", "suppressed")],
+    *[("moved", 1), ("guarded", 1), ("state", 3), ("permission", 4), ("age", 5), ("stale", 4)],
+    *[("registers", REGISTER_BITS), ("special_state", 3), ("special_permission", 4)],
+    *[("phi_state", 3), ("phi_permission", 4), ("sent", 3), ("place", 18)],
+)
+SHIFTS = {name: sum(width for _, width in FIELDS[:n]) for n, (name, _) in enumerate(FIELDS)}
+PLACES_MAX = 1 << dict(FIELDS)["place"]
+SIDES = {"special": purposes.SPECIAL_DATA, "phi": purposes.PHI_CONTENT}
+
+
+@dataclass(frozen=True)
+class Case:
+    """How many people of an audience have one verdict."""
+
+    verdict: Verdict
+    people: int
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of an audience, and what of the rules the statement must know."""
+
+    subject: Subject
+    at: datetime
+    book: Rulebook
+
+    @cached_property
+    def rules(self) -> list[Rule]:
+        """Return the rules of any place that speak of such a message on this day."""
+        subject, on = self.subject, self.at.date()
+        everywhere = frozenset(place for rule in self.book.rules for place in rule.where)
+        return [
+            rule
+            for rule in self.book.rules
+            if rule.holds(places=everywhere, on=on)
+            and rule.touches(
+                purpose=subject.purpose.code,
+                channel=subject.channel,
+                content=frozenset(subject.content),
+            )
+        ]
+
+    @cached_property
+    def months(self) -> list[int]:
+        """Return after how many months some place calls some consent expired, ascending."""
+        return sorted({rule.months for rule in self.rules if rule.kind == "expiry"})
+
+    @cached_property
+    def registers(self) -> list[str]:
+        """Return the registers that some place asks and that anybody was looked up in."""
+        asked = sorted({rule.register for rule in self.rules if rule.kind == "register"})
+        return [n for n in asked if RegisterEntry.objects.filter(register=n).exists()]
+
+    @cached_property
+    def window(self) -> timedelta:
+        """Return the longest time in which some place counts messages; none counts: zero."""
+        hours = [rule.window_hours for rule in self.rules if rule.kind == "frequency"]
+        return timedelta(hours=max(hours, default=0))
+
+    def is_capped(self, place: Place, sent: int) -> bool:
+        """Say whether so many messages may be too many for one more at a place."""
+        rules = self.book.applicable(
+            countries=places.countries(place),
+            purpose=self.subject.purpose.code,
+            channel=self.subject.channel,
+            content=self.subject.content,
+            on=self.at.date(),
+        )
+        return any(rule.kind == "frequency" and sent >= rule.max_messages for rule in rules)
+
+
+def counts(
+    *,
+    people: QuerySet[Contact],
+    purpose_code: str,
+    channel: str,
+    at: datetime,
+    content: Collection[str] = (),
+) -> list[Case]:
+    """Judge a whole audience, writing nothing, and count people by verdict; the most first.
+
+    :raises UnknownPurpose: there is no such purpose at that instant.
+    :raises BadRule: a rule pack cannot be read.
+    """
+    question = _question(purpose_code, channel, content, at)
+    sql, params = statement(people=people, question=question)
+    with planned() as cursor:
+        cursor.execute(f"SELECT code, count(*) FROM ({sql}) judged GROUP BY code", params)  # noqa: S608  our own statement
+        grouped = dict(cursor.fetchall())
+    verdicts = decided(grouped, question)
+    found = [Case(verdict, grouped[code]) for code, verdict in verdicts.items() if verdict]
+    alone = {code for code, verdict in verdicts.items() if verdict is None}
+    if alone:
+        found += _of_those_alone(people, question, alone)
+    return sorted(found, key=lambda case: -case.people)
+
+
+def rows(
+    *,
+    people: QuerySet[Contact],
+    purpose_code: str,
+    channel: str,
+    at: datetime,
+    content: Collection[str] = (),
+) -> Iterator[tuple[uuid.UUID, Verdict]]:
+    """Judge a whole audience, writing nothing, and yield each person's verdict.
+
+    The verdict's hash of inputs is that of the case. What is held in memory does not grow with
+    the audience.
+    :raises UnknownPurpose: there is no such purpose at that instant.
+    :raises BadRule: a rule pack cannot be read.
+    """
+    question = _question(purpose_code, channel, content, at)
+    verdicts: dict[int, Verdict | None] = {}
+    for batch in _fetched(people, question):
+        verdicts |= decided({code for _, code in batch} - verdicts.keys(), question)
+        alone = _judged_alone([pk for pk, code in batch if verdicts[code] is None], question)
+        for pk, code in batch:
+            yield pk, verdicts[code] or alone[pk]
+
+
+def statement(*, people: QuerySet[Contact], question: Question) -> tuple[str, list[Any]]:
+    """Return the SQL that reduces an audience to `id, code`, and its parameters."""
+    by = contacts.field_of(question.subject.channel)
+    stop = f"{question.subject.channel}_stop_index"
+    columns = ["id", "key_id", "place_id", "erased_at", "restricted_at", stop, f"{by}_set_at"]
+    audience, params = people.order_by().values(*columns).query.sql_with_params()
+    parts = _Parts(question, stop=stop, set_at=f"{by}_set_at")
+    unplaced = f"c.place_id IS NULL OR c.place_id >= {PLACES_MAX}"
+    alone = " OR ".join([unplaced, *parts.alone])
+    sql = (
+        f"SELECT c.id, CASE WHEN {alone} THEN {ALONE} ELSE {parts.code()} END AS code "  # noqa: S608  only our own words; values are parameters
+        f"FROM ({audience}) c {' '.join(parts.joins)}"
+    )
+    return sql, [*params, *parts.join_params]
+
+
+def decided(codes: Collection[int], question: Question) -> dict[int, Verdict | None]:
+    """Decide each case once, as the gate decides one message; None: its people one by one."""
+    read = {code: _fields(code) for code in codes if code != ALONE}
+    spots = Place.objects.in_bulk({fields["place"] for fields in read.values()})
+    found: dict[int, Verdict | None] = dict.fromkeys(codes)
+    for code, fields in read.items():
+        place = spots[fields["place"]]
+        if not question.is_capped(place, fields["sent"]):
+            known = _facts(fields, place, question)
+            found[code] = gate.decide_by(question.book, known, question.at)
+    return found
+
+
+@contextmanager
+def planned() -> Iterator[CursorWrapper]:
+    """Give a cursor on which a statement over millions of rows is planned well."""
+    # Compiling the statement costs more than it saves; hashes of a million people need room; and
+    # a row of two numbers is cheap to hand from one process to another.
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(PLAN)
+        yield cursor
+
+
+def ask(*, subject: Subject, at: datetime) -> Question:
+    """Return a question under the rules in force."""
+    return Question(subject, at, rulebook.book())
+
+
+# The fields of a case that the person's own standing fills, by their part of the state's row.
+_OWN = {name: name for name in ("state", "permission", "age", "guarded", "stale")}
+
+
+class _Parts:
+    """The pieces of the statement: what is joined, and what each field of a case is made of."""
+
+    def __init__(self, question: Question, *, stop: str, set_at: str) -> None:
+        self._question = question
+        self.joins: list[str] = []
+        self.join_params: list[object] = []
+        self._sums: list[str] = []
+        self.alone: list[str] = []
+        if len(question.months) >= 1 << dict(FIELDS)["stale"]:
+            self.alone.append("1 = 1")
+        self._at = connection.ops.adapt_datetimefield_value(question.at)
+        self._fields = self._simple(stop, set_at)
+        self._join_dead_keys()
+        self._join_state("s", question.subject.purpose.code, _OWN)
+        self._join_stop(stop)
+        self._sides()
+        self._join_registers(stop)
+        self._join_sent()
+        if question.subject.purpose.code == purposes.PERMISSION_REQUEST:
+            # Asking turns on another purpose and on when somebody was asked last.
+            self.alone.append("1 = 1")
+
+    def code(self) -> str:
+        """Return the expression of a case: each field at its own bits."""
+        terms = [f"{1 << SHIFTS[name]} * ({part})" for name, part in self._fields.items()]
+        return " + ".join([*terms, *self._sums])
+
+    def _simple(self, stop: str, set_at: str) -> dict[str, str]:
+        return {
+            "erased": _flag("c.erased_at IS NOT NULL"),
+            "restricted": _flag("c.restricted_at IS NOT NULL"),
+            "readable": _flag("k.id IS NULL"),
+            "address": _flag(f"k.id IS NULL AND c.{stop} <> ''"),
+            "suppressed": _flag("x.id IS NOT NULL"),
+            "moved": _flag(f"s.at < c.{set_at}"),
+            "place": "CAST(c.place_id AS bigint)",
+        }
+
+    def _join_dead_keys(self) -> None:
+        # The few keys that do not open are joined, not the millions that do.
+        self.joins.append(
+            "LEFT JOIN (SELECT id FROM accounts_datakey WHERE destroyed_at IS NOT NULL "
+            "OR wrapped IS NULL OR delete_at <= %s) k ON k.id = c.key_id"
+        )
+        self.join_params.append(self._at)
+
+    def _join_state(self, alias: str, purpose_code: str, names: Mapping[str, str]) -> None:
+        # Reduced to a number before it is joined: what is hashed for millions is small.
+        months = self._question.months if names is _OWN else []
+        cuts = [gate.months_before(self._question.at, number) for number in months]
+        stale = " + ".join([_flag("at <= %s")] * len(cuts)) or "0"
+        fields = {
+            "state": self._state_of(purpose_code),
+            "permission": _choice("permission", PERMISSIONS),
+            "age": AGE_OF,
+            "guarded": _flag("guarded"),
+            "stale": stale,
+        }
+        bits = " + ".join(f"{1 << SHIFTS[names[part]]} * ({fields[part]})" for part in names)
+        self.joins.append(
+            f"LEFT JOIN (SELECT contact_id, at, {bits} AS bits FROM consent_consentstate "  # noqa: S608  our own words
+            f"WHERE purpose_code = %s AND channel = %s) {alias} ON {alias}.contact_id = c.id"
+        )
+        self._sums.append(f"coalesce({alias}.bits, 0)")
+        # In the order of the parts: the state asks the instant, staleness its limits.
+        limits = [connection.ops.adapt_datetimefield_value(cut) for cut in cuts]
+        self.join_params += [self._at, *limits, purpose_code, self._question.subject.channel]
+
+    def _state_of(self, purpose_code: str) -> str:
+        # Asked only where a purpose ever changed its basis: hardly ever.
+        others = purposes.of_another_basis(purpose_code, self._question.at)
+        if not others:
+            return STATE_OF
+        return (
+            "CASE WHEN state NOT IN ('withdrawn', 'refused') AND EXISTS "  # noqa: S608  our own words
+            "(SELECT 1 FROM consent_consentevent e WHERE e.id = event_id "
+            f"AND e.purpose_id IN ({', '.join(map(str, others))})) "
+            f"THEN {STATES.index(SUPERSEDED)} ELSE {STATE_OF} END"
+        )
+
+    def _join_stop(self, stop: str) -> None:
+        self.joins.append(
+            f"LEFT JOIN consent_suppression x ON x.address_index = c.{stop} "
+            "AND x.channel = %s AND x.lifted_at IS NULL"
+        )
+        self.join_params.append(self._question.subject.channel)
+
+    def _sides(self) -> None:
+        # Asked only by what the words are about: an ordinary message pays nothing for it.
+        asked = {rule.standing for rule in self._question.rules if rule.standing}
+        for name, purpose_code in SIDES.items():
+            if purpose_code in asked:
+                names = {"state": f"{name}_state", "permission": f"{name}_permission"}
+                self._join_state(name, purpose_code, names)
+
+    def _join_registers(self, stop: str) -> None:
+        registers = self._question.registers
+        if not registers:
+            return
+        bits = " ".join(f"WHEN %s THEN {1 << place}" for place in range(len(registers)))
+        if len(registers) > REGISTER_BITS:
+            self.alone.append(f"r.bits >= {1 << REGISTER_BITS}")
+        self.joins.append(
+            f"LEFT JOIN (SELECT address_index, sum(CASE register {bits} ELSE 0 END) AS bits "  # noqa: S608
+            "FROM consent_registerentry WHERE answer = 'listed' GROUP BY address_index) r "
+            f"ON r.address_index = c.{stop}"
+        )
+        self.join_params += registers
+        self._fields["registers"] = "coalesce(r.bits, 0)"
+
+    def _join_sent(self) -> None:
+        # Below a place's cap what was sent changes nothing; how many is enough to tell.
+        if not self._question.window:
+            return
+        code = self._question.subject.purpose.code
+        recent = facts.recent_messages(self._question.at, queued_too=True).filter(purpose_code=code)
+        columns = ("contact_id", "sent_at", "claimed_at", "not_before")
+        sql, params = recent.order_by().values(*columns).query.sql_with_params()
+        since = self._question.at - self._question.window
+        self.joins.append(
+            f"LEFT JOIN (SELECT contact_id, count(*) AS sent FROM ({sql}) n "  # noqa: S608
+            "WHERE coalesce(sent_at, claimed_at, not_before) > %s GROUP BY contact_id) m "
+            "ON m.contact_id = c.id"
+        )
+        self.join_params += [*params, connection.ops.adapt_datetimefield_value(since)]
+        most = (1 << dict(FIELDS)["sent"]) - 1
+        self._fields["sent"] = f"CASE WHEN m.sent > {most} THEN {most} ELSE coalesce(m.sent, 0) END"
+
+
+def _flag(condition: str) -> str:
+    return f"CASE WHEN {condition} THEN 1 ELSE 0 END"
+
+
+def _choice(column: str, values: Sequence[str]) -> str:
+    cases = " ".join(f"WHEN '{value}' THEN {number}" for number, value in enumerate(values))
+    return f"CASE {column} {cases} ELSE 0 END"
+
+
+# Past its date an agreement is expired, whatever its row says.
+STATE_OF = (
+    "CASE WHEN valid_until <= %s AND state IN ('claimed', 'given', 'confirmed') "
+    f"THEN {STATES.index('expired')} ELSE {_choice('state', STATES)} END"
+)
+AGE_OF = (
+    f"CASE WHEN age_years IS NULL THEN 0 WHEN age_years > {AGE_MAX} THEN {AGE_MAX + 1} "
+    "ELSE age_years + 1 END"
+)
+
+
+def _fields(code: int) -> dict[str, int]:
+    read = {}
+    for name, width in FIELDS:
+        read[name] = code & ((1 << width) - 1)
+        code >>= width
+    return read
+
+
+def _facts(fields: Mapping[str, int], place: Place, question: Question) -> Facts:
+    subject, at = question.subject, question.at
+    standings = {name: _side(fields, name, at) for name in SIDES}
+    kept = [(SIDES[name], stand) for name, stand in standings.items() if stand]
+    own = _own(fields, question)
+    kept += [(subject.purpose.code, own)] if own else []
+    listed = question.registers
+    return Facts(
+        contact_id=NOBODY,
+        purpose_code=subject.purpose.code,
+        basis=subject.purpose.basis,
+        channel=subject.channel,
+        content=subject.content,
+        places=places.countries(place),
+        zones=places.zones(place),
+        erased=bool(fields["erased"]),
+        restricted=bool(fields["restricted"]),
+        readable=bool(fields["readable"]),
+        has_address=bool(fields["address"]),
+        suppressed=bool(fields["suppressed"]),
+        standings=tuple(sorted(kept)),
+        address_set_at=own.at + timedelta(microseconds=1) if own and fields["moved"] else None,
+        registers=tuple(
+            name for bit, name in enumerate(listed) if fields["registers"] & (1 << bit)
+        ),
+    )
+
+
+def _own(fields: Mapping[str, int], question: Question) -> Standing | None:
+    if not fields["state"]:
+        return None
+    passed = fields["stale"]
+    # Any instant between the two limits is judged alike; the limit itself is one of them.
+    months = question.months[passed - 1] if passed else 0
+    return Standing(
+        STATES[fields["state"]],
+        NOBODY,
+        gate.months_before(question.at, months),
+        None,
+        PERMISSIONS[fields["permission"]],
+        fields["age"] - 1 if fields["age"] else None,
+        bool(fields["guarded"]),
+    )
+
+
+def _side(fields: Mapping[str, int], name: str, at: datetime) -> Standing | None:
+    state = STATES[fields[f"{name}_state"]]
+    permission = PERMISSIONS[fields[f"{name}_permission"]]
+    return Standing(state, NOBODY, at, None, permission) if state else None
+
+
+def _question(purpose_code: str, channel: str, content: Collection[str], at: datetime) -> Question:
+    purpose = purposes.current(purpose_code, at)
+    return ask(subject=Subject(purpose, channel, tuple(sorted(content))), at=at)
+
+
+def _fetched(
+    people: QuerySet[Contact], question: Question
+) -> Iterator[list[tuple[uuid.UUID, int]]]:
+    sql, params = statement(people=people, question=question)
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(sql, params)
+        while batch := cursor.fetchmany(ROWS_AT_ONCE):
+            yield [(_id(pk), code) for pk, code in batch]
+
+
+def _id(value: object) -> uuid.UUID:
+    return value if isinstance(value, uuid.UUID) else uuid.UUID(str(value))
+
+
+def _judged_alone(ids: Sequence[uuid.UUID], question: Question) -> dict[uuid.UUID, Verdict]:
+    found: dict[uuid.UUID, Verdict] = {}
+    waiting = iter(ids)
+    while few := list(islice(waiting, ALONE_AT_ONCE)):
+        people = Contact.objects.filter(pk__in=few).select_related("key", "place")
+        known = facts.gather(people=list(people), subject=question.subject, at=question.at)
+        for one in known:
+            found[one.contact_id] = gate.decide_by(question.book, one, question.at)
+    return found
+
+
+def _of_those_alone(
+    people: QuerySet[Contact], question: Question, codes: Collection[int]
+) -> list[Case]:
+    seen: Counter[str] = Counter()
+    verdicts: dict[str, Verdict] = {}
+    for batch in _fetched(people, question):
+        alone = [pk for pk, code in batch if code in codes]
+        for verdict in _judged_alone(alone, question).values():
+            reasons = [reason.plain() for reason in verdict.reasons]
+            key = f"{verdict.verdict} {verdict.defer_until} {reasons}"
+            verdicts.setdefault(key, verdict)
+            seen[key] += 1
+    return [Case(verdicts[key], number) for key, number in seen.items()]
