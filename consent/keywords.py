@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
-from consent.phrasebook import book, one_slip
+from consent.phrasebook import book
 from consent.reply_text import END, LINE, PAUSE, normal, own, shared, unmasked, without_addresses
 from consent.reply_text import words as words_of
 
@@ -105,8 +105,8 @@ def _is_keyword(words: Sequence[str], keywords: frozenset[str]) -> bool:
     if not words:
         return False
     # "stop stop STOP" is one word said with feeling.
-    size = next(n for n in range(1, len(words) + 1) if words == (words[:n] * len(words))[: len(words)])
-    return "".join(words[:size]) in keywords or "".join(words) in keywords
+    sizes = (n for n in range(1, len(words) + 1) if words == words[:n] * (len(words) // n))
+    return "".join(words) in keywords or "".join(words[: next(sizes)]) in keywords
 
 
 def _is_typo(word: str) -> bool:

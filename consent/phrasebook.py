@@ -211,19 +211,20 @@ def _item(word: str) -> str:
 
 
 def _members(chunk: str, groups: Mapping[str, list[str]]) -> Iterable[str]:
-    if chunk.startswith("{"):
-        name = chunk[1:-1]
-        return [word for part in name.split("|") for word in groups[part]]
-    if "|" in chunk:
-        return [word.replace("_", " ") for word in chunk.split("|")]
-    return [chunk]
+    if "|" not in chunk and "{" not in chunk:
+        return [chunk]
+    members: list[str] = []
+    for part in chunk.split("|"):
+        name = part.strip("{}")
+        members += groups[name] if part.startswith("{") else [part.replace("_", " ")]
+    return members
 
 
 def _chunks(source: str) -> Iterator[str]:
     """Yield the parts of a phrase; plain words that follow each other are one part."""
     plain_words: list[str] = []
     for token in source.split():
-        special = token in {"^", "$"} or token[0] == "{" or token.startswith("..") or "|" in token
+        special = token in {"^", "$"} or "{" in token or token.startswith("..") or "|" in token
         if not special and not token.endswith("*"):
             plain_words.append(token)
             continue
