@@ -3,12 +3,17 @@
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
-from consent.phrasebook import book
+from consent.phrasebook import book, one_slip
 from consent.reply_text import END, LINE, PAUSE, normal, own, shared, unmasked, without_addresses
 from consent.reply_text import words as words_of
 
-# A message longer than this is not a keyword, but it may still ask to be left alone.
-READ_CHARS = 2000
+# What stands further down is not read: nobody hides a stop there, and time is bounded.
+READ_CHARS = 20_000
+# A keyword with what people put around it, and said again and again, is no longer than this.
+KEYWORD_WORDS = 60
+NAME_WORDS = 2
+# A word shorter than this has too many neighbours that mean something else.
+SLIP_LETTERS = 4
 __all__ = ["Meaning", "normal", "read"]
 
 
@@ -89,11 +94,11 @@ def _said(text: Sequence[str]) -> Meaning | None:
     answers = book().answers
     for part in _parts(text, {END, LINE}):
         core = _core(part)
-        for words in (part, core, _ungreeted(core)):
-            if _is_keyword(words, answers["joined"] | answers["joined_weak"]):
+        for words in (part, core, *_ungreeted(part)):
+            if _is_keyword(words, answers["keywords"]):
                 return Meaning.STOP
         if len(core) == 1 and _is_typo(core[0]):
-            return Meaning.STOP
+            return Meaning.UNSURE
     for part in _parts(text, {END, LINE, PAUSE}):
         if _is_keyword(_core(part), answers["joined"]):
             return Meaning.STOP
@@ -102,7 +107,7 @@ def _said(text: Sequence[str]) -> Meaning | None:
 
 def _is_keyword(words: Sequence[str], keywords: frozenset[str]) -> bool:
     words = [word for word in words if word != PAUSE]
-    if not words:
+    if not words or len(words) > KEYWORD_WORDS:
         return False
     # "stop stop STOP" is one word said with feeling.
     sizes = (n for n in range(1, len(words) + 1) if words == words[:n] * (len(words) // n))
@@ -110,11 +115,20 @@ def _is_keyword(words: Sequence[str], keywords: frozenset[str]) -> bool:
 
 
 def _is_typo(word: str) -> bool:
-    return False
+    answers = book().answers
+    if word in answers["known"] or len(word) < SLIP_LETTERS:
+        return False
+    return any(one_slip(known, word) for known in answers["typed"])
 
 
-def _ungreeted(core: list[str]) -> list[str]:
-    return core
+def _ungreeted(part: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the words without "Dear Ana" before and "Thanks, Bob" after them."""
+    answers = book().answers
+    first = next((i for i, word in enumerate(part) if word not in answers["greetings"]), 0)
+    last = next((i for i in range(1, len(part)) if part[i] in answers["closings"]), len(part))
+    names = range(first, first + NAME_WORDS + 1) if first else (0,)
+    for start in names:
+        yield _core(part[start : max(start, last)])
 
 
 def _core(part: Sequence[str]) -> list[str]:

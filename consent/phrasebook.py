@@ -155,9 +155,8 @@ class _Binding:
     def book(self) -> Book:
         self._made.answers = {kind: frozenset(words) for kind, words in self._answers.items()}
         self._made.answers["joined"] = frozenset(w.replace(" ", "") for w in self._answers["stop"])
-        self._made.answers["joined_weak"] = frozenset(
-            w.replace(" ", "") for w in self._answers["weak"]
-        )
+        weak = {w.replace(" ", "") for w in self._answers["weak"]}
+        self._made.answers["keywords"] = self._made.answers["joined"] | weak
         for item, groups in self._items.items():
             payload = (len(item), item.strip().count(" "), tuple(sorted(groups)))
             self._made.finder.add_word(item, payload)
@@ -189,7 +188,9 @@ class _Binding:
         return number
 
     def _learn_typos(self) -> None:
-        known = {item.strip() for item in self._items} | self._answers["not_typos"]
+        typed = {word for word in self._answers["stop"] if len(word) > 3 and " " not in word}
+        self._made.answers["typed"] = frozenset(typed)
+        known = {item.strip() for item in self._items} | self._answers["not_typos"] | typed
         self._made.answers["known"] = frozenset(known)
         for word in known - self._answers["not_typos"]:
             if " " not in word and len(word) >= TYPO_LETTERS:
