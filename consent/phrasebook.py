@@ -25,6 +25,9 @@ from consent.reply_text import END, WORDS, words
 
 # Short words have too many neighbours that mean something else: "step" is no "stop".
 TYPO_LETTERS = 6
+# A language is spoken in a text if it knows this part of the words that the best one knows: "arrêt"
+# is no Polish, though Polish has "stop" too.
+SPOKEN = 0.6
 # What a file may hold besides its groups: lists of phrases, and lists of whole answers.
 PHRASES = ("requests", "doubts", "harmless", "automatic")
 ANSWERS = ("stop", "weak", "yes", "help", "start", "around", "greetings", "closings", "not_typos")
@@ -38,6 +41,7 @@ class Phrase:
     """Groups in order, and how many words may stand before each."""
 
     kind: str
+    language: str
     groups: tuple[int, ...]
     gaps: tuple[int, ...]
     source: str
@@ -48,19 +52,20 @@ class Book:
     """All languages, made ready to be searched."""
 
     finder: "ahocorasick.Automaton" = field(default_factory=ahocorasick.Automaton)
+    languages: list[str] = field(default_factory=list)
     phrases: dict[int, list[Phrase]] = field(default_factory=lambda: defaultdict(list))
     answers: dict[str, frozenset[str]] = field(default_factory=dict)
     near: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def found(self, text: Sequence[str]) -> Iterator[tuple[Phrase, Span]]:
         """Yield each phrase that stands in these words, with its first and last word."""
-        hits = self._hits(text)
+        hits, spoken = self._hits(text)
         ends = [0]
         for word in text:
             ends.append(ends[-1] + (word == END))
         for group, places in hits.items():
             for phrase in self.phrases.get(group, ()):
-                if all(part in hits for part in phrase.groups):
+                if phrase.language in spoken and all(part in hits for part in phrase.groups):
                     for first, lasts in places.items():
                         for last in lasts:
                             yield from self._reach(phrase, hits, ends, (first, last), 1)
@@ -78,17 +83,22 @@ class Book:
             for last in places.get(first, ()):
                 yield from self._reach(phrase, hits, ends, (span[0], last), part + 1)
 
-    def _hits(self, text: Sequence[str]) -> Hits:
+    def _hits(self, text: Sequence[str]) -> tuple[Hits, set[str]]:
         places, at = {}, 0
         for index, word in enumerate(text):
             places[at] = index
             at += len(word) + 1
         hits: dict[int, dict[int, list[int]]] = {}
+        heard: dict[str, set[int]] = defaultdict(set)
         for end, (length, reach, groups) in self.finder.iter(f" {' '.join(text)} "):
             first = places[end - length + 1]
             for group in groups:
                 hits.setdefault(group, {}).setdefault(first, []).append(first + reach)
-        return hits
+            if text[first] != END:
+                for language in {self.languages[group] for group in groups}:
+                    heard[language].update(range(first, first + reach + 1))
+        most = max((len(found) for found in heard.values()), default=0)
+        return hits, {name for name, found in heard.items() if len(found) >= most * SPOKEN}
 
     def corrected(self, text: Sequence[str]) -> list[str]:
         """Return the words, with those that are one slip away from a word we know put right."""
@@ -175,7 +185,7 @@ class _Binding:
             parts.append(self._group(language, chunk, groups))
             gaps.append(gap)
             gap = 0
-        phrase = Phrase(kind, tuple(parts), tuple(gaps), f"{language}: {source}")
+        phrase = Phrase(kind, language, tuple(parts), tuple(gaps), f"{language}: {source}")
         self._made.phrases[parts[0]].append(phrase)
 
     def _group(self, language: str, chunk: str, groups: Mapping[str, list[str]]) -> int:
@@ -183,6 +193,7 @@ class _Binding:
         if known is not None:
             return known
         number = self._ids[(language, chunk)] = len(self._ids)
+        self._made.languages.append(language)
         for word in _members(chunk, groups):
             self._items[_item(word)].add(number)
         return number
