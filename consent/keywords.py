@@ -59,25 +59,27 @@ def _read(text: list[str]) -> Meaning:
 
 def _stop_in(text: list[str]) -> Meaning | None:
     framed = [END, *text, END]
-    found = _phrases(framed)
-    if found is not None and "automatic" in found:
+    found, harmless = _phrases(framed)
+    if "automatic" in found:
         # Nobody wrote it: "until the end of the week" and "do not reply" ask for nothing.
         return Meaning.STOP if "requests" in found else None
-    if found is not None and "requests" in found:
+    if "requests" in found:
         return Meaning.STOP
     said = _said(text)
     if said is not None:
         return said
     if found:
         return Meaning.UNSURE
-    mended = book().corrected(framed)
-    if mended != framed and _phrases(mended) & {"requests", "doubts"}:
+    mended = [
+        word if place in harmless else book().corrected(word) for place, word in enumerate(framed)
+    ]
+    if mended != framed and _phrases(mended)[0] & {"requests", "doubts"}:
         return Meaning.UNSURE
     return None
 
 
-def _phrases(text: Sequence[str]) -> set[str]:
-    """Return the kinds of phrases that stand; a harmless one takes away the words it covers."""
+def _phrases(text: Sequence[str]) -> tuple[set[str], set[int]]:
+    """Return the kinds of phrases that stand, and the words that a harmless one takes away."""
     harmless: set[int] = set()
     others: list[tuple[str, range]] = []
     for phrase, (first, last) in book().found(text):
@@ -86,7 +88,8 @@ def _phrases(text: Sequence[str]) -> set[str]:
             harmless.update(i for i in covered if text[i] != END)
         else:
             others.append((phrase.kind, covered))
-    return {kind for kind, covered in others if kind == "automatic" or harmless.isdisjoint(covered)}
+    kept = {kind for kind, words in others if kind == "automatic" or harmless.isdisjoint(words)}
+    return kept, harmless
 
 
 def _said(text: Sequence[str]) -> Meaning | None:

@@ -5,7 +5,7 @@ written in words, with four signs:
 
     {group}     any word of that group (`[groups]` of the same file, or of `groups.toml`)
     a|b|c_d     one of these; "_" joins words
-    ..3         up to three words between
+    ..3         up to three words between; at the end of a phrase, so many words that it covers
     ^  $        the beginning or the end of a sentence
 
 A word that ends in "*" may end in any way. A phrase never reaches over the end of a sentence, and
@@ -44,6 +44,7 @@ class Phrase:
     language: str
     groups: tuple[int, ...]
     gaps: tuple[int, ...]
+    tail: int
     source: str
 
 
@@ -74,7 +75,11 @@ class Book:
         self, phrase: Phrase, hits: Hits, ends: Sequence[int], span: Span, part: int
     ) -> Iterator[tuple[Phrase, Span]]:
         if part == len(phrase.groups):
-            yield phrase, span
+            last = span[1]
+            end = min(span[1] + phrase.tail, len(ends) - 3)
+            while last < end and ends[last + 1] == ends[last + 2]:
+                last += 1
+            yield phrase, (span[0], last)
             return
         places, after = hits[phrase.groups[part]], span[1] + 1
         for first in range(after, min(after + phrase.gaps[part] + 1, len(ends) - 1)):
@@ -100,11 +105,8 @@ class Book:
         most = max((len(found) for found in heard.values()), default=0)
         return hits, {name for name, found in heard.items() if len(found) >= most * SPOKEN}
 
-    def corrected(self, text: Sequence[str]) -> list[str]:
-        """Return the words, with those that are one slip away from a word we know put right."""
-        return [self._corrected(word) for word in text]
-
-    def _corrected(self, word: str) -> str:
+    def corrected(self, word: str) -> str:
+        """Return a word; put right if it is one slip away from one that we know."""
         if len(word) < TYPO_LETTERS - 1 or len(word) > 16 or word in self.answers["known"]:
             return word
         near = {known for less in (word, *_shorter(word)) for known in self.near.get(less, ())}
@@ -185,7 +187,8 @@ class _Binding:
             parts.append(self._group(language, chunk, groups))
             gaps.append(gap)
             gap = 0
-        phrase = Phrase(kind, language, tuple(parts), tuple(gaps), f"{language}: {source}")
+        tail = gap if kind == "harmless" else 0
+        phrase = Phrase(kind, language, tuple(parts), tuple(gaps), tail, f"{language}: {source}")
         self._made.phrases[parts[0]].append(phrase)
 
     def _group(self, language: str, chunk: str, groups: Mapping[str, list[str]]) -> int:
