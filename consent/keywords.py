@@ -8,10 +8,12 @@ from consent.reply_text import END, LINE, PAUSE, normal, own, shared, unmasked, 
 from consent.reply_text import words as words_of
 
 # What stands further down is not read: nobody hides a stop there, and time is bounded.
-READ_CHARS = 20_000
+READ_CHARS = 5_000
 # A keyword with what people put around it, and said again and again, is no longer than this.
 KEYWORD_WORDS = 60
 NAME_WORDS = 2
+# Stands for a word that means something else where it stands; no keyword holds it.
+HARMLESS = "*"
 # A word shorter than this has too many neighbours that mean something else.
 SLIP_LETTERS = 4
 __all__ = ["Meaning", "normal", "read"]
@@ -65,7 +67,7 @@ def _stop_in(text: list[str]) -> Meaning | None:
         return Meaning.STOP if "requests" in found else None
     if "requests" in found:
         return Meaning.STOP
-    said = _said(text)
+    said = _said([HARMLESS if i + 1 in harmless else word for i, word in enumerate(text)])
     if said is not None:
         return said
     if found:
@@ -73,23 +75,30 @@ def _stop_in(text: list[str]) -> Meaning | None:
     mended = [
         word if place in harmless else book().corrected(word) for place, word in enumerate(framed)
     ]
-    if mended != framed and _phrases(mended)[0] & {"requests", "doubts"}:
+    if mended != framed and _phrases(mended)[0] & {"plain", "requests", "doubts"}:
         return Meaning.UNSURE
     return None
 
 
 def _phrases(text: Sequence[str]) -> tuple[set[str], set[int]]:
     """Return the kinds of phrases that stand, and the words that a harmless one takes away."""
-    harmless: set[int] = set()
+    spans: list[range] = []
     others: list[tuple[str, range]] = []
     for phrase, (first, last) in book().found(text):
-        covered = range(first, last + 1)
         if phrase.kind == "harmless":
-            harmless.update(i for i in covered if text[i] != END)
+            spans.append(range(first, last + 1))
         else:
-            others.append((phrase.kind, covered))
-    kept = {kind for kind, words in others if kind == "automatic" or harmless.isdisjoint(words)}
+            others.append((phrase.kind, range(first, last + 1)))
+    harmless = {place for span in spans for place in span if text[place] != END}
+    kept = {kind for kind, words in others if _stands(kind, words, spans, harmless)}
     return kept, harmless
+
+
+def _stands(kind: str, words: range, spans: Sequence[range], harmless: set[int]) -> bool:
+    if kind == "plain":
+        # So plain that only what is longer can mean something else.
+        return not any(s[0] <= words[0] and words[-1] <= s[-1] for s in spans)
+    return kind == "automatic" or harmless.isdisjoint(words)
 
 
 def _said(text: Sequence[str]) -> Meaning | None:

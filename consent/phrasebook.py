@@ -27,9 +27,9 @@ from consent.reply_text import END, WORDS, words
 TYPO_LETTERS = 6
 # A language is spoken in a text if it knows this part of the words that the best one knows: "arrêt"
 # is no Polish, though Polish has "stop" too.
-SPOKEN = 0.6
+SPOKEN = {"plain": 0.5, "requests": 0.5, "doubts": 0.5, "harmless": 0.8, "automatic": 0.5}
 # What a file may hold besides its groups: lists of phrases, and lists of whole answers.
-PHRASES = ("requests", "doubts", "harmless", "automatic")
+PHRASES = ("plain", "requests", "doubts", "harmless", "automatic")
 ANSWERS = ("stop", "weak", "yes", "help", "start", "around", "greetings", "closings", "not_typos")
 # Where a word was found: by group, by its first word, the last words it may reach to.
 Hits = Mapping[int, Mapping[int, Sequence[int]]]
@@ -66,7 +66,7 @@ class Book:
             ends.append(ends[-1] + (word == END))
         for group, places in hits.items():
             for phrase in self.phrases.get(group, ()):
-                if phrase.language in spoken and all(part in hits for part in phrase.groups):
+                if spoken.get(phrase.language, 0) >= SPOKEN[phrase.kind] and all(part in hits for part in phrase.groups):
                     for first, lasts in places.items():
                         for last in lasts:
                             yield from self._reach(phrase, hits, ends, (first, last), 1)
@@ -88,7 +88,7 @@ class Book:
             for last in places.get(first, ()):
                 yield from self._reach(phrase, hits, ends, (span[0], last), part + 1)
 
-    def _hits(self, text: Sequence[str]) -> tuple[Hits, set[str]]:
+    def _hits(self, text: Sequence[str]) -> tuple[Hits, dict[str, float]]:
         places, at = {}, 0
         for index, word in enumerate(text):
             places[at] = index
@@ -103,7 +103,7 @@ class Book:
                 for language in {self.languages[group] for group in groups}:
                     heard[language].update(range(first, first + reach + 1))
         most = max((len(found) for found in heard.values()), default=0)
-        return hits, {name for name, found in heard.items() if len(found) >= most * SPOKEN}
+        return hits, {name: len(found) / most for name, found in heard.items()}
 
     def corrected(self, word: str) -> str:
         """Return a word; put right if it is one slip away from one that we know."""
