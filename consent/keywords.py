@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from itertools import accumulate
 
 from consent.phrasebook import book, one_slip
 from consent.reply_text import END, LINE, PAUSE, normal, own, shared, unmasked, without_addresses
@@ -35,7 +36,9 @@ def read(text: str) -> Meaning:
 
     Law: 47 CFR 64.1200(a)(10), any reasonable means; wording judged as a reasonable person would.
     """
-    theirs = without_addresses(own(text[:READ_CHARS]))
+    whole = text[:READ_CHARS]
+    # Of nothing but a quote, the quote is what was sent: "> unsubscribe" in a text message.
+    theirs = without_addresses(own(whole) or whole)
     found = _read(words_of(theirs))
     if found in {Meaning.STOP, Meaning.UNSURE}:
         return found
@@ -64,8 +67,8 @@ def _stop_in(text: list[str]) -> Meaning | None:
     found, harmless = _phrases(framed)
     if "automatic" in found:
         # Nobody wrote it: "until the end of the week" and "do not reply" ask for nothing.
-        return Meaning.STOP if "requests" in found else None
-    if "requests" in found:
+        return Meaning.STOP if found & {"plain", "requests"} else None
+    if found & {"plain", "requests"}:
         return Meaning.STOP
     said = _said([HARMLESS if i + 1 in harmless else word for i, word in enumerate(text)])
     if said is not None:
@@ -82,22 +85,25 @@ def _stop_in(text: list[str]) -> Meaning | None:
 
 def _phrases(text: Sequence[str]) -> tuple[set[str], set[int]]:
     """Return the kinds of phrases that stand, and the words that a harmless one takes away."""
-    spans: list[range] = []
+    harmless: set[int] = set()
     others: list[tuple[str, range]] = []
+    reach = [-1] * len(text)
     for phrase, (first, last) in book().found(text):
+        covered = range(first, last + 1)
         if phrase.kind == "harmless":
-            spans.append(range(first, last + 1))
+            harmless.update(place for place in covered if text[place] != END)
+            reach[first] = max(reach[first], last)
         else:
-            others.append((phrase.kind, range(first, last + 1)))
-    harmless = {place for span in spans for place in span if text[place] != END}
-    kept = {kind for kind, words in others if _stands(kind, words, spans, harmless)}
+            others.append((phrase.kind, covered))
+    reach = list(accumulate(reach, max))
+    kept = {kind for kind, words in others if _stands(kind, words, reach, harmless)}
     return kept, harmless
 
 
-def _stands(kind: str, words: range, spans: Sequence[range], harmless: set[int]) -> bool:
+def _stands(kind: str, words: range, reach: Sequence[int], harmless: set[int]) -> bool:
     if kind == "plain":
         # So plain that only what is longer can mean something else.
-        return not any(s[0] <= words[0] and words[-1] <= s[-1] for s in spans)
+        return reach[words[0]] < words[-1]
     return kind == "automatic" or harmless.isdisjoint(words)
 
 

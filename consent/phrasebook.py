@@ -10,6 +10,11 @@ written in words, with four signs:
 
 A word that ends in "*" may end in any way. A phrase never reaches over the end of a sentence, and
 every gap is bounded: time grows with the text and not with what is in it.
+
+Each list says what its phrases mean: `plain` asks, whatever stands around it; `requests` asks, unless
+a harmless phrase covers one of its words; `doubts` asks a human to look; `harmless` takes the words
+it covers away from those two; `automatic` is what mail programs write. `stop` holds whole answers,
+`weak` those that count on a line of their own only.
 """
 
 import tomllib
