@@ -40,7 +40,7 @@ def read(text: str) -> Meaning:
     # Of nothing but a quote, the quote is what was sent: "> unsubscribe" in a text message.
     theirs = without_addresses(own(whole) or whole)
     found = _read(words_of(theirs))
-    if found in {Meaning.STOP, Meaning.UNSURE}:
+    if found == Meaning.STOP:
         return found
     clear = unmasked(theirs)
     masked = _stop_in(words_of(clear)) if clear is not None else None
@@ -110,6 +110,8 @@ def _stands(kind: str, words: range, reach: Sequence[int], harmless: set[int]) -
 def _said(text: Sequence[str]) -> Meaning | None:
     """Is one sentence or line nothing but a word for stop, with what people put around it?"""
     answers = book().answers
+    if _is_keyword(_core([word for word in text if word not in {END, LINE}]), answers["joined"]):
+        return Meaning.STOP  # "opt.out"
     for part in _parts(text, {END, LINE}):
         core = _core(part)
         for words in (part, core, *_ungreeted(part)):
@@ -127,9 +129,9 @@ def _is_keyword(words: Sequence[str], keywords: frozenset[str]) -> bool:
     words = [word for word in words if word != PAUSE]
     if not words or len(words) > KEYWORD_WORDS:
         return False
+    joined = "".join(words)
     # "stop stop STOP" is one word said with feeling.
-    sizes = (n for n in range(1, len(words) + 1) if words == words[:n] * (len(words) // n))
-    return "".join(words) in keywords or "".join(words[: next(sizes)]) in keywords
+    return joined in keywords or joined[: (joined + joined).find(joined, 1)] in keywords
 
 
 def _is_typo(word: str) -> bool:

@@ -1,5 +1,6 @@
 import pytest
 
+from benchmarks import prove_words
 from consent.keywords import Meaning, read
 
 SEVEN = ["STOP", "QUIT", "END", "REVOKE", "OPT OUT", "CANCEL", "UNSUBSCRIBE"]
@@ -40,8 +41,47 @@ def test_a_stop_in_many_tongues(text: str) -> None:
         "stop it please, thank you",
     ],
 )
-def test_when_unsure_it_is_a_stop(text: str) -> None:
+def test_a_request_in_ones_own_words_is_a_stop(text: str) -> None:
+    assert read(text) == Meaning.STOP
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["wrong number", "who gave you my number?", "my mother passed away", "how do I unsubscribe?"],
+)
+def test_what_a_human_must_look_at(text: str) -> None:
     assert read(text) == Meaning.UNSURE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *["don't stop sending these", "when does the sale end?", "cancel my order", "bus stop"],
+        *["Ende der Woche", "fin de semana", "I don't want to unsubscribe, just a new address"],
+        "I am out of office until Monday and will reply at the end of the week",
+        "Nice!\nOn Mon, 4 May 2026 Acme <hi@example.org> wrote:\n> Reply STOP to unsubscribe",
+    ],
+)
+def test_a_word_that_means_something_else(text: str) -> None:
+    assert read(text) == Meaning.OTHER
+
+
+@pytest.mark.parametrize(("text", "meaning"), [("HELP", Meaning.HELP), ("Start!", Meaning.START)])
+def test_help_and_start(text: str, meaning: Meaning) -> None:
+    assert read(text) == meaning
+
+
+def test_the_tuned_corpus_holds_the_bounds() -> None:
+    corpus = set(prove_words.lines(prove_words.REPLIES / "tuned.tsv"))
+    tallies = prove_words.judged(corpus)
+    assert len(corpus) >= 700
+    assert len(tallies) > 12
+    assert tallies["all"].recall >= prove_words.RECALL, tallies["all"].missed
+    assert tallies["all"].wrong <= prove_words.FALSE, tallies["all"].false
+
+
+def test_each_spelling_of_the_seven_words_is_a_stop() -> None:
+    assert [text for text in prove_words.the_seven(1)[::20] if read(text) != Meaning.STOP] == []
 
 
 @pytest.mark.parametrize("text", ["YES", "yes!", "Ja", "Sí", "Oui 👍", "sim", "हाँ", "نعم"])
