@@ -168,17 +168,16 @@ class Worker:
 
     def reply(self, pk: uuid.UUID, at: datetime) -> None:
         contact = Contact.objects.select_related("key").get(pk=pk)
-        if contact.erased_at is not None:
+        try:
+            address = contacts.address(contact=contact, channel="email", at=at)
+        except contacts.NoAddress:
+            # Erased by another process: nobody writes from there any more.
             return
         stored = inbox.store(
             connection=self.sandbox,
             kind="inbound_message",
             dedupe_key=uuid.uuid4().hex,
-            body={
-                "channel": "email",
-                "from": contacts.address(contact=contact, channel="email", at=at),
-                "text": "STOP",
-            },
+            body={"channel": "email", "from": address, "text": "STOP"},
             at=at,
         )
         # From here on nobody may claim a message to this person.
