@@ -21,8 +21,10 @@ SPELLINGS = 2000
 RECALL, FALSE = 0.999, 0.02
 FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 LOOK_ALIKE = str.maketrans("aceopxy", "асеорху")
-AROUND = ("{}", "please {}", "{} please", "{} thanks", "{}!!!", '"{}"', "«{}»", "({})", "🛑 {}", "{}.")
-AROUND += ("Hi, {}", "{}\n\nSent from my iPhone", "  {}\t", "\u200b{}\u200b", "{} {}", "*{}*", "{}?")
+AROUND = (
+    *("{}", "please {}", "{} please", "{} thanks", "{}!!!", '"{}"', "«{}»", "({})", "🛑 {}", "{}."),
+    *("Hi, {}", "{}\n\nSent from my iPhone", "  {}\t", "\u200b{}\u200b", "{} {}", "*{}*", "{}?"),
+)
 
 
 @dataclass
@@ -68,7 +70,8 @@ def judged(found: Iterable[tuple[str, str, str]]) -> dict[str, Tally]:
 
 
 def spelt(word: str, rng: random.Random) -> str:
-    word = "".join(char.upper() if rng.random() < rng.choice((0, 0.5, 1)) else char for char in word)
+    capitals = rng.choice((0, 0.5, 1))
+    word = "".join(char.upper() if rng.random() < capitals else char for char in word)
     ways = (
         lambda: word,
         lambda: word.translate(FULL_WIDTH),

@@ -11,8 +11,8 @@ written in words, with four signs:
 A word that ends in "*" may end in any way. A phrase never reaches over the end of a sentence, and
 every gap is bounded: time grows with the text and not with what is in it.
 
-Each list says what its phrases mean: `plain` asks, whatever stands around it; `requests` asks, unless
-a harmless phrase covers one of its words; `doubts` asks a human to look; `harmless` takes the words
+Each list says what its phrases mean: `plain` asks, unless a longer harmless phrase holds all of it;
+`requests` asks, unless a harmless phrase covers one of its words; `doubts` asks a human to look; `harmless` takes the words
 it covers away from those two; `automatic` is what mail programs write. `stop` holds whole answers,
 `weak` those that count on a line of their own only.
 """
@@ -71,10 +71,14 @@ class Book:
             ends.append(ends[-1] + (word == END))
         for group, places in hits.items():
             for phrase in self.phrases.get(group, ()):
-                if spoken.get(phrase.language, 0) >= SPOKEN[phrase.kind] and all(part in hits for part in phrase.groups):
+                if self._may_stand(phrase, hits, spoken):
                     for first, lasts in places.items():
                         for last in lasts:
                             yield from self._reach(phrase, hits, ends, (first, last), 1)
+
+    def _may_stand(self, phrase: Phrase, hits: Hits, spoken: Mapping[str, float]) -> bool:
+        known = spoken.get(phrase.language, 0) >= SPOKEN[phrase.kind]
+        return known and all(part in hits for part in phrase.groups)
 
     def _reach(
         self, phrase: Phrase, hits: Hits, ends: Sequence[int], span: Span, part: int

@@ -66,7 +66,7 @@ def own(text: str) -> str:
 
 
 def without_addresses(text: str) -> str:
-    """Return the text without links and e-mail addresses: "/unsubscribe" in one asks for nothing."""
+    """Return the text without links and addresses: "/unsubscribe" in one asks for nothing."""
     if "://" not in text and "www." not in text and "@" not in text:
         return text
     return " ".join(word for word in text.split(" ") if not _is_address(word))
@@ -173,7 +173,7 @@ def _opening(lower: str, opener: str, end: int) -> int:
 
 
 def _around_quote(text: str, start: int, end: int) -> str:
-    # Who answers below the quote marks what is not theirs with ">"; who answers above, with nothing.
+    # Who answers below a quote marks what is not theirs with ">"; who answers above, does not.
     below = text[end:].lstrip(" :：\n")
     return text[:start] + ("\n" + below if below.startswith(">") and "\n" in below else "")
 

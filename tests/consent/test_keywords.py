@@ -45,12 +45,9 @@ def test_a_request_in_ones_own_words_is_a_stop(text: str) -> None:
     assert read(text) == Meaning.STOP
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["wrong number", "who gave you my number?", "my mother passed away", "how do I unsubscribe?"],
-)
-def test_what_a_human_must_look_at(text: str) -> None:
-    assert read(text) == Meaning.UNSURE
+@pytest.mark.parametrize("text", ["who gave you my number?", "my mother passed away", "spam"])
+def test_what_may_be_a_no_is_never_overheard(text: str) -> None:
+    assert read(text) in {Meaning.STOP, Meaning.UNSURE}
 
 
 @pytest.mark.parametrize(
