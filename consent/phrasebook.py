@@ -12,9 +12,9 @@ A word that ends in "*" may end in any way. A phrase never reaches over the end 
 every gap is bounded: time grows with the text and not with what is in it.
 
 Each list says what its phrases mean: `plain` asks, unless a longer harmless phrase holds all of it;
-`requests` asks, unless a harmless phrase covers one of its words; `doubts` asks a human to look; `harmless` takes the words
-it covers away from those two; `automatic` is what mail programs write. `stop` holds whole answers,
-`weak` those that count on a line of their own only.
+`requests` asks, unless a harmless phrase covers one of its words; `doubts` asks a human to look;
+`harmless` takes the words it covers away from those two; `automatic` is what mail programs write.
+`stop` holds whole answers, `weak` those that count on a line of their own only.
 """
 
 import tomllib
