@@ -213,10 +213,12 @@ class _Binding:
     def _learn_typos(self) -> None:
         typed = {word for word in self._answers["stop"] if len(word) > 3 and " " not in word}
         self._made.answers["typed"] = frozenset(typed)
-        known = {item.strip() for item in self._items} | self._answers["not_typos"] | typed
-        self._made.answers["known"] = frozenset(known)
-        for word in known - self._answers["not_typos"]:
-            if " " not in word and len(word) >= TYPO_LETTERS:
+        # A word of a longer phrase is weaker ground: it must be longer itself.
+        alone = {item.strip() for item in self._items} | typed
+        parts = {word for item in alone for word in item.split()}
+        self._made.answers["known"] = frozenset(alone | parts | self._answers["not_typos"])
+        for word in parts:
+            if len(word) >= (TYPO_LETTERS if word in alone else TYPO_LETTERS + 2):
                 for less in (word, *_shorter(word)):
                     self._made.near[less].add(word)
 
