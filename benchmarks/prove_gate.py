@@ -201,7 +201,7 @@ class Worker:
                 actor=Actor("recipient", "proof"),
                 valid_until=until,
             )
-        self.recorder.note("yes", pk, until=until.isoformat() if until else None)
+        self.recorder.note("yes", pk, at=at.isoformat(), until=until.isoformat() if until else None)
 
     def brief(self, pk: uuid.UUID, at: datetime) -> None:
         self.agree(pk, at, at + timedelta(minutes=self.lots.randrange(1, 60)))
@@ -233,6 +233,7 @@ class Judge:
     """Replays one person's notes; what it knows of the law fits in `may`."""
 
     allowed: bool = False
+    said_at: datetime | None = None
     until: datetime | None = None
     erased: bool = False
     arrived: set[object] = field(default_factory=set)
@@ -243,8 +244,7 @@ class Judge:
         if kind == "sent":
             return self.may(datetime.fromisoformat(str(note["at"])))
         if kind == "yes":
-            until = note.get("until")
-            self.allowed, self.until = True, datetime.fromisoformat(str(until)) if until else None
+            self.agree(datetime.fromisoformat(str(note["at"])), note.get("until"))
         elif kind == "no":
             self.allowed = False
             self.arrived.discard(note.get("item"))
@@ -253,6 +253,12 @@ class Judge:
         elif kind == "erased":
             self.erased = True
         return True
+
+    def agree(self, at: datetime, until: object) -> None:
+        # Of two agreements the one said later counts, in whatever order they were written.
+        if not (self.said_at and at < self.said_at and self.may(at)):
+            self.allowed, self.said_at = True, at
+            self.until = datetime.fromisoformat(str(until)) if until else None
 
     def may(self, at: datetime) -> bool:
         in_time = self.until is None or at < self.until
@@ -359,6 +365,9 @@ def main() -> None:
     print(f"{tally['sent']:,} handed off, {len(wrong)} of them after a committed no")
     for note in wrong[:20]:
         print("WRONG", note)
+        before = [row for row in found[str(note["c"])] if int(str(row["t"])) <= int(str(note["t"]))]
+        for row in sorted(before, key=lambda row: int(str(row["t"])))[-8:]:
+            print("    ", row)
     sys.exit(bool(wrong) or bool(failed) or not tally["sent"])
 
 

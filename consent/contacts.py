@@ -231,7 +231,10 @@ def for_partner(partner: Partner | None) -> QuerySet[Contact]:
 
 def lock(*, contact_id: uuid.UUID) -> Contact:
     """Return a contact whose row is held until the caller's transaction ends."""
-    held = Contact.objects.select_for_update(of=("self",)).select_related("key", "place")
+    # Without its key: a row that only refers to the person, such as the outcome of a message that
+    # is on its way, does not wait for who holds the person and in turn waits for that row.
+    held = Contact.objects.select_for_update(of=("self",), no_key=True)
+    held = held.select_related("key", "place")
     return held.get(pk=contact_id)
 
 
@@ -299,7 +302,8 @@ def _known(*, partner: Partner | None, person: Person, at: datetime) -> Contact 
         if value:
             hashed = index_of(partner_id=partner.id if partner else None, field=field, value=value)
             wanted |= Q(**{f"{field}_index": hashed})
-    rows = Contact.objects.select_for_update(of=("self",)).select_related("key").filter(wanted)
+    rows = Contact.objects.select_for_update(of=("self",), no_key=True).select_related("key")
+    rows = rows.filter(wanted)
     alive = [row for row in rows if keys.opens(key=row.key, at=at) or release(row)]
     if len(alive) > 1:
         raise NotAContact("phone", "This number and this e-mail address belong to two contacts.")

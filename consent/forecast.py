@@ -236,7 +236,7 @@ class _Parts:
 
     def code(self) -> str:
         """Return the expression of a case: each field at its own bits."""
-        terms = [f"{1 << SHIFTS[name]} * ({part})" for name, part in self._fields.items()]
+        terms = [_at_bit(name, part) for name, part in self._fields.items()]
         return " + ".join([*terms, *self._sums])
 
     def _simple(self, stop: str, set_at: str) -> dict[str, str]:
@@ -270,7 +270,7 @@ class _Parts:
             "guarded": _flag("guarded"),
             "stale": stale,
         }
-        bits = " + ".join(f"{1 << SHIFTS[names[part]]} * ({fields[part]})" for part in names)
+        bits = " + ".join(_at_bit(names[part], fields[part]) for part in names)
         self.joins.append(
             f"LEFT JOIN (SELECT contact_id, at, {bits} AS bits FROM consent_consentstate "  # noqa: S608  our own words
             f"WHERE purpose_code = %s AND channel = %s) {alias} ON {alias}.contact_id = c.id"
@@ -339,6 +339,10 @@ class _Parts:
         self.join_params += [*params, connection.ops.adapt_datetimefield_value(since)]
         most = (1 << dict(FIELDS)["sent"]) - 1
         self._fields["sent"] = f"CASE WHEN m.sent > {most} THEN {most} ELSE coalesce(m.sent, 0) END"
+
+
+def _at_bit(name: str, expression: str) -> str:
+    return f"CAST({1 << SHIFTS[name]} AS bigint) * ({expression})"
 
 
 def _flag(condition: str) -> str:
