@@ -161,7 +161,7 @@ def test_the_law_of_a_day_wants_its_day() -> None:
     assert (answer.status_code, b"Choose the day" in answer.content) == (422, True)
 
 
-UNSURE = "please do not send me these"
+UNSURE = "who gave you my number?"
 
 
 def heard() -> Review:
