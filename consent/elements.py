@@ -183,7 +183,10 @@ class Written(Elements):
 
 @dataclass(frozen=True, kw_only=True)
 class SoftOptInElements(Elements):
-    """An own customer, similar goods, and a way out shown when the address was collected."""
+    """An own customer, similar goods, and a way out shown when the address was collected.
+
+    Law: Directive 2002/58/EC Art. 13(2).
+    """
 
     permission: ClassVar[str] = Permission.SOFT_OPT_IN
     purpose_code: ClassVar[str] = purposes.MARKETING
@@ -224,7 +227,10 @@ class SoftOptInElements(Elements):
 
 @dataclass(frozen=True, kw_only=True)
 class Implied(Elements):
-    """What consent is implied by: a purchase or an inquiry, and when it was (CASL s. 10)."""
+    """What consent is implied by: a purchase or an inquiry, and when it was (CASL s. 10).
+
+    Law: CASL, S.C. 2010 c. 23, s. 10(9)-(10): a purchase 24 months, an inquiry 6.
+    """
 
     purpose_code: ClassVar[str] = purposes.MARKETING
     acts: ClassVar[frozenset[str]] = OF_BUSINESS
@@ -293,7 +299,10 @@ class Explicit(Elements):
 
 @dataclass(frozen=True, kw_only=True)
 class Contract(Elements):
-    """A contract with the person, for messages that perform it."""
+    """A contract with the person, for messages that perform it.
+
+    Law: GDPR Art. 6(1)(b).
+    """
 
     permission: ClassVar[str] = Permission.CONTRACT
     purpose_code: ClassVar[str] = purposes.SERVICE
@@ -317,7 +326,10 @@ class Contract(Elements):
 
 @dataclass(frozen=True, kw_only=True)
 class Health(Elements):
-    """A HIPAA authorisation: the core elements and statements of 45 CFR 164.508(c)."""
+    """A HIPAA authorisation: the core elements and statements of 45 CFR 164.508(c).
+
+    Law: 45 CFR 164.508(a)(3), (c).
+    """
 
     permission: ClassVar[str] = Permission.HIPAA
     purpose_code: ClassVar[str] = purposes.PHI_CONTENT

@@ -33,7 +33,7 @@ BACKOFF_SECONDS = (30, 120, 480, 1920)
 HAND_OFF_SECONDS = 600
 OWN_CONTEXTS = "consent."
 DRAINS_MAX = 5
-StillValid = Callable[[Message], str | None]
+StillValid = Callable[[Message, datetime], str | None]
 Claimed = tuple[str, Message | None, OutgoingMessage | None]
 # What waits here was written there, with the decision that allowed it.
 __all__ = ["Dispatched", "KeyReused", "Told", "cancel", "dispatch", "queue", "recover", "tell_stop"]
@@ -70,7 +70,7 @@ class Told:
     code: str = ""
 
 
-def always_valid(_message: Message) -> str | None:
+def always_valid(_message: Message, _at: datetime) -> str | None:
     """Say of every message that what it leads to is still there."""
     return None
 
@@ -222,7 +222,7 @@ def _judge_again(message: Message, at: datetime, still_valid: StillValid) -> Dec
     )
     if message.connection.state != Connection.State.ACTIVE and verdict.verdict == gate.ALLOW:
         verdict = gate.refusal(verdict=verdict, code="connection_off")
-    elif verdict.verdict == gate.ALLOW and (code := still_valid(message)):
+    elif verdict.verdict == gate.ALLOW and (code := still_valid(message, at)):
         verdict = gate.refusal(verdict=verdict, code=code)
     decision = gate.keep(
         verdict=verdict,

@@ -5,10 +5,9 @@ where it was, and doing it again does nothing twice.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -138,12 +137,17 @@ def _ask_again(recipient: Recipient) -> bool:
     return True
 
 
-def dispatch(*, at: datetime, limit: int = 100) -> Dispatched:
-    """Hand over what is due, of campaigns and of all others, looking again at each link."""
-    return outbox.dispatch(at=at, still_valid=partial(still_valid, at=at), limit=limit)
+def dispatch(
+    *, at: datetime, limit: int = 100, now: Callable[[], datetime] | None = None
+) -> Dispatched:
+    """Hand over what is due, of campaigns and of all others, looking again at each link.
+
+    `now` tells the instant of each message, as in `outbox.dispatch`.
+    """
+    return outbox.dispatch(at=at, still_valid=still_valid, limit=limit, now=now)
 
 
-def still_valid(message: Message, *, at: datetime) -> str | None:
+def still_valid(message: Message, at: datetime) -> str | None:
     """Say why a message may not leave any more, as a code; None if its link leads somewhere."""
     if message.context_type != campaigns.CONTEXT:
         return None

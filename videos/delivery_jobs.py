@@ -27,7 +27,7 @@ def work_recipient(recipient_id: str) -> None:
 def dispatch_due() -> None:
     """Hand over what is due; again at once while there is more."""
     now = clock.now()
-    done = delivery.dispatch(at=now)
+    done = delivery.dispatch(at=now, now=clock.now)
     for campaign in Campaign.objects.filter(state=Campaign.State.SENDING):
         campaigns.finish(campaign=campaign, at=now)
     if done.total >= 100:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from accounts.audit import Actor
-from consent import contacts, forms_shown, permissions, purposes, rulebook
+from consent import contacts, elements, forms_shown, permissions, purposes, rulebook
+from consent.elements import Elements
 from consent.models import ConsentEvent, Contact, Notice, RenderedForm
 from tests.consent.people import NOON
 
@@ -33,6 +34,16 @@ def common(contact: Contact) -> dict[str, Any]:
         "at": NOON,
         "actor": Actor("recipient", contact.public_id),
     }
+
+
+def given(kind: type[Elements], whole: dict[str, Any]) -> ConsentEvent:
+    """Give a permission of a kind: what is none of its elements is of the act."""
+    parts = {name: whole.pop(name) for name in list(whole) if name in kind.__dataclass_fields__}
+    return permissions.give(
+        purpose_code=kind.purpose_code,
+        permission=kind(**parts),
+        **whole,
+    )
 
 
 def written(contact: Contact, **changed: Any) -> ConsentEvent:
@@ -63,7 +74,7 @@ def soft_opt_in(contact: Contact, **changed: Any) -> ConsentEvent:
         "similar_goods": True,
         **changed,
     }
-    return permissions.give_soft_opt_in(**whole)
+    return given(elements.SoftOptInElements, whole)
 
 
 def implied(contact: Contact, **changed: Any) -> ConsentEvent:
@@ -75,7 +86,7 @@ def implied(contact: Contact, **changed: Any) -> ConsentEvent:
         "happened_at": NOON - timedelta(days=30),
         **changed,
     }
-    return permissions.give_implied(**whole)
+    return given(elements.Implied, whole)
 
 
 def explicit(contact: Contact, **changed: Any) -> ConsentEvent:
@@ -93,7 +104,7 @@ def explicit(contact: Contact, **changed: Any) -> ConsentEvent:
 def contract(contact: Contact, **changed: Any) -> ConsentEvent:
     made_at = NOON - timedelta(days=3)
     whole = {**common(contact), "act": "api", "reference": "contract 9", "made_at": made_at}
-    return permissions.give_contract(**{**whole, **changed})
+    return given(elements.Contract, {**whole, **changed})
 
 
 def health(contact: Contact, **changed: Any) -> ConsentEvent:
@@ -111,7 +122,7 @@ def health(contact: Contact, **changed: Any) -> ConsentEvent:
         "says_may_be_disclosed_again": True,
         **changed,
     }
-    return permissions.give_health_authorisation(**whole)
+    return given(elements.Health, whole)
 
 
 GIVEN = {

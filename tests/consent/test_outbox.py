@@ -1,11 +1,11 @@
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from accounts.audit import SYSTEM
 from consent import intake, ledger, outbox
-from consent.models import Contact, Decision, Message
+from consent.models import ConsentState, Contact, Decision, Message
 from integrations import connections
 from integrations.models import SandboxMessage
 from tests.consent.people import NOON, act, agreed, person
@@ -94,10 +94,28 @@ def test_a_key_of_another_person_is_refused() -> None:
 
 def test_what_the_storey_above_disowns_is_refused_at_hand_off() -> None:
     message = queued(agreed(person(), "email"))
-    done = outbox.dispatch(at=NOON, still_valid=lambda _message: "link_dead")
+    done = outbox.dispatch(at=NOON, still_valid=lambda _message, _at: "link_dead")
     message.refresh_from_db()
     assert (done.refused, message.state, message.problem) == (1, "refused", "link_dead")
     assert SandboxMessage.objects.count() == 0
+
+
+def test_a_round_that_takes_long_judges_each_message_at_its_own_instant() -> None:
+    ended = NOON + timedelta(minutes=1)
+    contact = person()
+    act(contact, "email", "confirmed")
+    ConsentState.objects.filter(contact=contact).update(valid_until=ended)
+    message = queued(contact)
+    seen: list[datetime] = []
+    done = outbox.dispatch(at=NOON, still_valid=lambda _m, at: seen.append(at), now=lambda: ended)
+    message.refresh_from_db()
+    assert (done.refused, message.problem, seen) == (1, "expired", [])
+    other = queued(agreed(person(), "email"))
+    assert outbox.dispatch(
+        at=NOON, still_valid=lambda _m, at: seen.append(at), now=lambda: ended
+    ).sent
+    assert seen == [ended]
+    assert Message.objects.get(pk=other.pk).claimed_at == ended
 
 
 def test_other_storeys_messages_wait_for_their_own_judge() -> None:

@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 from django.db import connection, transaction
@@ -80,7 +81,7 @@ def test_a_withdrawal_that_comes_during_the_hand_off_waits_for_it() -> None:
     message = queued(contact)
     judging, may_go_on = threading.Event(), threading.Event()
 
-    def slow_judge(_message: Message) -> str | None:
+    def slow_judge(_message: Message, _at: datetime) -> str | None:
         judging.set()
         may_go_on.wait(WAIT_SECONDS)
         return None

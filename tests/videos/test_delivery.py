@@ -69,6 +69,15 @@ def test_each_person_gets_a_message_with_a_link_of_their_own() -> None:
         assert link.expires_at == link.not_before + timedelta(hours=made.link_ttl_hours)
 
 
+def test_a_campaigns_message_is_judged_at_the_instant_it_leaves() -> None:
+    made = begun(next(people()))
+    delivery.work(campaign_id=made.pk, at=AT)
+    # The round began while the link lived; its turn comes after the link's end.
+    late = AT + timedelta(hours=made.link_ttl_hours, minutes=1)
+    assert delivery.dispatch(at=AT, now=lambda: late).refused == 1
+    assert sent_texts() == []
+
+
 def test_the_message_says_who_what_and_how_to_stop() -> None:
     made = begun(next(people()))
     delivery.work(campaign_id=made.pk, at=AT)
