@@ -34,6 +34,21 @@ def django_db_modify_db_settings(_database_in_a_file: None, request: pytest.Fixt
     request.getfixturevalue("django_db_modify_db_settings_parallel_suffix")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On a second engine, leave out what meets no database: it cannot come out otherwise."""
+    if not os.environ.get("ONLY_DATABASE_TESTS"):
+        return
+    kept = [item for item in items if _meets_database(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    items[:] = kept
+
+
+def _meets_database(item: pytest.Item) -> bool:
+    names = set(getattr(item, "fixturenames", ()))
+    marked = item.get_closest_marker("django_db") is not None
+    return marked or bool(names & {"db", "transactional_db", "live_server"})
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(f"database: {connection.vendor}")
     if before := os.environ.get("FAILED_BEFORE"):

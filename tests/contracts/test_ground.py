@@ -20,6 +20,8 @@ def plant_leaf() -> None:
     audit.record(action="house.ground.tried", at=AT, actor=audit.SYSTEM)
 
 
+# It meets the database so that it is asked on each engine.
+@pytest.mark.django_db
 def test_the_engine_is_the_one_that_was_asked_for() -> None:
     asked = os.environ.get("TEST_DATABASE", "sqlite")
     assert connection.vendor == {"postgres": "postgresql"}.get(asked, asked)
