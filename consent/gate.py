@@ -162,6 +162,13 @@ def refusal(*, verdict: Verdict, code: str) -> Verdict:
     )
 
 
+def deferral(*, verdict: Verdict, code: str, rule_id: str, until: datetime) -> Verdict:
+    """Turn a refusal into a wait, where what refuses is itself only provisional."""
+    return Verdict(
+        DEFER, [_fact(code, rule_id)], until, verdict.inputs_sha256, verdict.packs_version
+    )
+
+
 def inputs_sha256(known: Facts, at: datetime, packs_version: str) -> str:
     """Return the hash of what a verdict rested on, as its decision keeps it."""
     inputs = {"facts": known.plain(), "at": canonical.instant(at), "packs": packs_version}

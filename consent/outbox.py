@@ -17,7 +17,7 @@ from django.db import transaction
 from accounts import audit, keys
 from accounts.audit import Actor
 from config.lib import logs
-from consent import contacts, gate, intake, messages, revocations
+from consent import contacts, gate, intake, messages, revocations, suppression
 from consent.models import Contact, Decision, Message
 from consent.queueing import KeyReused, body_place, note_decision, queue
 from integrations import inbox
@@ -33,6 +33,8 @@ BACKOFF_SECONDS = (30, 120, 480, 1920)
 HAND_OFF_SECONDS = 600
 OWN_CONTEXTS = "consent."
 DRAINS_MAX = 5
+# What waits for an officer who reads an unsure answer is judged again after this.
+HELD_HOURS = 1
 StillValid = Callable[[Message, datetime], str | None]
 Claimed = tuple[str, Message | None, OutgoingMessage | None]
 # What waits here was written there, with the decision that allowed it.
@@ -224,6 +226,14 @@ def _judge_again(message: Message, at: datetime, still_valid: StillValid) -> Dec
         verdict = gate.refusal(verdict=verdict, code="connection_off")
     elif verdict.verdict == gate.ALLOW and (code := still_valid(message, at)):
         verdict = gate.refusal(verdict=verdict, code=code)
+    elif _is_only_held(message, verdict):
+        # It waits, and does not end: the answer may have been no stop.
+        verdict = gate.deferral(
+            verdict=verdict,
+            code="held_back",
+            rule_id="house.suppressed",
+            until=at + timedelta(hours=HELD_HOURS),
+        )
     decision = gate.keep(
         verdict=verdict,
         contact=message.contact,
@@ -237,6 +247,14 @@ def _judge_again(message: Message, at: datetime, still_valid: StillValid) -> Dec
     )
     note_decision(decision, audit.SYSTEM)
     return decision
+
+
+def _is_only_held(message: Message, verdict: gate.Verdict) -> bool:
+    if {reason.code for reason in verdict.reasons} != {"suppressed"}:
+        return False
+    held = contacts.stop_index(message.contact, message.channel)
+    reasons = suppression.reasons(channel=message.channel, address_index=held)
+    return reasons == [suppression.PROVISIONAL]
 
 
 def _open(message: Message, at: datetime) -> OutgoingMessage:

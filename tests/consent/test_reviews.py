@@ -4,12 +4,13 @@ import pytest
 
 from accounts import audit, roles
 from accounts.models import TrailLeaf
-from consent import ledger, reviews, suppression
-from consent.models import Contact, Review, Revocation, Suppression
+from consent import ledger, outbox, reviews, suppression
+from consent.models import Contact, Decision, Review, Revocation, Suppression
 from integrations.models import InboxItem
 from tests.accounts.staff import member
 from tests.consent.hearing import hear, reads
 from tests.consent.people import NOON, agreed, person
+from tests.consent.test_outbox import queued
 
 pytestmark = pytest.mark.django_db
 PHONE = "+33612341234"
@@ -52,6 +53,22 @@ def test_who_may_have_said_stop_is_held_back_everywhere(ana: Contact) -> None:
     assert held(ana) == {"sms", "whatsapp", "email"}
     assert state(ana) == "confirmed"
     assert not Revocation.objects.exists()
+
+
+@pytest.mark.parametrize(("is_stop", "ended"), [(False, "sent"), (True, "cancelled")])
+def test_what_was_queued_before_waits_for_the_officer(is_stop: bool, ended: str) -> None:
+    contact = agreed(person(phone=PHONE, email="ana@example.org"), "email")
+    message = queued(contact)
+    hear(UNSURE, PHONE)
+    assert outbox.dispatch(at=NOON).deferred == 1
+    message.refresh_from_db()
+    decision = Decision.objects.get(message_id=message.pk, phase="hand_off")
+    assert (message.state, message.not_before) == ("queued", NOON + timedelta(hours=1))
+    assert (decision.verdict, decision.reasons[0]["code"]) == ("defer", "held_back")
+    decide(is_stop=is_stop)
+    outbox.dispatch(at=LATER)
+    message.refresh_from_db()
+    assert message.state == ended
 
 
 def test_an_officer_reads_the_words_and_the_trail_says_so(ana: Contact) -> None:
