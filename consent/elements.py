@@ -333,7 +333,7 @@ class Health(Elements):
 
     permission: ClassVar[str] = Permission.HIPAA
     purpose_code: ClassVar[str] = purposes.PHI_CONTENT
-    information: str = ""
+    information: str = field(default="", repr=False)
     discloser: str = ""
     recipient: str = ""
     use: str = ""
@@ -373,7 +373,9 @@ class Health(Elements):
         """Return the elements, each in its column."""
         return HealthAuthorisation(
             event=event,
-            information=self.information,
+            information_sealed=_sealed(
+                event, "consent_healthauthorisation.information", self.information
+            ),
             discloser=self.discloser,
             recipient=self.recipient,
             use=self.use,

@@ -94,9 +94,9 @@ DECLARATIONS: Declarations = {
         "order_sealed": EVIDENCE,
     },
     "consent.healthauthorisation": {
-        **_as(CONSENT, "event information discloser recipient use expires_at signed_at"),
+        **_as(CONSENT, "event discloser recipient use expires_at signed_at"),
         **_as(CONSENT, "says_right_to_revoke says_not_a_condition says_may_be_disclosed_again"),
-        "signature_sealed": EVIDENCE,
+        **_as(EVIDENCE, "information_sealed signature_sealed"),
     },
     "consent.impliedconsent": {
         **_as(CONSENT, "event relation happened_at"),

@@ -77,7 +77,8 @@ class HealthAuthorisation(models.Model):
     event = models.OneToOneField(
         ConsentEvent, primary_key=True, on_delete=models.PROTECT, related_name="+"
     )
-    information = models.TextField()
+    # What of somebody's health may be used says something of their health.
+    information_sealed = models.BinaryField()
     discloser = models.CharField(max_length=120)
     recipient = models.CharField(max_length=120)
     use = models.CharField(max_length=200)
@@ -95,7 +96,6 @@ class HealthAuthorisation(models.Model):
                 condition=Q(says_right_to_revoke=True)
                 & Q(says_not_a_condition=True)
                 & Q(says_may_be_disclosed_again=True)
-                & ~Q(information="")
                 & ~Q(discloser="")
                 & ~Q(recipient="")
                 & ~Q(use=""),

@@ -84,6 +84,7 @@ def opened(contact: Contact, row: Any, column: str) -> bytes:
         (grants.soft_opt_in, SoftOptIn, "order"),
         (grants.implied, ImpliedConsent, "reference"),
         (grants.health, HealthAuthorisation, "signature"),
+        (grants.health, HealthAuthorisation, "information"),
     ],
 )
 def test_the_others_seal_what_they_hold_alike(give: Any, model: Any, column: str) -> None:
