@@ -304,11 +304,13 @@ def _record(
     provider_message_id: str = "",
 ) -> bool:
     message = Message.objects.select_for_update(of=("self",)).get(pk=message_id)
-    if provider_message_id and not message.provider_message_id:
-        message.provider_message_id = provider_message_id
-        message.sent_at = at
-        message.save(update_fields=["provider_message_id", "sent_at"])
+    is_new = bool(provider_message_id) and not message.provider_message_id
+    if is_new:
+        message.provider_message_id, message.sent_at = provider_message_id, at
     if message.state != State.HANDING_OFF:
+        # A report was faster than the answer to our own request.
+        if is_new:
+            message.save(update_fields=["provider_message_id", "sent_at"])
         return False
     _end(message, state, at, State(state).value, problem=problem)
     return True
