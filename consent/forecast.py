@@ -8,7 +8,7 @@ cap on messages may be reached, or the place was never noted) is judged one by o
 
 import uuid
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -275,7 +275,7 @@ class _Parts:
     def _join_state(self, alias: str, purpose_code: str, names: Mapping[str, str]) -> None:
         # Reduced to a number before it is joined: what is hashed for millions is small.
         cuts = [gate.months_before(self._question.at, number) for number in self._question.months]
-        make = {
+        make: dict[str, Callable[[str], str]] = {
             "state": lambda name: self._state_of(name, purpose_code),
             "permission": lambda name: _choice(name, "permission", PERMISSIONS),
             "age": _age_of,
