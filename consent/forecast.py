@@ -8,7 +8,7 @@ cap on messages may be reached, or the place was never noted) is judged one by o
 
 import uuid
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -100,16 +100,19 @@ class Question:
         hours = [rule.window_hours for rule in self.rules if rule.kind == "frequency"]
         return timedelta(hours=max(hours, default=0))
 
-    def is_capped(self, place: Place, sent: int) -> bool:
-        """Say whether so many messages may be too many for one more at a place."""
-        rules = self.book.applicable(
-            countries=places.countries(place),
-            purpose=self.subject.purpose.code,
-            channel=self.subject.channel,
-            content=self.subject.content,
-            on=self.at.date(),
-        )
-        return any(rule.kind == "frequency" and sent >= rule.max_messages for rule in rules)
+
+@dataclass(frozen=True)
+class _Spot:
+    """What every case at one place is judged by."""
+
+    countries: tuple[str, ...]
+    zones: tuple[str, ...]
+    rules: tuple[Rule, ...]
+
+    def is_capped(self, sent: int) -> bool:
+        """Say whether so many messages may be too many for one more."""
+        caps = [rule for rule in self.rules if rule.kind == "frequency"]
+        return any(sent >= rule.max_messages for rule in caps)
 
 
 def counts(
@@ -128,7 +131,10 @@ def counts(
     question = _question(purpose_code, channel, content, at)
     sql, params = statement(people=people, question=question)
     with planned() as cursor:
-        cursor.execute(f"SELECT code, count(*) FROM ({sql}) judged GROUP BY code", params)  # noqa: S608  our own statement
+        cursor.execute(
+            f"SELECT code, count(*) FROM ({sql}{_fence()}) judged GROUP BY code",  # noqa: S608  our own statement
+            params,
+        )
         grouped = dict(cursor.fetchall())
     verdicts = decided(grouped, question)
     found = [Case(verdict, grouped[code]) for code, verdict in verdicts.items() if verdict]
@@ -181,13 +187,14 @@ def statement(*, people: QuerySet[Contact], question: Question) -> tuple[str, li
 def decided(codes: Collection[int], question: Question) -> dict[int, Verdict | None]:
     """Decide each case once, as the gate decides one message; None: its people one by one."""
     read = {code: _fields(code) for code in codes if code != ALONE}
-    spots = Place.objects.in_bulk({fields["place"] for fields in read.values()})
+    rows = Place.objects.in_bulk({fields["place"] for fields in read.values()})
+    spots = {pk: _spot(place, question) for pk, place in rows.items()}
     found: dict[int, Verdict | None] = dict.fromkeys(codes)
     for code, fields in read.items():
-        place = spots[fields["place"]]
-        if not question.is_capped(place, fields["sent"]):
-            known = _facts(fields, place, question)
-            found[code] = gate.decide_by(question.book, known, question.at)
+        spot = spots[fields["place"]]
+        if not spot.is_capped(fields["sent"]):
+            known = _facts(fields, spot, question)
+            found[code] = gate.decide(known, spot.rules, question.at, book=question.book)
     return found
 
 
@@ -207,6 +214,12 @@ def ask(*, subject: Subject, at: datetime) -> Question:
     return Question(subject, at, rulebook.book())
 
 
+def _fence() -> str:
+    # PostgreSQL takes the expression of a case for one with as many values as people. Behind a
+    # fence it knows nothing of it and expects few: each process then counts its own share.
+    return " OFFSET '0'" if connection.vendor == "postgresql" else ""
+
+
 # The fields of a case that the person's own standing fills, by their part of the state's row.
 _OWN = {name: name for name in ("state", "permission", "age", "guarded", "stale")}
 
@@ -218,12 +231,12 @@ class _Parts:
         self._question = question
         self.joins: list[str] = []
         self.join_params: list[object] = []
-        self._sums: list[str] = []
+        self._terms: list[str] = []
         self.alone: list[str] = []
         if len(question.months) >= 1 << dict(FIELDS)["stale"]:
             self.alone.append("1 = 1")
         self._at = connection.ops.adapt_datetimefield_value(question.at)
-        self._fields = self._simple(stop, set_at)
+        self._add_simple(stop, set_at)
         self._join_dead_keys()
         self._join_state("s", question.subject.purpose.code, _OWN)
         self._join_stop(stop)
@@ -236,19 +249,20 @@ class _Parts:
 
     def code(self) -> str:
         """Return the expression of a case: each field at its own bits."""
-        terms = [_at_bit(name, part) for name, part in self._fields.items()]
-        return " + ".join([*terms, *self._sums])
+        return " + ".join(self._terms)
 
-    def _simple(self, stop: str, set_at: str) -> dict[str, str]:
-        return {
-            "erased": _flag("c.erased_at IS NOT NULL"),
-            "restricted": _flag("c.restricted_at IS NOT NULL"),
-            "readable": _flag("k.id IS NULL"),
-            "address": _flag(f"k.id IS NULL AND c.{stop} <> ''"),
-            "suppressed": _flag("x.id IS NOT NULL"),
-            "moved": _flag(f"s.at < c.{set_at}"),
-            "place": "CAST(c.place_id AS bigint)",
-        }
+    def _add_simple(self, stop: str, set_at: str) -> None:
+        opens = _bits("readable", 1)
+        reached = f"{opens} + {_bits('address', 1)}"
+        self._terms += [
+            _flag("erased", "c.erased_at IS NOT NULL"),
+            _flag("restricted", "c.restricted_at IS NOT NULL"),
+            "CASE WHEN k.id IS NOT NULL THEN 0 "
+            f"WHEN c.{stop} <> '' THEN {reached} ELSE {opens} END",
+            _flag("suppressed", "x.id IS NOT NULL"),
+            _flag("moved", f"s.at < c.{set_at}"),
+            f"{_bits('place', 1)} * c.place_id",
+        ]
 
     def _join_dead_keys(self) -> None:
         # The few keys that do not open are joined, not the millions that do.
@@ -260,36 +274,36 @@ class _Parts:
 
     def _join_state(self, alias: str, purpose_code: str, names: Mapping[str, str]) -> None:
         # Reduced to a number before it is joined: what is hashed for millions is small.
-        months = self._question.months if names is _OWN else []
-        cuts = [gate.months_before(self._question.at, number) for number in months]
-        stale = " + ".join([_flag("at <= %s")] * len(cuts)) or "0"
-        fields = {
-            "state": self._state_of(purpose_code),
-            "permission": _choice("permission", PERMISSIONS),
-            "age": AGE_OF,
-            "guarded": _flag("guarded"),
-            "stale": stale,
+        cuts = [gate.months_before(self._question.at, number) for number in self._question.months]
+        make: dict[str, Callable[[str], str]] = {
+            "state": lambda name: self._state_of(name, purpose_code),
+            "permission": lambda name: _choice(name, "permission", PERMISSIONS),
+            "age": _age_of,
+            "guarded": lambda name: _flag(name, "guarded"),
+            "stale": lambda name: _since(name, len(cuts)),
         }
-        bits = " + ".join(_at_bit(names[part], fields[part]) for part in names)
+        bits = " + ".join(make[part](name) for part, name in names.items())
         self.joins.append(
             f"LEFT JOIN (SELECT contact_id, at, {bits} AS bits FROM consent_consentstate "  # noqa: S608  our own words
             f"WHERE purpose_code = %s AND channel = %s) {alias} ON {alias}.contact_id = c.id"
         )
-        self._sums.append(f"coalesce({alias}.bits, 0)")
+        self._terms.append(f"coalesce({alias}.bits, 0)")
         # In the order of the parts: the state asks the instant, staleness its limits.
         limits = [connection.ops.adapt_datetimefield_value(cut) for cut in cuts]
+        limits = limits if "stale" in names else []
         self.join_params += [self._at, *limits, purpose_code, self._question.subject.channel]
 
-    def _state_of(self, purpose_code: str) -> str:
+    def _state_of(self, name: str, purpose_code: str) -> str:
+        state = _state_of(name)
         # Asked only where a purpose ever changed its basis: hardly ever.
         others = purposes.of_another_basis(purpose_code, self._question.at)
         if not others:
-            return STATE_OF
+            return state
         return (
             "CASE WHEN state NOT IN ('withdrawn', 'refused') AND EXISTS "  # noqa: S608  our own words
             "(SELECT 1 FROM consent_consentevent e WHERE e.id = event_id "
             f"AND e.purpose_id IN ({', '.join(map(str, others))})) "
-            f"THEN {STATES.index(SUPERSEDED)} ELSE {STATE_OF} END"
+            f"THEN {_bits(name, STATES.index(SUPERSEDED))} ELSE {state} END"
         )
 
     def _join_stop(self, stop: str) -> None:
@@ -308,26 +322,25 @@ class _Parts:
                 self._join_state(name, purpose_code, names)
 
     def _join_registers(self, stop: str) -> None:
-        registers = self._question.registers
-        if not registers:
-            return
-        bits = " ".join(f"WHEN %s THEN {1 << place}" for place in range(len(registers)))
-        if len(registers) > REGISTER_BITS:
-            self.alone.append(f"r.bits >= {1 << REGISTER_BITS}")
-        self.joins.append(
-            f"LEFT JOIN (SELECT address_index, sum(CASE register {bits} ELSE 0 END) AS bits "  # noqa: S608
-            "FROM consent_registerentry WHERE answer = 'listed' GROUP BY address_index) r "
-            f"ON r.address_index = c.{stop}"
-        )
-        self.join_params += registers
-        self._fields["registers"] = "coalesce(r.bits, 0)"
+        # One join each: processes then share one hash, where each would group all for itself.
+        for place, register in enumerate(self._question.registers):
+            alias = f"r{place}"
+            self.joins.append(
+                f"LEFT JOIN consent_registerentry {alias} ON {alias}.address_index = c.{stop} "
+                f"AND {alias}.register = %s AND {alias}.answer = 'listed'"
+            )
+            self.join_params.append(register)
+            if place < REGISTER_BITS:
+                self._terms.append(_flag("registers", f"{alias}.id IS NOT NULL", 1 << place))
+            else:
+                self.alone.append(f"{alias}.id IS NOT NULL")
 
     def _join_sent(self) -> None:
         # Below a place's cap what was sent changes nothing; how many is enough to tell.
-        if not self._question.window:
-            return
         code = self._question.subject.purpose.code
         recent = facts.recent_messages(self._question.at, queued_too=True).filter(purpose_code=code)
+        if not self._question.window or not recent.exists():
+            return
         columns = ("contact_id", "sent_at", "claimed_at", "not_before")
         sql, params = recent.order_by().values(*columns).query.sql_with_params()
         since = self._question.at - self._question.window
@@ -338,31 +351,43 @@ class _Parts:
         )
         self.join_params += [*params, connection.ops.adapt_datetimefield_value(since)]
         most = (1 << dict(FIELDS)["sent"]) - 1
-        self._fields["sent"] = f"CASE WHEN m.sent > {most} THEN {most} ELSE coalesce(m.sent, 0) END"
+        sent = f"CASE WHEN m.sent > {most} THEN {most} ELSE m.sent END"
+        self._terms.append(f"CASE WHEN m.sent IS NULL THEN 0 ELSE {_bits('sent', 1)} * {sent} END")
 
 
-def _at_bit(name: str, expression: str) -> str:
-    return f"CAST({1 << SHIFTS[name]} AS bigint) * ({expression})"
+def _bits(name: str, value: int) -> str:
+    # The engine adds numbers that stand in their place already; it multiplies nothing.
+    return f"CAST({value << SHIFTS[name]} AS bigint)"
 
 
-def _flag(condition: str) -> str:
-    return f"CASE WHEN {condition} THEN 1 ELSE 0 END"
+def _flag(name: str, condition: str, value: int = 1) -> str:
+    return f"CASE WHEN {condition} THEN {_bits(name, value)} ELSE 0 END"
 
 
-def _choice(column: str, values: Sequence[str]) -> str:
-    cases = " ".join(f"WHEN '{value}' THEN {number}" for number, value in enumerate(values))
-    return f"CASE {column} {cases} ELSE 0 END"
+def _choice(name: str, column: str, values: Sequence[str]) -> str:
+    cases = [f"WHEN '{value}' THEN {_bits(name, n)}" for n, value in enumerate(values) if n]
+    return f"CASE {column} {' '.join(cases)} ELSE 0 END"
 
 
-# Past its date an agreement is expired, whatever its row says.
-STATE_OF = (
-    "CASE WHEN valid_until <= %s AND state IN ('claimed', 'given', 'confirmed') "
-    f"THEN {STATES.index('expired')} ELSE {_choice('state', STATES)} END"
-)
-AGE_OF = (
-    f"CASE WHEN age_years IS NULL THEN 0 WHEN age_years > {AGE_MAX} THEN {AGE_MAX + 1} "
-    "ELSE age_years + 1 END"
-)
+def _state_of(name: str) -> str:
+    # Past its date an agreement is expired, whatever its row says.
+    return (
+        "CASE WHEN valid_until <= %s AND state IN ('claimed', 'given', 'confirmed') "
+        f"THEN {_bits(name, STATES.index('expired'))} ELSE {_choice(name, 'state', STATES)} END"
+    )
+
+
+def _age_of(name: str) -> str:
+    return (
+        f"CASE WHEN age_years IS NULL THEN 0 WHEN age_years > {AGE_MAX} "
+        f"THEN {_bits(name, AGE_MAX + 1)} ELSE {_bits(name, 1)} * (age_years + 1) END"
+    )
+
+
+def _since(name: str, limits: int) -> str:
+    # The newest limit first: who agreed since then is past none of them.
+    cases = [f"WHEN at > %s THEN {_bits(name, passed)}" for passed in range(limits)]
+    return f"CASE {' '.join(cases)} ELSE {_bits(name, limits)} END" if cases else "0"
 
 
 def _fields(code: int) -> dict[str, int]:
@@ -373,7 +398,19 @@ def _fields(code: int) -> dict[str, int]:
     return read
 
 
-def _facts(fields: Mapping[str, int], place: Place, question: Question) -> Facts:
+def _spot(place: Place, question: Question) -> _Spot:
+    countries, subject = places.countries(place), question.subject
+    rules = question.book.applicable(
+        countries=countries,
+        purpose=subject.purpose.code,
+        channel=subject.channel,
+        content=subject.content,
+        on=question.at.date(),
+    )
+    return _Spot(countries, places.zones(place), rules)
+
+
+def _facts(fields: Mapping[str, int], spot: _Spot, question: Question) -> Facts:
     subject, at = question.subject, question.at
     standings = {name: _side(fields, name, at) for name in SIDES}
     kept = [(SIDES[name], stand) for name, stand in standings.items() if stand]
@@ -386,8 +423,8 @@ def _facts(fields: Mapping[str, int], place: Place, question: Question) -> Facts
         basis=subject.purpose.basis,
         channel=subject.channel,
         content=subject.content,
-        places=places.countries(place),
-        zones=places.zones(place),
+        places=spot.countries,
+        zones=spot.zones,
         erased=bool(fields["erased"]),
         restricted=bool(fields["restricted"]),
         readable=bool(fields["readable"]),
@@ -430,11 +467,16 @@ def _question(purpose_code: str, channel: str, content: Collection[str], at: dat
 
 
 def _fetched(
-    people: QuerySet[Contact], question: Question
+    people: QuerySet[Contact], question: Question, only: Collection[int] = ()
 ) -> Iterator[list[tuple[uuid.UUID, int]]]:
     sql, params = statement(people=people, question=question)
+    if only:
+        # A few of millions: the rest stay where they are.
+        chosen = ", ".join(map(str, sorted(only)))
+        sql = f"SELECT id, code FROM ({sql}{_fence()}) judged WHERE code IN ({chosen})"  # noqa: S608  numbers
     with connection.chunked_cursor() as cursor:
-        cursor.execute(sql, params)
+        with planned():
+            cursor.execute(sql, params)
         while batch := cursor.fetchmany(ROWS_AT_ONCE):
             yield [(_id(pk), code) for pk, code in batch]
 
@@ -459,9 +501,8 @@ def _of_those_alone(
 ) -> list[Case]:
     seen: Counter[str] = Counter()
     verdicts: dict[str, Verdict] = {}
-    for batch in _fetched(people, question):
-        alone = [pk for pk, code in batch if code in codes]
-        for verdict in _judged_alone(alone, question).values():
+    for batch in _fetched(people, question, codes):
+        for verdict in _judged_alone([pk for pk, _ in batch], question).values():
             reasons = [reason.plain() for reason in verdict.reasons]
             key = f"{verdict.verdict} {verdict.defer_until} {reasons}"
             verdicts.setdefault(key, verdict)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import F, Max
 
 from accounts import audit, keys
 from accounts.audit import Actor
@@ -85,8 +85,11 @@ def record(  # noqa: PLR0913  the facts of one row, all named by the caller
     _check(kind=kind, act=act, channel=channel)
     held = contacts.lock(contact_id=contact.id)
     purpose = purposes.current(purpose_code, particulars.said_at or at)
-    if kind in AGREED and particulars.said_at is None:
-        _end_what_is_superseded(held, purpose, channel, at)
+    before = _state_row(held, purpose_code, channel)
+    fresh = kind in AGREED and particulars.said_at is None
+    if before is not None and fresh and _is_superseded(before, purpose):
+        _end_superseded(held, purpose_code, channel, at)
+        before.refresh_from_db()
     event = prepare(
         contact=held,
         purpose=purpose,
@@ -103,7 +106,8 @@ def record(  # noqa: PLR0913  the facts of one row, all named by the caller
         particulars=particulars,
     )
     event.save(force_insert=True)
-    _advance(event)
+    if advanced := _advanced(before, event):
+        advanced.save()
     if kind == Kind.CONFIRMED and is_own(event):
         suppression.lift(contact=held, channel=channel, at=at)
     audit.record_many([leaf(event)])
@@ -232,20 +236,15 @@ def withdraw(  # noqa: PLR0913  the facts of one act, all named by the caller
     )
     # A stop counts from somebody whose key no longer opens, too: nothing can be sealed for them.
     kept = evidence if evidence and keys.opens(key=held.key, at=at) else None
-    events = [
-        record(
-            contact=held,
-            purpose_code=purpose_code,
-            channel=channel,
-            kind=Kind.WITHDRAWN,
-            act=act,
-            source=source,
-            at=at,
-            actor=actor,
-            evidence=kept,
-        )
-        for purpose_code, channel in _open_pairs(held, set(reached.channels), reached.purposes)
-    ]
+    events = _take_back(
+        contact=held,
+        pairs=_open_pairs(held, set(reached.channels), reached.purposes),
+        act=act,
+        source=source,
+        at=at,
+        actor=actor,
+        evidence=kept,
+    )
     stopped = reached.ends_messages and _stop(held, reached, source=source, at=at, actor=actor)
     contact.stopped_at = held.stopped_at
     if events or stopped:
@@ -328,26 +327,29 @@ def guardian_place(event_id: uuid.UUID) -> str:
     return f"consent_consentevent.guardian:{event_id}"
 
 
-def _end_what_is_superseded(contact: Contact, purpose: Purpose, channel: str, at: datetime) -> None:
+def _state_row(contact: Contact, purpose_code: str, channel: str) -> ConsentState | None:
+    rows = ConsentState.objects.filter(contact=contact, purpose_code=purpose_code, channel=channel)
+    return rows.annotate(basis_then=F("event__purpose__basis")).first()
+
+
+def _is_superseded(row: ConsentState, purpose: Purpose) -> bool:
+    open_still = row.state not in {*NO, Kind.EXPIRED}
+    return open_still and row.basis_then != purpose.basis  # type: ignore[attr-defined]
+
+
+def _end_superseded(contact: Contact, purpose_code: str, channel: str, at: datetime) -> None:
     # What stands was agreed to on another basis: it ends here, or the fold would keep it in place
     # of the fresh agreement.
-    row = (
-        ConsentState.objects.filter(contact=contact, purpose_code=purpose.code, channel=channel)
-        .exclude(state__in=[*NO, Kind.EXPIRED])
-        .exclude(event__purpose__basis=purpose.basis)
-        .first()
+    record(
+        contact=contact,
+        purpose_code=purpose_code,
+        channel=channel,
+        kind=Kind.EXPIRED,
+        act=ConsentEvent.Act.CLOCK,
+        source="basis_changed",
+        at=at,
+        actor=audit.SYSTEM,
     )
-    if row is not None:
-        record(
-            contact=contact,
-            purpose_code=purpose.code,
-            channel=channel,
-            kind=Kind.EXPIRED,
-            act=ConsentEvent.Act.CLOCK,
-            source="basis_changed",
-            at=at,
-            actor=audit.SYSTEM,
-        )
 
 
 def _permission(kind: str, particulars: Particulars) -> str:
@@ -372,14 +374,6 @@ def _next_number(contact: Contact, purpose_code: str, channel: str) -> int:
         contact=contact, purpose_code=purpose_code, channel=channel
     ).aggregate(last=Max("number"))["last"]
     return (last or 0) + 1
-
-
-def _advance(event: ConsentEvent) -> None:
-    row = ConsentState.objects.filter(
-        contact_id=event.contact_id, purpose_code=event.purpose_code, channel=event.channel
-    ).first()
-    if advanced := _advanced(row, event):
-        advanced.save()
 
 
 def _advanced(row: ConsentState | None, event: ConsentEvent) -> ConsentState | None:
@@ -418,6 +412,41 @@ def _open_pairs(
     return [pair for pair in asked if states.get(pair) != Kind.WITHDRAWN]
 
 
+def _take_back(
+    *,
+    contact: Contact,
+    pairs: Sequence[tuple[str, str]],
+    act: str,
+    source: str,
+    at: datetime,
+    actor: Actor,
+    evidence: Mapping[str, object] | None,
+) -> list[ConsentEvent]:
+    """Write that consent to each (purpose, channel) is taken back, in a few statements for all."""
+    for _, channel in pairs:
+        _check(kind=Kind.WITHDRAWN, act=act, channel=channel)
+    asked = {code: purposes.current(code, at) for code in sorted({code for code, _ in pairs})}
+    events = [
+        prepare(
+            contact=contact,
+            purpose=asked[code],
+            channel=channel,
+            kind=Kind.WITHDRAWN,
+            act=act,
+            source=source,
+            at=at,
+            actor=actor,
+            # Each gets its own when it is written.
+            number=0,
+            evidence=evidence,
+        )
+        for code, channel in pairs
+    ]
+    if events:
+        record_many(events=events)
+    return events
+
+
 def _stop(contact: Contact, reached: Reach, *, source: str, at: datetime, actor: Actor) -> bool:
     """Stop links, questions, queued messages and addresses; say whether that was new."""
     is_first, before = contact.stopped_at is None, _stops_in_force(contact)
@@ -448,9 +477,5 @@ def _stop(contact: Contact, reached: Reach, *, source: str, at: datetime, actor:
 
 
 def _stops_in_force(contact: Contact) -> set[tuple[str, str]]:
-    return {
-        (channel, reason)
-        for channel in Channel.values
-        if (index := contacts.stop_index(contact, channel))
-        for reason in suppression.reasons(channel=channel, address_index=index)
-    }
+    indexes = {contacts.stop_index(contact, channel) for channel in Channel.values} - {""}
+    return suppression.reasons(indexes=indexes)

@@ -36,6 +36,8 @@ DRAINS_MAX = 5
 # What waits for an officer who reads an unsure answer is judged again after this.
 HELD_HOURS = 1
 StillValid = Callable[[Message, datetime], str | None]
+# A message and its person, who never changes.
+Due = tuple[uuid.UUID, uuid.UUID]
 Claimed = tuple[str, Message | None, OutgoingMessage | None]
 # What waits here was written there, with the decision that allowed it.
 __all__ = ["Dispatched", "KeyReused", "Told", "cancel", "dispatch", "queue", "recover", "tell_stop"]
@@ -92,14 +94,14 @@ def dispatch(
     many slow calls would leave minutes behind.
     """
     done = Dispatched()
-    for message_id in _due(at, own_only=still_valid is None, limit=limit):
+    for due in _due(at, own_only=still_valid is None, limit=limit):
         instant = now() if now else at
-        outcome, message, outgoing = _claim_undisturbed(message_id, instant, still_valid)
+        outcome, message, outgoing = _claim_undisturbed(due, instant, still_valid)
         if message is not None and outgoing is not None:
             outcome = _hand_over(message, outgoing, instant)
         if outcome:
             setattr(done, outcome, getattr(done, outcome) + 1)
-            done.message_ids.append(message_id)
+            done.message_ids.append(due[0])
     return done
 
 
@@ -157,25 +159,23 @@ def recover(*, at: datetime) -> int:
     return outcomes[True]
 
 
-def _due(at: datetime, *, own_only: bool, limit: int) -> list[uuid.UUID]:
+def _due(at: datetime, *, own_only: bool, limit: int) -> list[Due]:
     rows = Message.objects.filter(state=State.QUEUED, not_before__lte=at)
     if own_only:
         rows = rows.filter(context_type__startswith=OWN_CONTEXTS)
     # Who said stop is answered within minutes or not at all, so before everybody else.
     first = revocations.answers_waiting(at=at)
-    others = rows.exclude(pk__in=first).order_by("not_before", "id").values_list("pk", flat=True)
-    return [*first, *others[:limit]]
+    others = rows.exclude(pk__in=[message_id for message_id, _ in first])
+    return [*first, *others.order_by("not_before", "id").values_list("pk", "contact_id")[:limit]]
 
 
-def _claim_undisturbed(
-    message_id: uuid.UUID, at: datetime, still_valid: StillValid | None
-) -> Claimed:
+def _claim_undisturbed(due: Due, at: datetime, still_valid: StillValid | None) -> Claimed:
     # Before each, not once a round, and again while something has arrived in between: a stop that
     # stands in the inbox when the message is claimed is never overtaken.
     for _ in range(DRAINS_MAX):
         intake.take_waiting(at=at)
         try:
-            return _claim(message_id, at, still_valid or always_valid)
+            return _claim(due, at, still_valid or always_valid)
         except _SomethingArrived:
             continue
     # So much comes in that the message can wait for the next round.
@@ -183,8 +183,8 @@ def _claim_undisturbed(
 
 
 @transaction.atomic
-def _claim(message_id: uuid.UUID, at: datetime, still_valid: StillValid) -> Claimed:
-    contact_id = Message.objects.values_list("contact_id", flat=True).get(pk=message_id)
+def _claim(due: Due, at: datetime, still_valid: StillValid) -> Claimed:
+    message_id, contact_id = due
     # The person first, then the message, as a withdrawal does: one of the two comes first.
     held = contacts.lock(contact_id=contact_id)
     if inbox.has_news():
@@ -322,11 +322,13 @@ def _record(
     provider_message_id: str = "",
 ) -> bool:
     message = Message.objects.select_for_update(of=("self",)).get(pk=message_id)
-    if provider_message_id and not message.provider_message_id:
-        message.provider_message_id = provider_message_id
-        message.sent_at = at
-        message.save(update_fields=["provider_message_id", "sent_at"])
+    is_new = bool(provider_message_id) and not message.provider_message_id
+    if is_new:
+        message.provider_message_id, message.sent_at = provider_message_id, at
     if message.state != State.HANDING_OFF:
+        # A report was faster than the answer to our own request.
+        if is_new:
+            message.save(update_fields=["provider_message_id", "sent_at"])
         return False
     _end(message, state, at, State(state).value, problem=problem)
     return True

@@ -206,14 +206,14 @@ def answers(*, message: Message, at: datetime) -> bool:
     )
 
 
-def answers_waiting(*, at: datetime) -> list[uuid.UUID]:
-    """Return the confirmations that wait to be sent: minutes count, so they go before the rest."""
+def answers_waiting(*, at: datetime) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """Return the confirmations that wait, each with its person: they go before all the rest."""
     rows = StopConfirmation.objects.filter(
         revocation__effective_at__gt=at - 2 * ANSWER_WITHIN,
         message__state=Message.State.QUEUED,
         message__not_before__lte=at,
     )
-    return list(rows.order_by("send_by").values_list("message_id", flat=True))
+    return list(rows.order_by("send_by").values_list("message_id", "message__contact_id"))
 
 
 def _widest(contact: Contact, via: str | None, at: datetime) -> Rule | None:

@@ -1,7 +1,7 @@
 """Which address must not be written to? Kept by a keyed hash, so that erasure does not lift it."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from accounts import audit, keys
@@ -81,10 +81,10 @@ def in_force(*, channel: str, indexes: Iterable[str]) -> set[str]:
     return set(rows.values_list("address_index", flat=True))
 
 
-def reasons(*, channel: str, address_index: str) -> list[str]:
-    """Return why an address is on the list; nothing if it is not."""
-    rows = Suppression.objects.filter(channel=channel, address_index=address_index, lifted_at=None)
-    return list(rows.values_list("reason", flat=True))
+def reasons(*, indexes: Collection[str]) -> set[tuple[str, str]]:
+    """Return where addresses, given by their indexes, are on a list: (channel, reason)."""
+    rows = Suppression.objects.filter(address_index__in=indexes, lifted_at=None)
+    return set(rows.values_list("channel", "reason"))
 
 
 def lift(*, contact: Contact, channel: str, at: datetime) -> bool:

@@ -1,10 +1,11 @@
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts import audit
-from accounts.audit import SYSTEM
+from accounts.audit import SYSTEM, Actor
 from accounts.models import TrailLeaf
 from config.lib import canonical, crypto
 from consent import contacts, ledger, purposes, receipts, standing, suppression
@@ -161,3 +162,33 @@ def test_a_receipt_is_signed_and_names_nobody() -> None:
         message=canonical.encode(receipt),
     )
     assert "Müller" not in str(receipt)
+
+
+def test_a_stop_of_three_channels_writes_as_few_statements_as_one_of_one_channel() -> None:
+    written = []
+    for channels in (["email"], ["email", "sms", "whatsapp"]):
+        contact = person()
+        for channel in channels:
+            agreed(contact, channel)
+        with CaptureQueriesContext(connection) as queries:
+            events = ledger.withdraw(
+                contact=contact,
+                act="button",
+                source="page",
+                at=NOON,
+                actor=Actor("recipient", contact.public_id),
+                channels=channels,
+                purposes=["marketing"],
+            )
+        assert sorted(event.channel for event in events) == channels
+        written.append(len(queries))
+    assert written[0] == written[1]
+    assert standing.disagreements() == []
+
+
+def test_nobody_takes_consent_back_by_an_unknown_act() -> None:
+    contact = agreed(person(), "email")
+    with pytest.raises(ledger.NotAnAct):
+        ledger.withdraw(contact=contact, act="nod", source="page", at=NOON, actor=SYSTEM)
+    found = ledger.state_of(contact=contact, purpose_code="marketing", channel="email", at=NOON)
+    assert found == "confirmed"

@@ -162,7 +162,7 @@ def test_a_busy_provider_is_tried_five_times() -> None:
 
 def test_a_lost_worker_leaves_an_unknown() -> None:
     message = queued(agreed(person(), "email"))
-    _, claimed, _ = outbox._claim(message.pk, NOON, outbox.always_valid)
+    _, claimed, _ = outbox._claim((message.pk, message.contact_id), NOON, outbox.always_valid)
     assert claimed is not None
     assert outbox.recover(at=NOON + timedelta(minutes=5)) == 0
     assert outbox.recover(at=NOON + timedelta(minutes=11)) == 1
