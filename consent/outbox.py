@@ -253,8 +253,12 @@ def _is_only_held(message: Message, verdict: gate.Verdict) -> bool:
     if {reason.code for reason in verdict.reasons} != {"suppressed"}:
         return False
     held = contacts.stop_index(message.contact, message.channel)
-    reasons = suppression.reasons(channel=message.channel, address_index=held)
-    return reasons == [suppression.PROVISIONAL]
+    reasons = {
+        reason
+        for channel, reason in suppression.reasons(indexes=[held])
+        if channel == message.channel
+    }
+    return reasons == {suppression.PROVISIONAL}
 
 
 def _open(message: Message, at: datetime) -> OutgoingMessage:
