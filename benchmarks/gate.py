@@ -16,6 +16,7 @@ from django.db import connection  # noqa: E402  Django must be set up first
 
 from consent import facts, forecast, gate, purposes, rulebook  # noqa: E402
 from consent.models import Contact, Place  # noqa: E402
+from integrations import connections  # noqa: E402
 
 PEOPLE = int(os.environ.get("PEOPLE", "1000000"))
 SEED = int(os.environ.get("SEED", "1"))
@@ -47,10 +48,12 @@ def fill() -> None:
         for country, region, zone in SPOTS
     ]
     purpose = purposes.current(PURPOSE, AT).pk
+    named = {"n": PEOPLE, "places": places, "purpose": purpose, "at": AT}
+    named["connection"] = connections.ensure_local(at=AT)[0].pk
     with connection.cursor() as cursor:
         cursor.execute("SELECT setseed(%s)", [SEED / 2**31])
         for statement in STATEMENTS:
-            cursor.execute(statement, {"n": PEOPLE, "places": places, "purpose": purpose, "at": AT})
+            cursor.execute(statement, named)
         cursor.execute("VACUUM ANALYZE")
 
 
@@ -90,6 +93,22 @@ STATEMENTS = [
         receipt_sha256)
         SELECT 'us.dnc', encode(sha256(id::text::bytea), 'hex'), 'listed', %(at)s, ''
         FROM seeds WHERE s BETWEEN 0.3 AND 0.4""",
+    # One in ten had a message lately, one in a hundred as many as some places allow in a day.
+    """CREATE TEMP TABLE lately AS SELECT id AS contact_id, gen_random_uuid() AS one,
+        gen_random_uuid() AS two, gen_random_uuid() AS message_id, n, t
+        FROM seeds CROSS JOIN generate_series(1, 3) n
+        WHERE r < 0.70 AND t BETWEEN 0.3 AND 0.4 AND (n = 1 OR t < 0.31)""",
+    """INSERT INTO consent_decision (id, contact_id, purpose_code, channel, context_type, phase,
+        verdict, reasons, inputs_sha256, packs_version, at)
+        SELECT unnest(ARRAY[one, two]), contact_id, 'marketing', 'sms', 'bench',
+        unnest(ARRAY['queue', 'hand_off']), 'allow', '[]', '', '', %(at)s FROM lately""",
+    """INSERT INTO consent_message (id, contact_id, connection_id, decision_id,
+        hand_off_decision_id, purpose_code, channel, context_type, content, idempotency_key, state,
+        body_sha256, not_before, queued_at, claimed_at, sent_at, attempts, provider_message_id,
+        problem)
+        SELECT message_id, contact_id, %(connection)s, one, two, 'marketing', 'sms', 'bench', '[]',
+        message_id::text, 'delivered', '', sent, sent, sent, sent, 1, '', ''
+        FROM (SELECT *, %(at)s - n * interval '5 hours' AS sent FROM lately) told""",
 ]
 PLAIN = """INSERT INTO plain_rows SELECT c.id, 1 FROM consent_contact c
     JOIN consent_consentstate s ON s.contact_id = c.id AND s.purpose_code = 'marketing'
