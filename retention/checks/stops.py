@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 from django.db.models import BigIntegerField, Exists, F, OuterRef, Q, QuerySet
@@ -97,6 +98,6 @@ def _without_leaf(rows: Rows, action: str) -> list[int]:
     return list(rows.exclude(pk__in=named).order_by("pk").values_list("pk", flat=True))
 
 
-def _named(action: str) -> QuerySet[TrailLeaf]:
+def _named(action: str) -> QuerySet[Any]:
     leaves = TrailLeaf.objects.filter(action=action)
     return leaves.annotate(row=Cast("object_id", BigIntegerField()))
