@@ -67,7 +67,7 @@ PLAYED = 3
 QUESTIONS = {
     "es": "¿quién les dio mi número?",
     "fr": "qui vous a donné mon numéro ?",
-    "hi": "आपको मेरा नंबर किसने दिया?",
+    "pt": "quem deu meu número?",
 }
 Say = Callable[[str], None]
 

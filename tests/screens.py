@@ -153,7 +153,7 @@ def as_an_officer(page: Page, origin: str) -> Iterator[str]:
     yield "console-replies-decided"
     page.goto(f"{origin}/admin/another-law/")
     page.get_by_role("button", name="Judge again").click()
-    page.get_by_text("Judging what was sent again").wait_for()
+    page.get_by_text("A job begins in a moment").wait_for()
     yield "console-replay-progress"
     jobs.replay(str(LawReplay.objects.get().pk))
     page.get_by_text("With the very facts").wait_for()

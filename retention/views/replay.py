@@ -34,7 +34,7 @@ STATES = {"allow": "allowed", "refuse": "refused", "defer": "deferred"}
 class LawForm(forms.Form):
     law = forms.ChoiceField(label="Judge by")
     day = forms.DateField(
-        label="The day, where the law of a day is chosen",
+        label="On which day",
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}),
     )
@@ -50,9 +50,9 @@ class LawForm(forms.Form):
         first: dict[str, object] = {"since": year_ago, "law": replays.PROPOSED}
         super().__init__(data, initial=_asked(asked) if asked else first)
         self.fields["law"].choices = [  # type: ignore[attr-defined]
-            (replays.PROPOSED, "Every proposed rule, as if it were in force"),
-            (DAY, "The law of a day, past or to come"),
-            *[(name, f"The pack {name}, as if in force today") for name in replays.pack_names()],
+            (replays.PROPOSED, "Every proposed rule"),
+            (DAY, "The law of one day"),
+            *[(name, f"The pack {name}") for name in replays.pack_names()],
         ]
 
     def clean(self) -> dict[str, object]:

@@ -146,7 +146,7 @@ def test_the_past_is_judged_by_another_law() -> None:
     before = TrailLeaf.objects.count()
     report = ask_again(client, since=since)
     page = read(client, "replayed", report.pk)
-    assert "Judging what was sent again" in page
+    assert "A job begins in a moment" in page
     assert 'hx-trigger="every 2s"' in page
     assert ask_again(client, since=since) == report
     jobs.replay(str(report.pk))
