@@ -32,9 +32,11 @@ def one_click_stop(request: HttpRequest, token: str) -> HttpResponse:
 def _page(request: HttpRequest, link: PreferenceLink, *, done: str = "") -> HttpResponse:
     language = stop_texts.spoken(link.contact.language)
     words = stop_texts.words(language)
+    sender = stop_texts.sender_of(link.contact)
     context = {
         "words": words,
-        "text": words["text"].format(sender=stop_texts.sender_of(link.contact)),
+        "sender": sender,
+        "text": words["text"].format(sender=sender),
         "language": language,
         "direction": "rtl" if language in wording.RIGHT_TO_LEFT else "ltr",
         "done": bool(done),
