@@ -11,7 +11,7 @@ from consent.rulebook import BadRule
 from retention.models import LawReplay
 
 # As many as a job judges well within its turn; the command judges all there is.
-DECISIONS_MAX = 50_000
+DECISIONS_MAX = 20_000
 # A job whose worker died is not waited for any longer.
 TURN = timedelta(minutes=30)
 KEPT = timedelta(days=90)
