@@ -141,6 +141,7 @@ def signing_up(page: Page, origin: str) -> Iterator[str]:
 
 def as_an_officer(page: Page, origin: str) -> Iterator[str]:
     """Ask whether we may write, read what was said, judge by another law, attach evidence."""
+    sign_in(page, origin, "officer@sealcast.example")
     page.goto(f"{origin}/admin/may-we-write/")
     page.locator("input[name=wanted]").fill("asha@example.org")
     page.locator("main form button[type=submit], form.card button").first.click()
@@ -227,11 +228,8 @@ def test_every_page(live_server: LiveServer, chromium: Browser) -> None:
             for name in names:
                 wide += shoot(page, name)
     with opened(chromium) as page:
-        sign_in(page, origin, "officer@sealcast.example")
-        for name in as_an_officer(page, origin):
-            wide += shoot(page, name)
-    with opened(chromium) as page:
-        for name in with_a_token(page, origin):
-            wide += shoot(page, name)
+        for names in (with_a_token(page, origin), as_an_officer(page, origin)):
+            for name in names:
+                wide += shoot(page, name)
     assert not wide, wide
     assert len(seen) > len(visits)
