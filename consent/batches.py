@@ -125,7 +125,9 @@ def findings(*, batch: ImportBatch, at: datetime) -> Findings:
         kept = json.loads(zlib.decompress(unseal(batch, "report", batch.report_sealed, at)))
     except keys.KeyRefused:
         return Findings()
-    kept["problems"] = [RowProblem(**problem) for problem in kept["problems"]]
+    problems = [RowProblem(**problem) for problem in kept["problems"]]
+    # Some faults show only once all rows are read: a person looks for them row by row.
+    kept["problems"] = sorted(problems, key=lambda one: one.row)
     kept["ignored"] = tuple(kept["ignored"])
     return Findings(**kept)
 

@@ -238,22 +238,6 @@ def lock(*, contact_id: uuid.UUID) -> Contact:
     return held.get(pk=contact_id)
 
 
-def set_delete_at(*, contact: Contact, delete_at: datetime, at: datetime) -> None:
-    """Set the instant from which nothing of this person opens any more.
-
-    Law: GDPR Art. 5(1)(e), storage limitation.
-    """
-    with transaction.atomic():
-        DataKey.objects.filter(pk=contact.key_id, destroyed_at=None).update(delete_at=delete_at)
-        audit.record(
-            action="consent.contact.delete_at_set",
-            at=at,
-            actor=audit.SYSTEM,
-            subject_id=contact.id,
-            details={"delete_at": delete_at.isoformat()},
-        )
-
-
 def index(*, partner: Partner | None, field: str, value: str) -> str:
     """Return the keyed hash of an address in a partner's realm.
 

@@ -268,21 +268,6 @@ def state_of(*, contact: Contact, purpose_code: str, channel: str, at: datetime)
     return standing_of(row).effective(at) if row else None
 
 
-def evidence_of(*, event: ConsentEvent, at: datetime) -> bytes:
-    """Open what an event rests on; empty if it rests on nothing.
-
-    :raises KeyRefused: the person's key is expired or destroyed.
-    """
-    if event.evidence_sealed is None:
-        return b""
-    return keys.unseal(
-        key=event.contact.key,
-        sealed=bytes(event.evidence_sealed),
-        context=evidence_place(event.id),
-        at=at,
-    )
-
-
 def leaf(event: ConsentEvent) -> TrailLeaf:
     """Return the trail's entry of an event."""
     return audit.leaf(

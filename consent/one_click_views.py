@@ -20,24 +20,29 @@ def one_click_stop(request: HttpRequest, token: str) -> HttpResponse:
     at, by_page = clock.now(), BY_PAGE in request.POST
     try:
         if request.method != "POST":
-            return _page(request, preferences.look_up(token=token, at=at), done=False)
+            return _page(request, preferences.look_up(token=token, at=at))
         link = one_click.stop(token=token, by_page=by_page, at=at)
     except preferences.NoSuchLink:
         return HttpResponse(status=404)
     if signal_views.is_sent(request) and link.contact.erased_at is None:
         signals.gpc(contact=link.contact, at=at)
-    return _page(request, link, done=True) if by_page else HttpResponse(status=200)
+    return _page(request, link, done=token) if by_page else HttpResponse(status=200)
 
 
-def _page(request: HttpRequest, link: PreferenceLink, *, done: bool) -> HttpResponse:
+def _page(request: HttpRequest, link: PreferenceLink, *, done: str = "") -> HttpResponse:
     language = stop_texts.spoken(link.contact.language)
     words = stop_texts.words(language)
+    sender = stop_texts.sender_of(link.contact)
     context = {
         "words": words,
-        "text": words["text"].format(sender=stop_texts.sender_of(link.contact)),
+        "sender": sender,
+        "text": words["text"].format(sender=sender),
         "language": language,
         "direction": "rtl" if language in wording.RIGHT_TO_LEFT else "ltr",
-        "done": done,
+        "done": bool(done),
+        # Undoing it is asked for there: an erased person has nothing to undo.
+        "choices": done if link.contact.erased_at is None else "",
+        "choices_title": wording.words(language)["choices_title"],
         "signal": signal_views.is_sent(request),
     }
     answer = render(request, "consent/public_one_click.html", context)

@@ -10,7 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from config.lib import clock
-from consent import confirmation, frame_views, optin, preferences
+from consent import confirmation, frame_views, optin, preferences, stop_texts
 from consent.confirmation import NotPending
 
 
@@ -24,7 +24,11 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         choices = preferences.token_behind(token)
         if request.method != "POST":
             texts = [question.notice, *confirmation.texts_beside(opt_in=question)]
-            return frame_views.page(request, "confirm", language, texts=texts, choices=choices)
+            # It is to them that one agrees: the page names who asks, as the message did.
+            sender = stop_texts.sender_of(question.contact)
+            return frame_views.page(
+                request, "confirm", language, texts=texts, choices=choices, sender=sender
+            )
         optin.answer(
             token=token, at=at, ip=frame_views.ip(request), user_agent=frame_views.agent(request)
         )

@@ -115,7 +115,9 @@ class Replay:
                     "before": before,
                     "after": after,
                     "decisions": number,
-                    "source": self.rules[rule_id].source if rule_id in self.rules else "",
+                    "source": self.rules[rule_id].source,
+                    "source_url": self.rules[rule_id].source_url,
+                    "text": self.rules[rule_id].text,
                 }
                 for (code, rule_id, before, after), number in self.by_rule.most_common()
             ],

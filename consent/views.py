@@ -19,6 +19,7 @@ from consent.models import Channel, ConsentEvent, ConsentState, Contact, Decisio
 
 CONTACTS_ON_A_PAGE = 25
 EVENTS_SHOWN = 50
+PURPOSES = {code: title for code, title, _ in purposes.DEFAULTS}
 DECISIONS_SHOWN = 20
 HEADERS = ["Person", "E-mail", "Phone", "Country", "E-mail consent", "SMS", "WhatsApp"]
 
@@ -184,7 +185,7 @@ def _state_rows(contact: Contact) -> list[list[Any]]:
     rows = ConsentState.objects.filter(contact=contact).order_by("purpose_code", "channel")
     return [
         [
-            row.purpose_code,
+            _named(row.purpose_code),
             row.get_channel_display(),
             {"state": standing.standing_of(row).effective(at)},
             {"at": row.at},
@@ -197,7 +198,8 @@ def _events(contact: Contact) -> list[dict[str, Any]]:
     rows = ConsentEvent.objects.filter(contact=contact).order_by("-at", "-number")
     return [
         {
-            "title": f"{row.get_kind_display()}: {row.purpose_code}, {row.get_channel_display()}",
+            "title": f"{row.get_kind_display()}: {_named(row.purpose_code)}, "
+            + row.get_channel_display(),
             "at": row.at,
             "state": row.kind,
             "detail": f"{row.get_act_display()}, from {row.source}",
@@ -213,6 +215,7 @@ def _decisions(contact: Contact) -> list[dict[str, Any]]:
     return [
         {
             "row": row,
+            "purpose": _named(row.purpose_code),
             "reasons": gate.worded(row.reasons),
         }
         for row in rows
@@ -237,3 +240,7 @@ def _questions(contact: Contact) -> list[dict[str, Any]]:
         for row in states.order_by("channel")
         if standing.standing_of(row).effective(at) in asking
     ]
+
+
+def _named(purpose_code: str) -> str:
+    return PURPOSES.get(purpose_code, purpose_code)

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from config.lib import clock, logs
 from consent import contacts
-from retention import holds, policies, runs, subject_requests, tombstones, verification
-from retention.models import Run, SubjectRequest, VerificationReport
+from retention import holds, law_replays, policies, runs, subject_requests, tombstones, verification
+from retention.models import LawReplay, Run, SubjectRequest, VerificationReport
 
 log = logs.get(__name__)
 OPEN = [SubjectRequest.State.OPEN]
@@ -59,6 +59,14 @@ def verify(report_id: str = "") -> None:
     waiting = VerificationReport.objects.filter(finished_at=None)
     found = waiting.filter(pk=report_id).first() if report_id else None
     verification.carry_out(report=found or verification.ask(at=at, staff=None), at=at)
+
+
+def replay(report_id: str) -> None:
+    at = clock.now()
+    LawReplay.objects.filter(started_at__lt=at - law_replays.KEPT).delete()
+    report = LawReplay.objects.filter(pk=report_id, finished_at=None).first()
+    if report is not None:
+        law_replays.carry_out(report=report, at=at)
 
 
 def _run_once() -> None:

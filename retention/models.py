@@ -223,3 +223,24 @@ class VerificationReport(models.Model):
 
     def __str__(self) -> str:
         return f"verification {self.pk}"
+
+
+class LawReplay(models.Model):
+    """What judging the past by another law came to: asked for on a page, filled by a job."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # As the page names it: `proposed`, the name of a pack, or a day.
+    law = models.CharField(max_length=80)
+    since = models.DateTimeField()
+    refusals = models.BooleanField(default=False)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    done = models.IntegerField(default=0)
+    total = models.IntegerField(default=0)
+    # Counts, ids and the words of rules; empty if it could not be judged, and why.
+    found = models.JSONField(default=dict)
+    problem = models.CharField(max_length=200, blank=True)
+    asked_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    def __str__(self) -> str:
+        return f"replay {self.pk}"

@@ -51,6 +51,11 @@ DECLARATIONS: Declarations = {
         ),
         "handled_by": STAFF,
     },
+    "retention.lawreplay": {
+        **_technical("id", "law", "since", "refusals", "started_at", "finished_at", "done"),
+        **_technical("total", "found", "problem"),
+        "asked_by": STAFF,
+    },
     "retention.verificationreport": {
         **_technical("id", "started_at", "finished_at", "done", "is_kept", "promises"),
         "asked_by": STAFF,

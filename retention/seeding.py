@@ -19,12 +19,22 @@ from accounts import partners, people
 from accounts.audit import SYSTEM, Actor
 from accounts.models import Partner, User
 from config import schedules
-from consent import contacts, form_making, imports, intake, ledger, optin, purposes
+from consent import (
+    contacts,
+    form_making,
+    imports,
+    intake,
+    ledger,
+    likeness,
+    optin,
+    propagation,
+    purposes,
+)
 from consent.models import ConsentEvent, Contact
 from integrations import connections
 from retention import cast, holds, policies, runs, subject_requests, verification, walk_phones
 from retention.cast import Person
-from retention.walk import SCRIPTS, WentWrong, require
+from retention.walk import SCRIPTS, Walk, WentWrong, hear, require
 from videos import campaigns, delivery, links, playback, rendering
 from videos.models import Campaign, Render
 
@@ -54,6 +64,11 @@ BAD_ROWS = (
     "<i>Íñigo</i>,guest.32@example.org,,es,Europe/Madrid,ES,,,yes\n"
 )
 PLAYED = 3
+QUESTIONS = {
+    "es": "¿quién les dio mi número?",
+    "fr": "qui vous a donné mon numéro ?",
+    "pt": "quem deu meu número?",
+}
 Say = Callable[[str], None]
 
 
@@ -77,6 +92,7 @@ def seed(*, at: datetime, say: Say) -> bool:
     _waiting_campaign(sent_at)
     _partner_campaign(sent_at)
     _sign_up_form(listed_at)
+    _release(listed_at)
     _aftermath(listed, at)
     say("running the policies and checking the seven promises")
     runs.execute(run=runs.plan(at=at, trigger="schedule"), at=at)
@@ -259,7 +275,7 @@ def _write_script(campaign: Campaign, language: str, at: datetime) -> None:
 
 
 def _aftermath(rows: list[Contact], at: datetime) -> None:
-    """Leave an officer something to look at: a stop, a hold and an open request."""
+    """Leave an officer something to look at: a stop, a hold, a request, answers to read."""
     others = [row for row in rows if row.language not in LANGUAGES]
     ledger.withdraw(
         contact=others[0],
@@ -278,6 +294,34 @@ def _aftermath(rows: list[Contact], at: datetime) -> None:
         staff=None,
     )
     subject_requests.open_request(contact=others[2], kind="access", channel="email", at=at)
+    _questions(others[3:], at)
+    propagation.pass_on(at=at)
+
+
+def _questions(rows: list[Contact], at: datetime) -> None:
+    """Let a few people have answered in words that may be a stop: an officer is to read them."""
+    for hours, (language, words) in enumerate(QUESTIONS.items(), 1):
+        asking = next(row for row in rows if row.language == language)
+        asked = Walk(at=at - timedelta(hours=7 * hours), ends_at=at, count=0, seed=2026)
+        hear(asked, asking, "sms", words)
+
+
+def _release(at: datetime) -> None:
+    """Keep the signed release of the presenter whose face the videos may show."""
+    likeness.record(
+        presenter_code="anna-office",
+        name="Anna Bergqvist",
+        signature="Anna Bergqvist",
+        document=b"%PDF-1.4 the release, signed",
+        covers_face=True,
+        covers_voice=True,
+        languages=list(LANGUAGES),
+        purposes=[purposes.MARKETING, purposes.SERVICE],
+        signed_at=at - timedelta(days=30),
+        valid_until=at + timedelta(days=700),
+        at=at,
+        staff=User.objects.get(email=_email("officer")),
+    )
 
 
 def _write(demo: dict[str, Any]) -> None:

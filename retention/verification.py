@@ -68,7 +68,7 @@ def verify(
     """
     audit.seal(at=at)
     looks: tuple[Callable[[], Iterator[Tally]], ...] = (
-        consent.check,
+        partial(consent.check, at=at),
         partial(anonymity.check, at=at),
         vendor.check,
         partial(sealed.check, at=at),

@@ -55,6 +55,9 @@ REFUSED_SCRIPTS = (
     "",
 )
 WATCHED = 10
+STOP = "Stop!"
+# Three of each culture, who are on none of the lists.
+GUESTS = 30
 # A short walk writes in English only: rendering is most of its time.
 MANY = 40
 
@@ -84,6 +87,8 @@ class Walk:
     counts: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     people: list[Person] = field(default_factory=list)
+    guests: list[Person] = field(default_factory=list)
+    signed_up: dict[str, Contact] = field(default_factory=dict)
     confirmed: dict[str, list[Contact]] = field(default_factory=dict)
     campaigns: dict[str, Campaign] = field(default_factory=dict)
 
@@ -98,6 +103,13 @@ class Walk:
         """Let time pass and return the new instant."""
         self.at += timedelta(**time_passed)
         return self.at
+
+    def guest(self, country: str) -> Person:
+        """Return a guest of a country whom nobody knows yet."""
+        found = next(one for one in self.guests if one.country == country)
+        self.guests.remove(found)
+        self.people.append(found)
+        return found
 
     @property
     def tag(self) -> str:
@@ -117,7 +129,8 @@ def prepare(walk: Walk) -> dict[str, Any]:
     purposes.ensure_defaults(at=walk.at)
     policies.ensure_defaults(at=walk.at)
     schedules.ensure(at=walk.at)
-    walk.people = cast.people(count=walk.count, seed=walk.seed)
+    everyone = cast.people(count=walk.count + GUESTS, seed=walk.seed)
+    walk.people, walk.guests = everyone[: walk.count], everyone[walk.count :]
     return {"people": len(walk.people)}
 
 
@@ -155,13 +168,13 @@ def ask_and_answer(walk: Walk) -> dict[str, Any]:
                 actor=SYSTEM,
             )
             asked += question is not None
-    _dispatch_for_a_day(walk)
+    dispatch_for_a_day(walk)
     confirmed = sum(_answer(walk, channel) for channel in CHANNELS)
     require(confirmed, "nobody could confirm")
     withdrawn = 0
     for channel in CHANNELS:
         for contact in walk.confirmed[channel][::9]:
-            _stop_by_message(walk, contact, channel)
+            hear(walk, contact, channel, STOP)
             withdrawn += 1
     claimed = Contact.objects.filter(source__startswith=walk.tag).count() - confirmed
     return {
@@ -223,7 +236,7 @@ def send(walk: Walk) -> dict[str, Any]:
             walk.say(f"personalised: {Asset.objects.filter(state=Asset.State.READY).count()}")
     rows = Message.objects.filter(context_id__in=_ids(walk))
     deferred = rows.filter(state=Message.State.QUEUED, not_before__gt=walk.at).count()
-    _dispatch_for_a_day(walk)
+    dispatch_for_a_day(walk)
     intake.take_waiting(at=walk.at)
     done = [campaigns.finish(campaign=one, at=walk.at) for one in walk.campaigns.values()]
     require(all(done), "a campaign did not come to its end")
@@ -263,7 +276,7 @@ def withdraw(walk: Walk) -> dict[str, Any]:
     tokens = walk_phones.link_tokens(_ids(walk))
     chosen = [links.look_up(token=token, at=walk.at) for token in tokens[:3]]
     channels = {campaign.pk: channel for channel, campaign in walk.campaigns.items()}
-    _stop_by_message(walk, chosen[0].contact, channels[chosen[0].asset.campaign_id])
+    hear(walk, chosen[0].contact, channels[chosen[0].asset.campaign_id], STOP)
     links.stop(token=tokens[1], at=walk.at)
     ledger.withdraw(
         contact=chosen[2].contact,
@@ -288,6 +301,33 @@ def withdraw(walk: Walk) -> dict[str, Any]:
     )
     require(refused == len(chosen), "a person who said stop could be written to")
     return {"withdrawn": len(chosen), "links_dead": len(chosen), "next_send_refused": refused}
+
+
+def hear(walk: Walk, contact: Contact, channel: str, text: str) -> None:
+    """Let a message of a person arrive by the sandbox, and be acted upon."""
+    sandbox, _ = connections.ensure_local(at=walk.at)
+    inbox.store(
+        connection=sandbox,
+        kind=InboxItem.Kind.INBOUND_MESSAGE,
+        dedupe_key=f"{walk.tag}:{contact.pk}:{walk.at.timestamp()}:{text}",
+        body={
+            "channel": channel,
+            "from": contacts.address(contact=contact, channel=channel, at=walk.at),
+            "text": text,
+            "provider_message_id": f"in-{contact.pk.hex}",
+        },
+        at=walk.at,
+    )
+    intake.take_waiting(at=walk.at)
+
+
+def dispatch_for_a_day(walk: Walk) -> None:
+    """Let the sender work for a day and a half of the walk's time."""
+    # The hours of every place come round within a day and a half, a Sunday included.
+    for _ in range(13):
+        while delivery.dispatch(at=walk.at).total:
+            continue
+        walk.later(hours=3)
 
 
 def _shares(walk: Walk) -> dict[str, list[Person]]:
@@ -327,31 +367,6 @@ def _answer(walk: Walk, channel: str) -> int:
             optin.answer(token=token, at=walk.at, ip="192.0.2.7", user_agent="demo")
             walk.confirmed[channel].append(contact)
     return len(walk.confirmed[channel])
-
-
-def _stop_by_message(walk: Walk, contact: Contact, channel: str) -> None:
-    sandbox, _ = connections.ensure_local(at=walk.at)
-    inbox.store(
-        connection=sandbox,
-        kind=InboxItem.Kind.INBOUND_MESSAGE,
-        dedupe_key=f"{walk.tag}:{contact.pk}:{walk.at.timestamp()}",
-        body={
-            "channel": channel,
-            "from": contacts.address(contact=contact, channel=channel, at=walk.at),
-            "text": "Stop!",
-            "provider_message_id": f"in-{contact.pk.hex}",
-        },
-        at=walk.at,
-    )
-    intake.take_waiting(at=walk.at)
-
-
-def _dispatch_for_a_day(walk: Walk) -> None:
-    # The hours of every place come round within a day and a half, a Sunday included.
-    for _ in range(13):
-        while delivery.dispatch(at=walk.at).total:
-            continue
-        walk.later(hours=3)
 
 
 def _campaign(walk: Walk, channel: str, name: str) -> Campaign:

@@ -70,7 +70,9 @@ STATES = {
     **_group("good", "check", "checked committed"),
     **_group("good", "check", "accepted active allow allowed answered certified completed"),
     **_group("good", "check", "confirmed connected delivered done finished given good healthy"),
-    **_group("good", "check", "kept matched ok passed played prepared ready read released"),
+    **_group(
+        "good", "check", "in_force kept matched ok passed played prepared ready read released"
+    ),
     **_group("good", "check", "rendered sealed sent valid verified"),
     **_group("good", "eye", "opened viewed watched"),
     **_group("info", "refresh", "checking fetching handing_off in_progress personalising"),
@@ -87,7 +89,7 @@ STATES = {
     **_group("bad", "cross", "refuse refused rejected"),
     **_group("bad", "ban", "denied revoked stopped suppressed withdrawn"),
     **_group("plain", "dot", "cancelled closed draft inactive new none off plain skipped"),
-    **_group("plain", "hourglass", "expired lapsed"),
+    **_group("plain", "hourglass", "ended expired lapsed"),
     **_group("plain", "trash", "deleted destroyed erased"),
     "claimed": Look("warn", "help", "Claimed, no evidence"),
     "success": Look("good", "check", "Done"),

@@ -1,12 +1,14 @@
 """Promise 1: did any message leave without a decision that said yes at that instant?"""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import TrailLeaf
 from consent import elements, permissions, standing
 from consent.models import ConsentEvent, ConsentState, Decision, Message
+from retention.checks import law, stops
 from retention.checks.tally import NAMED, Tally
 
 LEFT = ("handing_off", "sent", "delivered", "unknown")
@@ -14,13 +16,15 @@ NO = ("withdrawn", "refused")
 OWN_WILL = ("given", "confirmed", *NO)
 
 
-def check() -> Iterator[Tally]:
+def check(*, at: datetime) -> Iterator[Tally]:
     """Yield what was found about consent."""
     yield _queued()
     yield _left()
     yield _overtaken()
     yield _folded()
     yield _whole()
+    yield from stops.check(at=at)
+    yield from law.check(at=at)
 
 
 def _queued() -> Tally:

@@ -16,6 +16,13 @@ from retention.models import Certificate
 
 # The sealer comes every minute; what waits longer shows that it stands still.
 UNSEALED_FOR = timedelta(minutes=30)
+# Superusers, and whoever may act as the owner, can do anything: they migrate and do not serve.
+CHANGERS = """SELECT rolname, relname,
+    coalesce(has_table_privilege(pg_roles.oid, pg_class.oid, 'UPDATE, DELETE, TRUNCATE'), false)
+FROM pg_class CROSS JOIN pg_roles
+WHERE relname = ANY(%s) AND relnamespace = current_schema()::regnamespace
+    AND rolcanlogin AND NOT rolsuper AND NOT pg_has_role(pg_roles.oid, relowner, 'MEMBER')
+ORDER BY 1, 2"""
 LastActs = dict[uuid.UUID, tuple[int, str]]
 
 
@@ -37,6 +44,8 @@ def check(*, at: datetime) -> Iterator[Tally]:
     yield _witnessed()
     yield _certificates()
     yield _guards()
+    if connection.vendor == "postgresql":
+        yield _roles()
 
 
 def _check_block(seal: TrailSeal, before: TrailSeal | None, tally: Tally) -> None:
@@ -139,6 +148,19 @@ def _guards() -> Tally:
     for table in append_only.TABLES:
         if table not in guarded:
             tally.blame(f"table {table}: nothing keeps its rows from being changed")
+    return tally
+
+
+def _roles() -> Tally:
+    """Ask PostgreSQL who may change evidence beside the owner; SQLite has no roles."""
+    tally = Tally("no role but the owner's may change evidence")
+    with connection.cursor() as cursor:
+        cursor.execute(CHANGERS, [sorted(append_only.TABLES)])
+        rows: Sequence[tuple[str, str, bool]] = cursor.fetchall()
+    for role, table, may_change in rows:
+        tally.saw()
+        if may_change:
+            tally.blame(f"role {role}: may change rows of {table}")
     return tally
 
 

@@ -35,6 +35,7 @@ PARTS = (
     ("Unsure answers", "replies"),
     ("Stops told on", "stops"),
     ("Growth", "growth"),
+    ("Purposes", "purposes"),
     ("Another law", "replay"),
     ("Evidence", "consent:evidence"),
 )

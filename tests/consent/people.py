@@ -5,6 +5,7 @@ import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from accounts import keys
 from accounts.audit import SYSTEM, Actor
 from consent import contacts, gate, ledger, purposes
 from consent.models import ConsentEvent, Contact, Decision, Message
@@ -63,6 +64,16 @@ def act(
         at=at,
         actor=Actor("recipient", contact.public_id),
         particulars=particulars,
+    )
+
+
+def rests_on(event: ConsentEvent) -> bytes:
+    """Open what an act rests on; it must still open."""
+    return keys.unseal(
+        key=event.contact.key,
+        sealed=bytes(event.evidence_sealed or b""),
+        context=ledger.evidence_place(event.id),
+        at=event.at,
     )
 
 

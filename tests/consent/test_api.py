@@ -3,10 +3,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from consent import contacts, ledger, purposes, suppression
+from consent import contacts, purposes, suppression
 from consent.models import ConsentEvent, Contact
 from tests.accounts.staff import caller, partner
-from tests.consent.people import NOON, person
+from tests.consent.people import NOON, person, rests_on
 
 pytestmark = pytest.mark.django_db
 CONTACTS, CONSENTS = "/api/v1/contacts", "/api/v1/consents"
@@ -59,7 +59,7 @@ def test_a_consent_with_evidence_is_recorded(client: Client) -> None:
     event = ConsentEvent.objects.get()
     assert event.notice is not None
     assert event.notice.text == "I agree to get offers."
-    assert b"check-out" in ledger.evidence_of(event=event, at=NOON)
+    assert b"check-out" in rests_on(event)
 
 
 def test_a_withdrawal_ends_every_channel_and_no_call_undoes_it(client: Client) -> None:

@@ -6,7 +6,7 @@ from django.db import connection
 
 from accounts import keys
 from accounts.audit import Actor
-from accounts.models import DataKey, Partner, TrailLeaf
+from accounts.models import Partner, TrailLeaf
 from consent import contacts
 from consent.models import Contact
 from tests.consent.people import NOON, person
@@ -87,13 +87,6 @@ def test_past_the_keys_date_nothing_opens_and_the_address_is_free() -> None:
     assert contacts.masked(contact=contact, at=later).name == contacts.UNREADABLE
     again = person(later, email="a@example.org", phone="")
     assert again.pk != contact.pk
-
-
-def test_the_date_of_the_end_can_be_set_and_is_in_the_trail() -> None:
-    contact = person()
-    contacts.set_delete_at(contact=contact, delete_at=NOON + timedelta(days=5), at=NOON)
-    assert DataKey.objects.get(pk=contact.key_id).delete_at == NOON + timedelta(days=5)
-    assert TrailLeaf.objects.filter(action="consent.contact.delete_at_set").exists()
 
 
 def test_staff_who_look_are_in_the_trail() -> None:

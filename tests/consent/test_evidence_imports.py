@@ -13,7 +13,7 @@ from consent import evidence_imports, gate, jobs, ledger, purposes, standing
 from consent.models import ConsentEvent, Contact, ImportBatch, Notice, WrittenConsent
 from tests.accounts.staff import member, partner
 from tests.consent import grants
-from tests.consent.people import NOON, act, agreed, person
+from tests.consent.people import NOON, act, agreed, person, rests_on
 
 pytestmark = pytest.mark.django_db
 SAID = NOON - timedelta(days=10)
@@ -108,7 +108,7 @@ def test_what_could_follow_a_person_is_cut_off_and_sealed() -> None:
     claimed()
     commit(row())
     event = ConsentEvent.objects.get(kind="given")
-    evidence = ledger.evidence_of(event=event, at=NOON).decode()
+    evidence = rests_on(event).decode()
     assert '"network":"203.0.113.0/24"' in evidence
     assert '"form_url":"https://acme.example/join"' in evidence
     assert "203.0.113.77" not in evidence

@@ -64,7 +64,9 @@ def test_looking_changes_nothing(ana: Contact, door: str) -> None:
 
 def test_a_tap_on_the_page_stops_and_is_answered_with_a_page(ana: Contact, door: str) -> None:
     answer = Client(enforce_csrf_checks=True).post(door, {"page": "1"})
-    assert "plus de messages" in answer.content.decode()
+    page = answer.content.decode()
+    assert "plus de messages" in page
+    assert f'href="/choices/{door.rpartition("/")[2]}">Vos choix' in page
     assert Revocation.objects.get().means == "page"
 
 

@@ -20,7 +20,7 @@ from consent.models import (
 )
 from tests.accounts.staff import member
 from tests.consent import grants
-from tests.consent.people import NOON, act, person
+from tests.consent.people import NOON, act, person, rests_on
 
 pytestmark = pytest.mark.django_db
 AGES = """
@@ -248,7 +248,7 @@ def test_staff_enter_what_was_said_elsewhere_as_weaker_evidence() -> None:
     assert permissions.is_weaker(event)
     assert not permissions.is_weaker(grants.soft_opt_in(contact))
     assert event.proof is not None
-    assert b"Card" in ledger.evidence_of(event=event, at=NOON)
+    assert b"Card" in rests_on(event)
     assert state(contact).at == NOON - timedelta(days=3)
 
 

@@ -138,6 +138,8 @@ TABLE = {
     "admin/answers/<uuid:review_id>/decide/": "od",
     "admin/stops/": CONSOLE,
     "admin/another-law/": CONSOLE,
+    "admin/another-law/<uuid:report_id>/": CONSOLE,
+    "admin/purposes/": CONSOLE,
     "admin/policies/": CONSOLE,
     "admin/policies/<slug:record_class>/": "od",
     "admin/runs/": CONSOLE,

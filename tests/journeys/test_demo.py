@@ -6,6 +6,11 @@ import json
 import pytest
 from django.core.management import call_command
 
+from config.lib import clock
+from consent import receipts, records
+from consent.models import ConsentState, Contact
+from tests.consent.test_records import faults
+
 
 @pytest.mark.django_db(transaction=True)
 def test_the_demo_comes_to_its_end_and_every_count_adds_up() -> None:
@@ -24,3 +29,19 @@ def test_the_demo_comes_to_its_end_and_every_count_adds_up() -> None:
     assert counts["prove"] == {"proofs_hold": 3, "changed_proofs_refused": 3}
     assert counts["search"]["found"] == 0
     assert set(counts["verify"]["rows"]) == set("1234567")
+    assert counts["permissions"]["kinds_given"] == 5
+    assert counts["evidence"] == {"claims": 2, "turned_into_consent": 1, "refused_rows": 1}
+    assert counts["choices"]["acts_in_receipt"] == counts["choices"]["acts_in_record"]
+    assert counts["come_back"] == {"suppression_survived": True}
+    assert counts["judge_again"]["judged_again"] >= 12
+    papers_fit()
+
+
+def papers_fit() -> None:
+    """Hold the receipt and the record of everybody who ever acted against their schemas."""
+    at = clock.now()
+    people = Contact.objects.filter(pk__in=ConsentState.objects.values("contact_id"))
+    assert people.count() > 12
+    for person in people:
+        assert faults("consent-record", records.export(contact=person, at=at)) == []
+        assert faults("consent-receipt", receipts.receipt(contact=person, at=at)) == []

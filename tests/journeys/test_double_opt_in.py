@@ -50,6 +50,16 @@ def claimed() -> Contact:
     return contact
 
 
+def test_the_page_names_who_asks(client: Client) -> None:
+    contact = person()
+    act(contact, "email", "claimed", particulars=ledger.Particulars(seller="Lumen Telecom"))
+    asked(contact)
+    outbox.dispatch(at=NOON)
+    OptIn.objects.update(expires_at=clock.now() + timedelta(hours=1))
+    page = client.get(reverse("join:confirm", args=[token_on_the_phone()]))
+    assert '<span dir="auto">Lumen Telecom</span>' in page.content.decode()
+
+
 def test_a_claim_becomes_consent_by_the_persons_own_yes(client: Client) -> None:
     contact = claimed()
     asked(contact)

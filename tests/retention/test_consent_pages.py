@@ -11,9 +11,11 @@ from django.test import Client
 
 from accounts.models import Partner, TrailLeaf, User
 from config.lib import clock
-from consent import replays, reviews, rulebook
-from consent.models import Contact, Propagation, Review
+from consent import purposes, replays, reviews, rulebook
+from consent.models import Contact, Propagation, Purpose, Review
 from integrations.models import InboxItem
+from retention import jobs
+from retention.models import LawReplay
 from tests.consent import people as consent_people
 from tests.consent.hearing import hear
 from tests.retention import story
@@ -129,17 +131,37 @@ def test_a_growth_that_cannot_be_read_is_refused() -> None:
     assert signed_in().get(url("growth"), {"days": "7"}).status_code == 422
 
 
+def ask_again(client: Client, **asked: str) -> LawReplay:
+    answer = client.post(url("replay"), {"law": "proposed", **asked})
+    report = LawReplay.objects.latest("started_at")
+    assert answer["Location"] == url("replayed", report.pk)
+    return report
+
+
 def test_the_past_is_judged_by_another_law() -> None:
     story.whole()
     since = (story.AT - timedelta(days=1)).date().isoformat()
     client = signed_in()
     before = TrailLeaf.objects.count()
-    page = read(client, "replay", law="proposed", since=since)
+    report = ask_again(client, since=since)
+    page = read(client, "replayed", report.pk)
+    assert "A job begins in a moment" in page
+    assert 'hx-trigger="every 2s"' in page
+    assert ask_again(client, since=since) == report
+    jobs.replay(str(report.pk))
+    page = read(client, "replayed", report.pk)
     assert "Nothing changes" in page
     assert "shown by their hash" in page
+    assert 'hx-trigger="every 2s"' not in page
     assert TrailLeaf.objects.count() == before
-    tomorrow = (clock.now() + timedelta(days=1)).date().isoformat()
-    assert "Nothing to judge again" in read(client, "replay", law="proposed", since=tomorrow)
+    assert "Asked before" in read(client, "replay")
+
+
+def test_where_nothing_was_sent_there_is_nothing_to_judge() -> None:
+    client = signed_in()
+    report = ask_again(client, since=(clock.now() + timedelta(days=1)).date().isoformat())
+    jobs.replay(str(report.pk))
+    assert "Nothing to judge again" in read(client, "replayed", report.pk)
 
 
 def test_what_would_change_is_told_by_rule_with_its_message(
@@ -150,15 +172,35 @@ def test_what_would_change_is_told_by_rule_with_its_message(
     (tmp_path / "draft.toml").write_text(PACK)
     book = rulebook.with_pack(tmp_path / "draft.toml")
     monkeypatch.setattr(replays, "book_of", lambda _name: book)
-    page = read(signed_in(), "replay", law="proposed", since=since)
+    client = signed_in()
+    report = ask_again(client, since=since)
+    jobs.replay(str(report.pk))
+    page = read(client, "replayed", report.pk)
     assert "Would change" in page
     assert "No e-mail at all." in page
     assert "msg_" in page
 
 
+def test_a_replay_whose_worker_died_is_not_waited_for() -> None:
+    client = signed_in()
+    report = ask_again(client, since="2026-01-01")
+    LawReplay.objects.update(started_at=clock.now() - timedelta(hours=1))
+    assert "It stopped half-way" in read(client, "replayed", report.pk)
+    assert ask_again(client, since="2026-01-01") != report
+
+
+def test_a_pack_that_cannot_be_read_judges_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = signed_in()
+    report = ask_again(client, since="2026-01-01")
+    LawReplay.objects.update(law="nowhere")
+    jobs.replay(str(report.pk))
+    assert "The rules cannot be read" in read(client, "replayed", report.pk)
+
+
 def test_the_law_of_a_day_wants_its_day() -> None:
-    answer = signed_in().get(url("replay"), {"law": "day", "since": "2026-01-01"})
+    answer = signed_in().post(url("replay"), {"law": "day", "since": "2026-01-01"})
     assert (answer.status_code, b"Choose the day" in answer.content) == (422, True)
+    assert not LawReplay.objects.exists()
 
 
 UNSURE = "who gave you my number?"
@@ -246,3 +288,42 @@ def test_the_first_page_counts_what_waits_of_consent() -> None:
     page = read(signed_in(User.Role.AUDITOR), "dashboard")
     assert "Held back" in page
     assert "Agreements in force" in page
+
+
+def amend(client: Client, **changed: str) -> int:
+    whole = {
+        "code": "view_analytics",
+        "title": "Counting views",
+        "basis": "consent",
+        "valid_from": (clock.now() + timedelta(days=2)).date().isoformat(),
+        **changed,
+    }
+    return client.post(url("purposes"), whole).status_code
+
+
+def test_an_officer_gives_a_purpose_its_next_version() -> None:
+    purposes.ensure_defaults(at=story.AT)
+    client = signed_in()
+    assert amend(client) == 302
+    page = read(client, "purposes")
+    assert "has version 2, in force from" in page
+    assert "Planned" in page
+    assert Purpose.objects.get(code="view_analytics", version=1).title != "Counting views"
+    leaf = TrailLeaf.objects.get(action="consent.purpose.amended")
+    assert leaf.actor_id == str(User.objects.get().pk)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"valid_from": "2026-01-01"}, {"code": "pigeons"}, {"title": ""}]
+)
+def test_a_version_that_cannot_be_changes_nothing(wrong: dict[str, str]) -> None:
+    purposes.ensure_defaults(at=story.AT)
+    assert amend(signed_in(), **wrong) == 422
+    assert not Purpose.objects.filter(version=2).exists()
+
+
+def test_an_auditor_reads_the_purposes_and_changes_none() -> None:
+    purposes.ensure_defaults(at=story.AT)
+    client = signed_in(User.Role.AUDITOR)
+    assert "Add this version" not in read(client, "purposes")
+    assert amend(client) == 403

@@ -9,10 +9,10 @@ from django.urls import reverse
 
 from accounts.models import TrailLeaf, User
 from config.lib import clock
-from consent import contacts, jobs, ledger
+from consent import contacts, jobs
 from consent.models import ConsentEvent, Contact, ImportBatch, Proof
 from retention.views.entry import FIELDS
-from tests.consent.people import act, person
+from tests.consent.people import act, person, rests_on
 from tests.retention.test_views import signed_in, url
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,7 +40,7 @@ def test_a_consent_is_entered_with_its_proof_and_shown_as_weaker() -> None:
     event = ConsentEvent.objects.get()
     assert (event.kind, event.act, event.actor_kind) == ("given", "paper", "staff")
     assert event.proof is not None
-    assert b"drawer 4" in ledger.evidence_of(event=event, at=clock.now())
+    assert b"drawer 4" in rests_on(event)
     page = client.get(url("answer", contact.public_id)).content.decode()
     assert "entered by staff, which is weaker evidence" in page
 

@@ -2,7 +2,6 @@ import pytest
 
 from accounts import keys
 from accounts.models import DataKey, TrailLeaf
-from consent import contacts
 from consent.models import Contact
 from retention import holds, runs
 from retention.models import Certificate, Run, RunItem
@@ -60,7 +59,7 @@ def test_a_plan_that_no_longer_holds_erases_nothing() -> None:
 
 def test_a_hold_placed_after_the_plan_stops_it() -> None:
     person, run = people.contact(at=AT), plan()
-    contacts.set_delete_at(contact=person, delete_at=LATER, at=AT)
+    DataKey.objects.filter(pk=person.key_id).update(delete_at=LATER)
     hold(person)
     with pytest.raises(runs.PlanChanged):
         runs.execute(run=run, at=LATER)

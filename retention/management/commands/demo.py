@@ -7,23 +7,31 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from config.lib import clock
-from retention import walk, walk_end
+from retention import walk, walk_consent, walk_end
 
 STEPS = (
     ("prepare", walk.prepare),
     ("import", walk.import_lists),
     ("consent", walk.ask_and_answer),
+    ("permissions", walk_consent.permit),
+    ("evidence", walk_consent.attach_evidence),
+    ("forms", walk_consent.sign_up),
+    ("choices", walk_consent.choose),
+    ("stops", walk_consent.stop),
     ("scripts", walk.write_scripts),
     ("forecast", walk.forecast),
     ("render", walk.render),
     ("send", walk.send),
     ("watch", walk.watch),
     ("withdraw", walk.withdraw),
+    ("told", walk_consent.tell),
     ("search", walk_end.search),
     ("expire", walk_end.expire),
     ("erase", walk_end.erase),
+    ("come_back", walk_consent.come_back),
     ("retention", walk_end.run_policies),
     ("prove", walk_end.prove),
+    ("judge_again", walk_consent.judge_again),
     ("verify", walk_end.check_promises),
 )
 
