@@ -3,11 +3,11 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from accounts import keys
 from consent import contacts, purposes, receipts, records, replays, rule_tests, rulebook
-from consent.models import ConsentState, Contact
+from consent.models import ConsentState, Contact, Decision
 from retention.checks.tally import Tally
 
 # What is judged, or made, again row by row; the newest are the ones that tell.
@@ -36,18 +36,23 @@ def _rules() -> Tally:
 
 
 def _replayed(at: datetime) -> Tally:
-    """Judge the newest decisions again, on the facts of then, by the law that is loaded."""
+    """Judge the newest decisions again, on the facts of then, by the law that is loaded.
+
+    What other packs decided is left alone: law may change, and then its answers do too.
+    """
     book = rulebook.book()
+    others = Decision.objects.exclude(packs_version=book.version).order_by("-at")
+    last_other = others.values_list("at", flat=True).first()
     again = replays.replay(
         book=book,
-        since=purposes.FIRST_VALID,
+        since=last_other + timedelta(microseconds=1) if last_other else purposes.FIRST_VALID,
         until=at,
         at=at,
         refusals_too=True,
         newest=DECISIONS_AGAIN,
     )
     tally = Tally(
-        f"judged again, the newest {DECISIONS_AGAIN:,} decisions come out the same",
+        f"judged again, the newest {DECISIONS_AGAIN:,} decisions of these packs come out the same",
         rows=again.judged,
     )
     for _ in range(again.left_out["law"]):

@@ -21,7 +21,7 @@ from consent.models import (
     StopConfirmation,
     Suppression,
 )
-from retention.checks import consent, trail
+from retention.checks import consent, law, trail
 from tests.consent import grants
 from tests.consent.hearing import hear
 from tests.consent.people import NOON, act, agreed, person
@@ -205,3 +205,11 @@ def test_a_role_that_may_change_evidence_is_named() -> None:
 def trailing() -> str:
     roles = [one for one in trail.check(at=NOON) if one.what.startswith("no role")]
     return "\n".join(roles[0].first)
+
+
+def test_what_other_packs_decided_is_left_to_them() -> None:
+    stopped()
+    with guards_off("consent_decision"):
+        Decision.objects.update(reasons=[], packs_version="0" * 64)
+    found = [tally for tally in law.check(at=NOON + MINUTE) if "judged again" in tally.what]
+    assert [(tally.rows, tally.faults) for tally in found] == [(0, 0)]
