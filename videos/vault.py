@@ -4,13 +4,12 @@ Each object has its row before its file, so that no file is ever forgotten; a fi
 row is an orphan and swept. Nothing here is readable without `accounts.keys`.
 """
 
-import tempfile
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -20,8 +19,6 @@ from accounts.models import DataKey
 from config.lib import blobs, logs, sealed_stream
 from videos.models import Extent, Render, SealedObject
 
-# Ciphertext up to this size waits in memory, more in a temporary file.
-SPOOL_BYTES = 16 << 20
 # What is younger may belong to somebody who is still at work.
 ORPHAN_AFTER = timedelta(hours=1)
 
@@ -40,26 +37,24 @@ class Fault:
     name: str
 
 
-def store(*, key: DataKey, data: BinaryIO, at: datetime) -> SealedObject:
-    """Seal a stream under a key and store it: row first, then file, then the row says so.
+def store(*, key: DataKey, data: BinaryIO, at: datetime, sha256: str = "") -> SealedObject:
+    """Seal a stream under a key and store it in one pass: row first, then file, then its sizes.
 
     Not inside a transaction: the row must stand before the file does.
+    `sha256` of the plain bytes is kept where the caller knows it and compares by it.
     :raises KeyRefused: the key is expired or destroyed.
     """
-    row = SealedObject(id=uuid.uuid4(), name=blobs.new_name(), key=key, created_at=at)
-    with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as spool:
-        target = cast(BinaryIO, spool)
-        sealed = keys.seal_stream(
-            key=key, source=data, target=target, context=context_of(row), at=at
-        )
-        row.size_bytes, row.sealed_bytes = sealed.size_bytes, sealed.sealed_bytes
-        row.sha256 = sealed.sha256
-        with transaction.atomic(durable=True):
-            row.save(force_insert=True)
-        target.seek(0)
-        blobs.write(name=row.name, source=target)
+    row = SealedObject(
+        id=uuid.uuid4(), name=blobs.new_name(), key=key, created_at=at, sha256=sha256
+    )
+    sealer = keys.seal_stream(key=key, source=data, context=context_of(row), at=at)
     with transaction.atomic(durable=True):
-        _mark(row, SealedObject.State.STORED)
+        row.save(force_insert=True)
+    blobs.write(name=row.name, chunks=sealer)
+    row.size_bytes, row.sealed_bytes = sealer.told.size_bytes, sealer.told.sealed_bytes
+    row.state = SealedObject.State.STORED
+    with transaction.atomic(durable=True):
+        row.save(update_fields=["state", "size_bytes", "sealed_bytes"])
     return row
 
 

@@ -5,10 +5,11 @@ Both backends offer the same few acts: write, read a part, list, and remove with
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from botocore.exceptions import ClientError
 from django.core.files.base import File
@@ -19,6 +20,8 @@ Read = Callable[[int, int], bytes]
 
 # One request to S3 costs as long as this many bytes: a reader that goes on asks for less.
 AHEAD_BYTES = 1 << 20
+# Ciphertext up to this size waits in memory for a bucket, more in a temporary file.
+SPOOL_BYTES = 16 << 20
 MISSING_CODES = {"404", "NoSuchKey"}
 
 
@@ -36,14 +39,22 @@ def new_name() -> str:
     return f"{name[:2]}/{name}"
 
 
-def write(*, name: str, source: BinaryIO) -> None:
+def write(*, name: str, chunks: Iterable[bytes]) -> None:
     """Store an object and see to it that it survives a loss of power."""
     storage = _storage()
-    storage.save(name, File(source, name=name))
     if isinstance(storage, FileSystemStorage):
+        storage.save(name, _Walked(chunks, name))
         path = Path(storage.path(name))
-        for place in (path, path.parent):
+        # The folder may be new as well: its own entry stands in the one above.
+        for place in (path, path.parent, path.parent.parent):
             _flush(place)
+        return
+    with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as spool:
+        # A bucket is told the size first, and asks for a part again when one is lost on the way.
+        for chunk in chunks:
+            spool.write(chunk)
+        spool.seek(0)
+        storage.save(name, File(cast(BinaryIO, spool), name=name))
 
 
 @contextmanager
@@ -100,6 +111,17 @@ def age_seconds(*, name: str, at_epoch: float) -> float:
         return at_epoch - _storage().get_modified_time(name).timestamp()
     except FileNotFoundError:
         raise BlobMissing(name) from None
+
+
+class _Walked(File):
+    """Bytes that are made while they are written: no second copy of a video lies anywhere."""
+
+    def __init__(self, parts: Iterable[bytes], name: str) -> None:
+        super().__init__(None, name)
+        self._parts = parts
+
+    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        yield from self._parts
 
 
 class _S3Reader:
