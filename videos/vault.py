@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 from typing import BinaryIO
 
 from django.db import transaction
@@ -21,6 +22,10 @@ from videos.models import Extent, Render, SealedObject
 
 # What is younger may belong to somebody who is still at work.
 ORPHAN_AFTER = timedelta(hours=1)
+
+# What can be wrong with an object, and with a file.
+ALTERED, MISSING, LONGER, PLAIN, NO_ROW = "altered", "missing", "longer", "plain", "no_row"
+FILES_A_LOOK = 500
 
 log = logs.get(__name__)
 
@@ -79,9 +84,9 @@ def read_range(
             )
             yield from opener.range(start, end)
     except blobs.BlobMissing:
-        raise NotReadable("missing") from None
+        raise NotReadable(MISSING) from None
     except keys.SealBroken:
-        raise NotReadable("altered") from None
+        raise NotReadable(ALTERED) from None
 
 
 def read(*, sealed_object: SealedObject, at: datetime) -> bytes:
@@ -133,13 +138,26 @@ def sweep(*, at: datetime) -> int:
     return removed
 
 
-def strangers(*, at: datetime) -> Iterator[Fault]:
+def strangers(*, at: datetime, after: str = "") -> Iterator[Fault]:
     """Yield files that have been in storage for longer than an hour without a living row."""
-    known = SealedObject.objects.exclude(state=SealedObject.State.DELETED)
-    for name in blobs.names():
-        if known.filter(name=name).exists() or _is_young(name, at):
-            continue
-        yield Fault("no_row", name)
+    for found in looked_at(at=at, after=after):
+        if found.code == NO_ROW:
+            yield found
+
+
+def looked_at(*, at: datetime, after: str = "") -> Iterator[Fault]:
+    """Look at each file from outside, in the order of names; an empty code is no fault."""
+    names = blobs.names(after=after)
+    while batch := list(islice(names, FILES_A_LOOK)):
+        living = SealedObject.objects.exclude(state=SealedObject.State.DELETED)
+        known = set(living.filter(name__in=batch).values_list("name", flat=True))
+        for name in batch:
+            if not _looks_sealed(name):
+                yield Fault(PLAIN, name)
+            elif name not in known and not _is_young(name, at):
+                yield Fault(NO_ROW, name)
+            else:
+                yield Fault("", name)
 
 
 def check_all(*, at: datetime) -> Iterator[Fault]:
@@ -147,27 +165,29 @@ def check_all(*, at: datetime) -> Iterator[Fault]:
 
     An object whose key no longer opens is only looked at from outside: it must not be plain.
     """
-    for row in SealedObject.objects.filter(state=SealedObject.State.STORED).select_related(
-        "key__parent"
-    ):
-        code = _fault_of(row, at)
-        if code:
+    rows = SealedObject.objects.filter(state=SealedObject.State.STORED)
+    for row in rows.select_related("key__parent").iterator(chunk_size=500):
+        if code := fault_of(sealed_object=row, at=at):
             yield Fault(code, row.name)
-    for name in blobs.names():
-        if not _looks_sealed(name):
-            yield Fault("plain", name)
-    yield from strangers(at=at)
+    yield from (found for found in looked_at(at=at) if found.code)
 
 
-def _fault_of(row: SealedObject, at: datetime) -> str:
+def fault_of(*, sealed_object: SealedObject, at: datetime) -> str | None:
+    """Re-read an object and say what is wrong with it: "" nothing; None: its key opens no more."""
+    context, size = context_of(sealed_object), sealed_object.size_bytes
     try:
-        for _ in read_range(sealed_object=row, start=0, end=row.size_bytes, at=at):
-            pass
-    except NotReadable as reason:
-        return str(reason)
+        with blobs.reader(name=sealed_object.name) as read:
+            keys.open_stream(
+                key=sealed_object.key, read=read, size_bytes=size, context=context, at=at
+            ).check()
+            # What stands after the last chunk is read by nobody, and hides something.
+            return LONGER if read(sealed_object.sealed_bytes, 1) else ""
+    except blobs.BlobMissing:
+        return MISSING
+    except keys.SealBroken:
+        return ALTERED
     except keys.KeyRefused:
-        return ""
-    return ""
+        return None
 
 
 def _looks_sealed(name: str) -> bool:

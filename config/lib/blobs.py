@@ -92,14 +92,18 @@ def remove(*, name: str) -> None:
         raise BlobStillThere(name)
 
 
-def names() -> Iterator[str]:
-    """Yield the name of everything that is stored."""
+def names(*, after: str = "") -> Iterator[str]:
+    """Yield the name of everything that is stored, in order, from the one after `after` on."""
     storage = _storage()
     if isinstance(storage, S3Storage):
-        yield from (item.key for item in storage.bucket.objects.all())
+        # An object of which only old versions are left is still bytes on somebody's disk.
+        seen = after
+        for item in storage.bucket.object_versions.filter(KeyMarker=after):
+            if item.object_key > seen:
+                seen = item.object_key
+                yield seen
         return
-    root = Path(storage.path(""))
-    yield from (str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+    yield from _in_folder(Path(storage.path("")), "", after)
 
 
 def age_seconds(*, name: str, at_epoch: float) -> float:
@@ -150,6 +154,22 @@ class _S3Reader:
 def _storage() -> Storage:
     # Asked by its name each time, so that the kind of the real storage can be seen.
     return storages["default"]
+
+
+def _in_folder(folder: Path, prefix: str, after: str) -> Iterator[str]:
+    """Walk one folder after the other: no list of all names is held."""
+    try:
+        # A folder's own files stand as if it ended in a stroke, as in a bucket.
+        entries = sorted((f"{e.name}/" if e.is_dir() else e.name) for e in os.scandir(folder))
+    except FileNotFoundError:
+        return
+    for entry in entries:
+        name = prefix + entry
+        if entry.endswith("/"):
+            if name >= after[: len(name)]:
+                yield from _in_folder(folder / entry, name, after)
+        elif name > after:
+            yield name
 
 
 def _flush(path: Path) -> None:
