@@ -135,7 +135,7 @@ def sweep(*, at: datetime) -> int:
         blobs.remove(name=fault.name)
         log.warning("videos.object.swept", object_name=fault.name, reason=fault.code)
         removed += 1
-    return removed
+    return removed + blobs.abort_uploads(older_than=at - ORPHAN_AFTER)
 
 
 def strangers(*, at: datetime, after: str = "") -> Iterator[Fault]:

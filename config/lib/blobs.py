@@ -8,8 +8,9 @@ import secrets
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from botocore.exceptions import ClientError
 from django.core.files.base import File
@@ -22,6 +23,8 @@ Read = Callable[[int, int], bytes]
 AHEAD_BYTES = 1 << 20
 # Ciphertext up to this size waits in memory for a bucket, more in a temporary file.
 SPOOL_BYTES = 16 << 20
+# As many as S3 takes in one request.
+DELETED_AT_ONCE = 1000
 MISSING_CODES = {"404", "NoSuchKey"}
 
 
@@ -78,18 +81,31 @@ def reader(*, name: str) -> Iterator[Read]:
 
 
 def remove(*, name: str) -> None:
-    """Remove an object with every version and mark of it; an absent one is removed already.
+    """Remove an object with every version, mark and unfinished part; an absent one is removed.
 
-    :raises BlobStillThere: it can still be seen afterwards.
+    :raises BlobStillThere: something of it can still be seen afterwards.
     """
     storage = _storage()
     if isinstance(storage, S3Storage):
-        # A plain delete in a versioned bucket hides the bytes and keeps them.
-        storage.bucket.object_versions.filter(Prefix=name).delete()
+        _remove_from_bucket(storage, name)
     else:
         storage.delete(name)
-    if storage.exists(name):
-        raise BlobStillThere(name)
+        if storage.exists(name):
+            raise BlobStillThere(name)
+
+
+def abort_uploads(*, older_than: datetime) -> int:
+    """Abort what was begun in parts before an instant and never ended; return how many.
+
+    A bucket keeps such parts for ever, and shows them in no list of objects.
+    """
+    storage, aborted = _storage(), 0
+    if isinstance(storage, S3Storage):
+        for upload in storage.bucket.multipart_uploads.all():
+            if upload.initiated < older_than:
+                upload.Object().MultipartUpload(upload.id).abort()
+                aborted += 1
+    return aborted
 
 
 def names(*, after: str = "") -> Iterator[str]:
@@ -98,7 +114,8 @@ def names(*, after: str = "") -> Iterator[str]:
     if isinstance(storage, S3Storage):
         # An object of which only old versions are left is still bytes on somebody's disk.
         seen = after
-        for item in storage.bucket.object_versions.filter(KeyMarker=after):
+        from_there = {"KeyMarker": after} if after else {}
+        for item in storage.bucket.object_versions.filter(**from_there):
             if item.object_key > seen:
                 seen = item.object_key
                 yield seen
@@ -107,14 +124,19 @@ def names(*, after: str = "") -> Iterator[str]:
 
 
 def age_seconds(*, name: str, at_epoch: float) -> float:
-    """Say how long ago an object was stored.
+    """Say how long ago an object was stored; in a bucket, its newest version or mark.
 
     :raises BlobMissing: there is none of this name.
     """
+    storage = _storage()
     try:
-        return at_epoch - _storage().get_modified_time(name).timestamp()
-    except FileNotFoundError:
+        if isinstance(storage, S3Storage):
+            stored_at = max(item.last_modified for item in _versions(storage, name))
+        else:
+            stored_at = storage.get_modified_time(name)
+    except (FileNotFoundError, ValueError):
         raise BlobMissing(name) from None
+    return at_epoch - float(stored_at.timestamp())
 
 
 class _Walked(File):
@@ -145,8 +167,12 @@ class _S3Reader:
         try:
             answer = self._object.get(Range=f"bytes={start}-{start + length - 1}")
         except ClientError as error:
-            if error.response["Error"]["Code"] in MISSING_CODES:
+            code = error.response["Error"]["Code"]
+            if code in MISSING_CODES:
                 raise BlobMissing(self._object.key) from None
+            if code == "InvalidRange":
+                # What a file answers when it is read beyond its end.
+                return b""
             raise
         return bytes(answer["Body"].read())
 
@@ -154,6 +180,26 @@ class _S3Reader:
 def _storage() -> Storage:
     # Asked by its name each time, so that the kind of the real storage can be seen.
     return storages["default"]
+
+
+def _versions(storage: S3Storage, name: str) -> Iterator[Any]:
+    """Yield every version and delete mark of exactly this name: the longer names are others'."""
+    found = storage.bucket.object_versions.filter(Prefix=name)
+    return (item for item in found if item.object_key == name)
+
+
+def _remove_from_bucket(storage: S3Storage, name: str) -> None:
+    # A plain delete in a versioned bucket hides the bytes and keeps them.
+    doomed = [{"Key": name, "VersionId": item.id} for item in _versions(storage, name)]
+    for start in range(0, len(doomed), DELETED_AT_ONCE):
+        batch = {"Objects": doomed[start : start + DELETED_AT_ONCE], "Quiet": True}
+        storage.bucket.delete_objects(Delete=batch)
+    for upload in storage.bucket.multipart_uploads.filter(Prefix=name):
+        if upload.object_key == name:
+            upload.Object().MultipartUpload(upload.id).abort()
+    # The answer to a delete is not believed: a lock or a right that is missing keeps a version.
+    if next(_versions(storage, name), None) is not None:
+        raise BlobStillThere(name)
 
 
 def _in_folder(folder: Path, prefix: str, after: str) -> Iterator[str]:
