@@ -80,8 +80,9 @@ def limits_for(size_bytes: int) -> confinement.Limits:
     return confinement.Limits(
         memory_bytes=(3 << 30) + 2 * size_bytes,
         answer_bytes=_LARGEST_ANSWER_BYTES,
-        cpu_seconds=900,
-        seconds=1200.0,
+        # A job is given 300 seconds by its queue.
+        cpu_seconds=260,
+        seconds=280.0,
     )
 
 
