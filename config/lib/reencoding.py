@@ -30,7 +30,9 @@ _QUALITY = 20
 _MOST_FRAMES_A_SECOND, _TALLEST_PX = 30, 1080
 _RATES = (Fraction(24), Fraction(25), Fraction(30_000, 1001), Fraction(30))
 _LARGEST_ANSWER_BYTES = 256 << 20
-_LARGEST_PICTURE = {"max_pixels": str(mp4_gate.MOST_PIXELS + 64 * 4096)}
+# A decoder rounds its pictures up to whole blocks.
+_LARGEST_PIXELS = mp4_gate.MOST_PIXELS + 64 * 4096
+_LARGEST_PICTURE = {"max_pixels": str(_LARGEST_PIXELS)}
 # What libav may open by itself: nothing.
 _CLOSED = {"enable_drefs": "0", "protocol_whitelist": "", "use_absolute_path": "0"}
 
@@ -152,8 +154,9 @@ def _rate(stream: VideoStream) -> Fraction:
 
 def _size(width: int, height: int) -> tuple[int, int]:
     short = min(width, height)
-    if not short:
-        raise NotDecodable("no_picture")
+    if not short or width * height > _LARGEST_PIXELS:
+        # What the stream says of itself, whatever the index around it said.
+        raise NotDecodable("other_size")
     scale = min(1.0, _TALLEST_PX / short)
     return int(width * scale) & ~1, int(height * scale) & ~1
 
@@ -191,7 +194,7 @@ def _pictures(
 
 
 def _plain(frame: VideoFrame, settings: encoding.PictureSettings) -> Picture:
-    if frame.width * frame.height > mp4_gate.MOST_PIXELS + 64 * 4096:
+    if frame.width * frame.height > _LARGEST_PIXELS:
         raise NotDecodable("other_size")
     scaled = frame.reformat(
         width=settings.width, height=settings.height, format="yuv420p", dst_colorspace="itu709"
