@@ -6,6 +6,7 @@ of that goes the way of every base video. Nothing of it leaves for a vendor. It 
 made; the greeting is spoken by a machine in either case, so that the label "Made with AI" stays.
 """
 
+import html
 import io
 import re
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from videos.models import Campaign, Render, SealedObject
 State, MadeBy = Render.State, Render.MadeBy
 SHORTEST_SLOT_MS, LONGEST_SLOT_MS = 1_000, 15_000
 LARGEST_CAPTIONS_SIGNS = 60_000
+# Captions are searched in pieces that overlap by half.
+SCANNED_SIGNS = 4_000
 LARGEST_BYTES = mp4_gate.LARGEST_BYTES
 # A step that took longer than this has died with its process.
 LEASE = timedelta(minutes=6)
@@ -189,7 +192,11 @@ def _captions(text: str, language: str) -> str:
         raise NotAnUpload("bad_captions")
     cues = []
     for found in _CUE.finditer(plain):
-        start, end, words = _seconds(found, 1), _seconds(found, 5), _TAG.sub("", found[9])
+        start, end, words = (
+            _seconds(found, 1),
+            _seconds(found, 5),
+            html.unescape(_TAG.sub("", found[9])),
+        )
         cues.append((start, end, words))
     _require_nobody(" ".join(words for _, _, words in cues), language)
     written = (
@@ -205,13 +212,10 @@ def _seconds(found: re.Match[str], first: int) -> float:
 
 def _require_nobody(words: str, language: str) -> None:
     # They are stored and shown as everybody's, like the fixed part of a script.
-    if not words.strip():
-        return
-    text = words.replace("{", "(").replace("}", ")")
-    try:
-        anonymisation.anonymise(script_text=text, language=language)
-    except anonymisation.ScriptRefused:
-        raise NotAnUpload("personal_captions") from None
+    for start in range(0, len(words), SCANNED_SIGNS // 2):
+        part = words[start : start + SCANNED_SIGNS].encode()
+        if anonymisation.judge_body(body=part, language=language):
+            raise NotAnUpload("personal_captions")
 
 
 @transaction.atomic
