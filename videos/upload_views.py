@@ -36,6 +36,10 @@ class InMemory(MemoryFileUploadHandler):
         self.activated = content_length <= uploads.LARGEST_BYTES + BESIDES_BYTES
 
 
+def _is_too_large(request: HttpRequest) -> bool:
+    return int(request.META.get("CONTENT_LENGTH") or 0) > uploads.LARGEST_BYTES + BESIDES_BYTES
+
+
 @csrf_exempt
 def upload(request: HttpRequest, campaign_id: uuid.UUID) -> HttpResponse:
     # Before anything reads the body, the token in it included, it is said how it is held.
@@ -51,6 +55,8 @@ def _upload(request: HttpRequest, campaign_id: uuid.UUID) -> HttpResponse:
     row = get_object_or_404(Campaign, pk=campaign_id)
     written = [(one, languages.name(one)) for one in campaigns.scripts(row)]
     form = UploadForm(request.POST or None, request.FILES or None, choices=written)
+    if request.method == "POST" and not request.FILES and _is_too_large(request):
+        form.add_error("video", f"{uploads.WORDS['too_large']} Nothing was changed.")
     if form.is_valid() and _receive(request, row, form):
         messages.success(request, "The video was taken. It is decoded now; the page tells how.")
         return redirect("videos:upload", campaign_id=row.pk)
