@@ -30,7 +30,7 @@ class InMemory(MemoryFileUploadHandler):
         input_data: Any,
         META: dict[str, str],  # noqa: N803  Django's name
         content_length: int,
-        boundary: bytes,
+        boundary: str,
         encoding: str | None = None,
     ) -> None:
         self.activated = content_length <= uploads.LARGEST_BYTES + BESIDES_BYTES
@@ -45,7 +45,8 @@ def upload(request: HttpRequest, campaign_id: uuid.UUID) -> HttpResponse:
     # Before anything reads the body, the token in it included, it is said how it is held.
     if request.method == "POST":
         request.upload_handlers = [InMemory(request)]
-    return _upload(request, campaign_id)
+    answer: HttpResponse = _upload(request, campaign_id)
+    return answer
 
 
 @csrf_protect

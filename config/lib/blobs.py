@@ -139,7 +139,7 @@ def age_seconds(*, name: str, at_epoch: float) -> float:
     return at_epoch - float(stored_at.timestamp())
 
 
-class _Walked(File):
+class _Walked(File):  # type: ignore[type-arg]  # generic in its stubs only
     """Bytes that are made while they are written: no second copy of a video lies anywhere."""
 
     def __init__(self, parts: Iterable[bytes], name: str) -> None:

@@ -292,7 +292,7 @@ def _pairs(body: memoryview) -> Iterator[tuple[int, int]]:
     (count,) = struct.unpack_from(">I", body, 4)
     if count > MOST_SAMPLES or count * 8 != len(body) - 8:
         raise Refused("too_many_frames" if count > MOST_SAMPLES else "broken")
-    return struct.iter_unpack(">II", body[8:])  # type: ignore[return-value]
+    return struct.iter_unpack(">II", body[8:])
 
 
 def _sizes(body: memoryview, track: _Track, file_bytes: int) -> None:

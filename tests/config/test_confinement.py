@@ -4,7 +4,9 @@ import json
 import platform
 import sys
 import time
+from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -100,7 +102,5 @@ def test_a_picture_larger_in_the_stream_than_in_the_index_is_refused() -> None:
     ("told", "written"), [("25", "25"), ("50", "25"), ("60000/1001", "30000/1001"), ("12", "24")]
 )
 def test_an_even_rate_is_chosen(told: str, written: str) -> None:
-    class Stream:
-        average_rate = reencoding.Fraction(told)
-
-    assert reencoding._rate(Stream()) == reencoding.Fraction(written)  # type: ignore[arg-type]
+    stream = SimpleNamespace(average_rate=Fraction(told))
+    assert reencoding._rate(stream) == Fraction(written)  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ The vectors were computed apart from our code: HKDF and AES-256-GCM from their p
 import hashlib
 import io
 import json
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ def plain(size: int) -> bytes:
 
 @pytest.fixture
 def salted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sealed_stream.secrets, "token_bytes", lambda _size: SALT)
+    monkeypatch.setattr(secrets, "token_bytes", lambda _size: SALT)
 
 
 def sealed(size: int) -> bytes:

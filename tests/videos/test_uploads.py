@@ -11,6 +11,7 @@ from tests.videos import hostile, stage
 from tests.videos import vendor as played
 from tests.videos.vendor import Vendor
 from videos import (
+    base_media,
     campaigns,
     compositing,
     jobs,
@@ -206,13 +207,13 @@ def test_one_taken_back_is_the_base_no_more(campaign: Campaign) -> None:
 def test_one_taken_back_while_it_is_decoded_stays_so(
     campaign: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seal = uploads.base_media.seal
+    seal = base_media.seal
 
     def taken_meanwhile(**facts: object) -> object:
         uploads.take_back(campaign=campaign, language="en", at=AT, actor=STAFF)
-        return seal(**facts)  # type: ignore[arg-type]
+        return seal(**facts)
 
-    monkeypatch.setattr(uploads.base_media, "seal", taken_meanwhile)
+    monkeypatch.setattr(base_media, "seal", taken_meanwhile)
     assert done(campaign).problem == uploads.TAKEN_BACK
 
 
