@@ -211,7 +211,7 @@ def test_one_taken_back_while_it_is_decoded_stays_so(
 
     def taken_meanwhile(**facts: object) -> object:
         uploads.take_back(campaign=campaign, language="en", at=AT, actor=STAFF)
-        return seal(**facts)
+        return seal(**facts)  # type: ignore[arg-type]
 
     monkeypatch.setattr(base_media, "seal", taken_meanwhile)
     assert done(campaign).problem == uploads.TAKEN_BACK
