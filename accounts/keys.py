@@ -39,6 +39,12 @@ class _Opener(sealed_stream.Opener):
         except crypto.SealBroken:
             raise SealBroken("stream") from None
 
+    def check(self) -> None:
+        try:
+            super().check()
+        except crypto.SealBroken:
+            raise SealBroken("stream") from None
+
 
 def create(
     *,
@@ -109,14 +115,14 @@ def reveal(
 
 
 def seal_stream(
-    *, key: DataKey, source: BinaryIO, target: BinaryIO, context: str, at: datetime
-) -> sealed_stream.Sealed:
-    """Seal a stream in chunks that can be read at random; see `config.lib.sealed_stream`.
+    *, key: DataKey, source: BinaryIO, context: str, at: datetime
+) -> sealed_stream.Sealer:
+    """Return what seals a stream in chunks while it is walked; see `config.lib.sealed_stream`.
 
     :raises KeyRefused: the key is expired or destroyed.
     """
     material = _material(key=key, at=at)
-    return sealed_stream.seal(key=material, source=source, target=target, context=context)
+    return sealed_stream.Sealer(key=material, source=source, context=context)
 
 
 def open_stream(

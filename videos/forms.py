@@ -11,7 +11,7 @@ from consent import purposes
 from consent.models import Channel, LikenessRelease, Purpose
 from videos import contents, languages
 from videos.fallbacks import Gap
-from videos.models import DRAWN, Campaign
+from videos.models import DRAWN, Campaign, Render
 
 LIVES = [
     (24, "1 day"),
@@ -88,6 +88,46 @@ class ScriptForm(forms.Form):
         help_text="The first sentence is spoken for each person on this machine. "
         "The rest is spoken once, by the AI, for everybody.",
     )
+
+
+class UploadForm(forms.Form):
+    language = forms.ChoiceField(label="For which language")
+    video = forms.FileField(
+        label="Video",
+        help_text="An MP4 with H.264 picture and AAC sound, up to 3 minutes and 100 MiB. "
+        "It names nobody: everyone gets it.",
+        widget=forms.FileInput(attrs={"accept": "video/mp4,.mp4"}),
+    )
+    slot_seconds = forms.FloatField(
+        label="Seconds for the greeting",
+        min_value=1,
+        max_value=15,
+        initial=3,
+        help_text="So long, from the start, the picture leaves room for the name and the sound "
+        "for the greeting.",
+    )
+    made_by = forms.ChoiceField(
+        label="Who made it",
+        choices=[
+            (Render.MadeBy.HUMAN.value, "People recorded it"),
+            (Render.MadeBy.AI.value, "An AI made it, or part of it"),
+        ],
+        widget=forms.RadioSelect,
+        help_text="The greeting is spoken by a machine, so that each video says "
+        "“Made with AI” either way.",
+    )
+    captions = forms.FileField(
+        label="Captions",
+        required=False,
+        help_text="A WebVTT file with what is said after the greeting.",
+        widget=forms.FileInput(attrs={"accept": "text/vtt,.vtt"}),
+    )
+
+    def __init__(
+        self, data: QueryDict | None, files: object, *, choices: Sequence[tuple[str, str]]
+    ) -> None:
+        super().__init__(data, files)  # type: ignore[arg-type]
+        self.fields["language"].choices = list(choices)  # type: ignore[attr-defined]
 
 
 class DeclareForm(forms.Form):

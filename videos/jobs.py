@@ -6,7 +6,7 @@ from uuid import UUID
 from django_q.tasks import async_task
 
 from config.lib import clock, logs
-from videos import rendering, vault
+from videos import rendering, uploads, vault
 from videos.models import Render
 
 # A worker waits this long for a vendor before it makes room for other jobs.
@@ -30,9 +30,18 @@ def render_step(render_id: str) -> None:
     async_task("videos.delivery_jobs.work_campaign", str(render.campaign_id))
 
 
+def upload_step(render_id: str) -> None:
+    render = Render.objects.get(pk=UUID(render_id))
+    render = uploads.advance(render=render, at=clock.now())
+    if rendering.is_finished(render):
+        async_task("videos.delivery_jobs.work_campaign", str(render.campaign_id))
+
+
 def requeue_renders() -> None:
-    for render_id in rendering.waiting(at=clock.now()).values_list("pk", flat=True):
-        async_task("videos.jobs.render_step", str(render_id))
+    for render in rendering.waiting(at=clock.now()).only("pk", "made_by"):
+        is_ordered = render.made_by == Render.MadeBy.VENDOR
+        step = "render_step" if is_ordered else "upload_step"
+        async_task(f"videos.jobs.{step}", str(render.pk))
 
 
 def observe_again() -> None:

@@ -100,7 +100,12 @@ class SealedObject(models.Model):
 
 
 class Render(models.Model):
-    """One AI job: once per campaign and language, never once per person."""
+    """One base video, an AI's or an uploaded one: one a language, never one a person."""
+
+    class MadeBy(models.TextChoices):
+        VENDOR = "vendor", "Made by the AI for us"
+        AI = "ai", "Our own video, made with AI"
+        HUMAN = "human", "Our own video, recorded by people"
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
@@ -115,7 +120,11 @@ class Render(models.Model):
     script_sha256 = models.CharField(max_length=64)
     # Who is seen and heard in it, whomever the campaign shows by now.
     presenter_code = models.CharField(max_length=80, default=DRAWN)
-    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="+")
+    made_by = models.CharField(max_length=8, choices=MadeBy.choices, default=MadeBy.VENDOR)
+    # None for an uploaded one: nothing of it ever left for a vendor.
+    connection = models.ForeignKey(
+        Connection, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     state = models.CharField(max_length=12, choices=State.choices, default=State.WAITING)
     vendor_job_id = models.CharField(max_length=80, blank=True)
     # The vendor's name for the job of each manifest, this one's and earlier ones'.
@@ -146,6 +155,10 @@ class Render(models.Model):
                 name="render_one_a_vendor_job",
                 fields=["connection", "vendor_job_id"],
                 condition=~Q(vendor_job_id=""),
+            ),
+            models.CheckConstraint(
+                name="render_of_a_vendor_has_one",
+                condition=~Q(made_by="vendor") | Q(connection__isnull=False),
             ),
         ]
 

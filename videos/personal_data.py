@@ -49,7 +49,7 @@ DECLARATIONS: Declarations = {
     "videos.render": {
         **_as(TECHNICAL, "id campaign language script_sha256 connection state vendor_job_id"),
         **_as(TECHNICAL, "vendor_jobs attempts claimed_at stepped_at problem created_at"),
-        "finished_at": TECHNICAL,
+        **_as(TECHNICAL, "finished_at made_by"),
         "presenter_code": PRESENTER,
         **_as(SHARED, "base tail captions slots_ms duration_ms"),
     },

@@ -80,6 +80,9 @@ def start(
         purpose_code=campaign.purpose_code,
         at=at,
     )
+    own = uploaded(campaign=campaign, language=language)
+    if own is not None:
+        return own
     connection = connections.usable(kind=Connection.Kind.VIDEO).first()
     if connection is None:
         raise NoVendor
@@ -105,7 +108,7 @@ def advance(*, render: Render, at: datetime) -> Render:
     claimed = _claim(render, at)
     if claimed is not None:
         try:
-            _STEPS[claimed.state](claimed, _provider(claimed.connection), at)
+            _STEPS[claimed.state](claimed, _vendor_of(claimed), at)
         except ProviderError as error:
             _note_failure(claimed, error.outcome, error.code, at)
         except (VendorNotAllowed, NotReleased) as refused:
@@ -128,14 +131,24 @@ def observe_again(*, at: datetime) -> int:
 def copy_exists(*, render: Render) -> bool | None:
     """Ask the vendor now whether it still holds anything of a render's calls; None: no answer."""
     try:
-        vendor = _provider(render.connection)
+        vendor = _vendor_of(render)
         return any(vendor.exists(job_id=job_id) for job_id in render.vendor_jobs.values())
     except (ProviderError, VendorNotAllowed):
         return None
 
 
+def uploaded(*, campaign: Campaign, language: str) -> Render | None:
+    """Return the newest uploaded video of a language that was not refused or taken back."""
+    own = Render.objects.exclude(made_by=Render.MadeBy.VENDOR).exclude(state=State.FAILED)
+    rows = own.select_related("campaign__key", "base__key", "tail__key")
+    return rows.filter(campaign=campaign, language=language).order_by("created_at", "id").last()
+
+
 def current(*, campaign: Campaign, language: str) -> Render | None:
-    """Return the render of a language's present words and presenter, finished or not."""
+    """Return what a language's base video is: an uploaded one, or that of the present words."""
+    own = uploaded(campaign=campaign, language=language)
+    if own is not None:
+        return own
     try:
         script = _script_of(campaign, language)
     except (NoScript, ScriptRefused):
@@ -150,7 +163,7 @@ def current(*, campaign: Campaign, language: str) -> Render | None:
 
 
 def waiting(*, at: datetime) -> QuerySet[Render]:
-    """Return the unfinished renders at which nobody has worked for some minutes."""
+    """Return the unfinished renders, uploads too, at which nobody has worked for some minutes."""
     quiet = Q(stepped_at=None, created_at__lte=at - QUIET) | Q(stepped_at__lte=at - QUIET)
     free = Q(claimed_at=None) | Q(claimed_at__lte=at - LEASE)
     return Render.objects.filter(quiet, free, state__in=UNFINISHED)
@@ -168,6 +181,17 @@ def _script_of(
     if row is None:
         raise NoScript(language)
     return anonymisation.anonymise(script_text=row.text, language=language, known=known)
+
+
+def _account_of(render: Render) -> Connection:
+    # An uploaded video has none: it is never sent to anybody.
+    if render.connection is None:
+        raise VendorNotAllowed("uploaded")
+    return render.connection
+
+
+def _vendor_of(render: Render) -> VideoProvider:
+    return _provider(_account_of(render))
 
 
 def _provider(connection: Connection) -> VideoProvider:
@@ -196,9 +220,8 @@ def _order_again(render: Render, connection: Connection, at: datetime) -> bool:
 def _claim(render: Render, at: datetime) -> Render | None:
     # Counted before the work: a step that kills its process is not begun for ever.
     free = Q(claimed_at=None) | Q(claimed_at__lte=at - LEASE)
-    taken = Render.objects.filter(free, pk=render.pk, state__in=UNFINISHED).update(
-        claimed_at=at, attempts=F("attempts") + 1
-    )
+    made_there = Render.objects.filter(made_by=Render.MadeBy.VENDOR, state__in=UNFINISHED)
+    taken = made_there.filter(free, pk=render.pk).update(claimed_at=at, attempts=F("attempts") + 1)
     if not taken:
         return None
     return Render.objects.select_related("campaign__key", "connection").get(pk=render.pk)
@@ -218,7 +241,7 @@ def _submit(render: Render, provider: VideoProvider, at: datetime) -> None:
     if render.attempts > MOST_ATTEMPTS or render.problem.startswith(PERMANENT):
         return egress.fail(render=render, problem=render.problem or "gave_up", at=at)
     presenters.require_of(render=render, campaign=render.campaign, at=at)
-    agreement = vendor_terms.require(connection=render.connection, vendor=provider, at=at)
+    agreement = vendor_terms.require(connection=_account_of(render), vendor=provider, at=at)
     manifest = egress.declare(
         render=render, vendor=provider, script=script, agreement_id=agreement, at=at
     )
@@ -335,7 +358,7 @@ def _is_look_due(first: DeletionReceipt, at: datetime) -> bool:
 def _observe(first: DeletionReceipt, at: datetime) -> bool:
     job_id = first.render.vendor_jobs.get(str(first.manifest_id), "")
     try:
-        absent = not _provider(first.render.connection).exists(job_id=job_id)
+        absent = not _vendor_of(first.render).exists(job_id=job_id)
     except (ProviderError, VendorNotAllowed):
         log.warning("videos.copy.not_observed", render_id=str(first.render_id))
         if at > first.deleted_at + LOOK_AGAIN_AFTER[-1] + LOOK_AGAIN_AFTER[0]:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from videos import declaration_views, live_views, preview_views, views
+from videos import declaration_views, live_views, preview_views, upload_views, views
 
 app_name = "videos"
 ONE = "campaigns/<uuid:campaign_id>"
@@ -15,6 +15,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{ONE}/script/look/", views.script_look, name="look"),
     path(f"{ONE}/content/", declaration_views.content, name="content"),
     path(f"{ONE}/presenter/", declaration_views.presenter, name="presenter"),
+    path(f"{ONE}/upload/", upload_views.upload, name="upload"),
+    path(f"{ONE}/upload/take-back/", upload_views.take_back, name="take_back"),
     path(f"{ONE}/audience/", views.audience, name="audience"),
     path(f"{ONE}/fallbacks/", views.fallback, name="fallbacks"),
     path(f"{ONE}/preview/", preview_views.preview, name="preview"),

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from videos import api, campaign_api
+from videos import api, campaign_api, upload_api
 
 app_name = "videos_api"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -12,6 +12,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "campaigns/<str:campaign_name>/content",
         campaign_api.ContentView.as_view(),
         name="content",
+    ),
+    path(
+        "campaigns/<str:campaign_name>/video",
+        upload_api.UploadView.as_view(),
+        name="upload",
     ),
     path("messages", api.MessagesView.as_view(), name="messages"),
     path("messages/<str:message_name>", api.MessageView.as_view(), name="message"),

@@ -4,13 +4,13 @@ Each object has its row before its file, so that no file is ever forgotten; a fi
 row is an orphan and swept. Nothing here is readable without `accounts.keys`.
 """
 
-import tempfile
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import BinaryIO, cast
+from itertools import islice
+from typing import BinaryIO
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -20,10 +20,12 @@ from accounts.models import DataKey
 from config.lib import blobs, logs, sealed_stream
 from videos.models import Extent, Render, SealedObject
 
-# Ciphertext up to this size waits in memory, more in a temporary file.
-SPOOL_BYTES = 16 << 20
 # What is younger may belong to somebody who is still at work.
 ORPHAN_AFTER = timedelta(hours=1)
+
+# What can be wrong with an object, and with a file.
+ALTERED, MISSING, LONGER, PLAIN, NO_ROW = "altered", "missing", "longer", "plain", "no_row"
+FILES_A_LOOK = 500
 
 log = logs.get(__name__)
 
@@ -40,26 +42,24 @@ class Fault:
     name: str
 
 
-def store(*, key: DataKey, data: BinaryIO, at: datetime) -> SealedObject:
-    """Seal a stream under a key and store it: row first, then file, then the row says so.
+def store(*, key: DataKey, data: BinaryIO, at: datetime, sha256: str = "") -> SealedObject:
+    """Seal a stream under a key and store it in one pass: row first, then file, then its sizes.
 
     Not inside a transaction: the row must stand before the file does.
+    `sha256` of the plain bytes is kept where the caller knows it and compares by it.
     :raises KeyRefused: the key is expired or destroyed.
     """
-    row = SealedObject(id=uuid.uuid4(), name=blobs.new_name(), key=key, created_at=at)
-    with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as spool:
-        target = cast(BinaryIO, spool)
-        sealed = keys.seal_stream(
-            key=key, source=data, target=target, context=context_of(row), at=at
-        )
-        row.size_bytes, row.sealed_bytes = sealed.size_bytes, sealed.sealed_bytes
-        row.sha256 = sealed.sha256
-        with transaction.atomic(durable=True):
-            row.save(force_insert=True)
-        target.seek(0)
-        blobs.write(name=row.name, source=target)
+    row = SealedObject(
+        id=uuid.uuid4(), name=blobs.new_name(), key=key, created_at=at, sha256=sha256
+    )
+    sealer = keys.seal_stream(key=key, source=data, context=context_of(row), at=at)
     with transaction.atomic(durable=True):
-        _mark(row, SealedObject.State.STORED)
+        row.save(force_insert=True)
+    blobs.write(name=row.name, chunks=sealer)
+    row.size_bytes, row.sealed_bytes = sealer.told.size_bytes, sealer.told.sealed_bytes
+    row.state = SealedObject.State.STORED
+    with transaction.atomic(durable=True):
+        row.save(update_fields=["state", "size_bytes", "sealed_bytes"])
     return row
 
 
@@ -84,9 +84,9 @@ def read_range(
             )
             yield from opener.range(start, end)
     except blobs.BlobMissing:
-        raise NotReadable("missing") from None
+        raise NotReadable(MISSING) from None
     except keys.SealBroken:
-        raise NotReadable("altered") from None
+        raise NotReadable(ALTERED) from None
 
 
 def read(*, sealed_object: SealedObject, at: datetime) -> bytes:
@@ -135,16 +135,29 @@ def sweep(*, at: datetime) -> int:
         blobs.remove(name=fault.name)
         log.warning("videos.object.swept", object_name=fault.name, reason=fault.code)
         removed += 1
-    return removed
+    return removed + blobs.abort_uploads(older_than=at - ORPHAN_AFTER)
 
 
-def strangers(*, at: datetime) -> Iterator[Fault]:
+def strangers(*, at: datetime, after: str = "") -> Iterator[Fault]:
     """Yield files that have been in storage for longer than an hour without a living row."""
-    known = SealedObject.objects.exclude(state=SealedObject.State.DELETED)
-    for name in blobs.names():
-        if known.filter(name=name).exists() or _is_young(name, at):
-            continue
-        yield Fault("no_row", name)
+    for found in looked_at(at=at, after=after):
+        if found.code == NO_ROW:
+            yield found
+
+
+def looked_at(*, at: datetime, after: str = "") -> Iterator[Fault]:
+    """Look at each file from outside, in the order of names; an empty code is no fault."""
+    names = blobs.names(after=after)
+    while batch := list(islice(names, FILES_A_LOOK)):
+        living = SealedObject.objects.exclude(state=SealedObject.State.DELETED)
+        known = set(living.filter(name__in=batch).values_list("name", flat=True))
+        for name in batch:
+            if not _looks_sealed(name):
+                yield Fault(PLAIN, name)
+            elif name not in known and not _is_young(name, at):
+                yield Fault(NO_ROW, name)
+            else:
+                yield Fault("", name)
 
 
 def check_all(*, at: datetime) -> Iterator[Fault]:
@@ -152,27 +165,29 @@ def check_all(*, at: datetime) -> Iterator[Fault]:
 
     An object whose key no longer opens is only looked at from outside: it must not be plain.
     """
-    for row in SealedObject.objects.filter(state=SealedObject.State.STORED).select_related(
-        "key__parent"
-    ):
-        code = _fault_of(row, at)
-        if code:
+    rows = SealedObject.objects.filter(state=SealedObject.State.STORED)
+    for row in rows.select_related("key__parent").iterator(chunk_size=500):
+        if code := fault_of(sealed_object=row, at=at):
             yield Fault(code, row.name)
-    for name in blobs.names():
-        if not _looks_sealed(name):
-            yield Fault("plain", name)
-    yield from strangers(at=at)
+    yield from (found for found in looked_at(at=at) if found.code)
 
 
-def _fault_of(row: SealedObject, at: datetime) -> str:
+def fault_of(*, sealed_object: SealedObject, at: datetime) -> str | None:
+    """Re-read an object and say what is wrong with it: "" nothing; None: its key opens no more."""
+    context, size = context_of(sealed_object), sealed_object.size_bytes
     try:
-        for _ in read_range(sealed_object=row, start=0, end=row.size_bytes, at=at):
-            pass
-    except NotReadable as reason:
-        return str(reason)
+        with blobs.reader(name=sealed_object.name) as read:
+            keys.open_stream(
+                key=sealed_object.key, read=read, size_bytes=size, context=context, at=at
+            ).check()
+            # What stands after the last chunk is read by nobody, and hides something.
+            return LONGER if read(sealed_object.sealed_bytes, 1) else ""
+    except blobs.BlobMissing:
+        return MISSING
+    except keys.SealBroken:
+        return ALTERED
     except keys.KeyRefused:
-        return ""
-    return ""
+        return None
 
 
 def _looks_sealed(name: str) -> bool:

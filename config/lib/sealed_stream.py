@@ -5,9 +5,10 @@
 
 Every stream has a key of its own (the salt), so a counter is a safe nonce. The chunk's number
 and the final mark are authenticated: chunks cannot be cut off, reordered or taken from elsewhere.
+No hash of the plain bytes is made on the way: the tags already say whether a byte was changed,
+and SHA-256 costs more than twice what the cipher does (`make bench-seal`).
 """
 
-import hashlib
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,17 +22,17 @@ from config.lib import crypto
 MAGIC = b"SCST\x01"
 SALT_BYTES = 16
 HEADER_BYTES = len(MAGIC) + SALT_BYTES
+# Chosen by `make bench-seal`: at 128 KiB sealing gains 4 to 7 % and a seek costs 1.7 times as much.
 CHUNK_BYTES = 64 * 1024
 TAG_BYTES = 16
 
 
 @dataclass(frozen=True)
 class Sealed:
-    """What was written: sizes in bytes, and the SHA-256 of the plain bytes in hex."""
+    """How many bytes came in, and how many were written."""
 
     size_bytes: int
     sealed_bytes: int
-    sha256: str
 
 
 def _cipher(key: bytes, header: bytes) -> AESGCM:
@@ -47,28 +48,49 @@ def _bound(context: str, header: bytes, index: int, *, last: bool) -> bytes:
     return b"|".join([context.encode(), header, index.to_bytes(8, "big"), mark])
 
 
+class Sealer:
+    """Seals a stream while it is walked; `told` says the sizes once it has been walked whole."""
+
+    def __init__(self, *, key: bytes, source: BinaryIO, context: str) -> None:
+        self._header = MAGIC + secrets.token_bytes(SALT_BYTES)
+        self._cipher, self._source = _cipher(key, self._header), source
+        self._context, self._size, self._written = context, 0, 0
+
+    @property
+    def told(self) -> Sealed:
+        return Sealed(self._size, self._written)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the header, then one sealed chunk at a time; nothing else is held in memory."""
+        self._written += len(self._header)
+        yield self._header
+        index, chunk = 0, _read_whole(self._source)
+        while True:
+            following = _read_whole(self._source) if len(chunk) == CHUNK_BYTES else b""
+            bound = _bound(self._context, self._header, index, last=not following)
+            body = self._cipher.encrypt(_nonce(index), chunk, bound)
+            self._size += len(chunk)
+            self._written += len(body)
+            yield body
+            if not following:
+                return
+            chunk, index = following, index + 1
+
+
 def seal(*, key: bytes, source: BinaryIO, target: BinaryIO, context: str) -> Sealed:
     """Write the sealed form of `source` to `target`, one chunk in memory at a time."""
-    header = MAGIC + secrets.token_bytes(SALT_BYTES)
-    cipher, digest = _cipher(key, header), hashlib.sha256()
-    written = target.write(header)
-    size = index = 0
-    chunk = _read_whole(source)
-    while True:
-        following = _read_whole(source) if len(chunk) == CHUNK_BYTES else b""
-        last = not following
-        digest.update(chunk)
-        size += len(chunk)
-        body = cipher.encrypt(_nonce(index), chunk, _bound(context, header, index, last=last))
-        written += target.write(body)
-        if last:
-            return Sealed(size, written, digest.hexdigest())
-        chunk, index = following, index + 1
+    sealer = Sealer(key=key, source=source, context=context)
+    for part in sealer:
+        target.write(part)
+    return sealer.told
 
 
 def _read_whole(source: BinaryIO) -> bytes:
     # A raw stream may give fewer bytes than asked; a short chunk in the middle would be a hole.
-    parts, missing = [], CHUNK_BYTES
+    first = source.read(CHUNK_BYTES)
+    if len(first) in {0, CHUNK_BYTES}:
+        return first
+    parts, missing = [first], CHUNK_BYTES - len(first)
     while missing and (part := source.read(missing)):
         parts.append(part)
         missing -= len(part)
@@ -100,6 +122,14 @@ class Opener:
             base = index * CHUNK_BYTES
             yield plain[start - base : end - base]
             start = base + CHUNK_BYTES
+
+    def check(self) -> None:
+        """Authenticate every chunk, that of an empty stream too.
+
+        :raises crypto.SealBroken: one does not authenticate at its place.
+        """
+        for index in range(self._last + 1):
+            self._chunk(index)
 
     def _chunk(self, index: int) -> bytes:
         place = HEADER_BYTES + index * (CHUNK_BYTES + TAG_BYTES)

@@ -1,0 +1,219 @@
+"""Does our server give a sealed video as fast as nginx gives a plain file? Both over TLS 1.3.
+
+`make bench-serve NGINX_PATH=/path/to/nginx`. 16 clients pull 100 MB whole and in ranges of 1 MiB,
+each request authorised, from the product's own server, and in turn from nginx with `secure_link`.
+Then 64 viewers of 1 MB a second hold players open while a light page is asked for. Medians with the
+least and the most of ROUNDS. Without nginx only our own figures are printed, and it is said so.
+"""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks import ground, pull
+
+ground.prepare(os.environ.get("ENGINE", "sqlite"))
+
+from config.lib import clock  # noqa: E402  Django must be set up first
+from retention.management.commands.serve import web_command  # noqa: E402
+from tests.videos import stage  # noqa: E402
+from videos import playback, vault  # noqa: E402
+from videos.models import Asset, Extent  # noqa: E402
+
+ROUNDS = int(os.environ.get("ROUNDS", "5"))
+SIZE_BYTES = 100_000_000
+HEAD_BYTES = 5_000_000
+CLIENTS, RANGES_A_CLIENT, VIEWERS, VIEWED = 16, 40, 64, 5
+OURS, THEIRS = 8743, 8744
+WORD = "bench"
+
+NGINX = """
+worker_processes auto; daemon off; pid {folder}/pid; error_log stderr crit;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off; sendfile on; tcp_nopush on; root {folder};
+  client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
+  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  server {{
+    listen 127.0.0.1:{port} ssl; ssl_protocols TLSv1.3;
+    ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem;
+    location / {{
+      secure_link $arg_md5,$arg_expires; secure_link_md5 "$secure_link_expires$uri {word}";
+      if ($secure_link = "") {{ return 403; }}
+      if ($secure_link = "0") {{ return 410; }}
+    }}
+  }}
+}}
+"""
+
+
+def made(data: bytes) -> tuple[str, str]:
+    """Make a link to a sealed asset of this content; return its path and the player's cookie."""
+    now = clock.now()
+    link, _ = stage.link(contact=stage.person(at=now), plays_allowed=9, at=now)
+    asset = link.asset
+    extents = list(Extent.objects.filter(asset=asset).select_related("sealed_object__key__parent"))
+    for extent, part in zip(extents, (data[:HEAD_BYTES], data[HEAD_BYTES:]), strict=True):
+        key = extent.sealed_object.key
+        extent.sealed_object = vault.store(key=key, data=io.BytesIO(part), at=now)
+        extent.size_bytes = len(part)
+        extent.save()
+    Asset.objects.filter(pk=asset.pk).update(size_bytes=len(data))
+    play = playback.start_play(link=link, at=now)
+    cookie = f"sealcast-video={playback.session_value(play=play)}"
+    return f"/watch/{link.public_id}/video.mp4", cookie
+
+
+def certificate(folder: Path) -> None:
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    command += ["-nodes", "-days", "2", "-subj", "/CN=localhost", "-keyout", "key.pem"]
+    subprocess.run([*command, "-out", "cert.pem"], cwd=folder, check=True, capture_output=True)
+
+
+@contextmanager
+def running(command: list[str], port: int, **environment: str) -> Iterator[int]:
+    server = subprocess.Popen(command, env={**os.environ, **environment})
+    try:
+        for _ in range(100):
+            time.sleep(0.2)
+            try:
+                pull.Client(port, "").get("/livez")
+                break
+            except OSError:
+                continue
+        yield server.pid
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def tree(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(one for child in listed for one in tree(int(child)))]
+
+
+def cpu_seconds(pid: int) -> float:
+    total = 0
+    for one in tree(pid):
+        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / os.sysconf("SC_CLK_TCK")
+
+
+def memory_mb(pid: int) -> float:
+    lines = [Path(f"/proc/{one}/statm").read_text().split()[1] for one in tree(pid)]
+    return sum(map(int, lines)) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def pulled(port: int, path: str, cookie: str, mode: str, *, clients: int, times: int) -> list[str]:
+    words = [str(port), path, cookie, mode, str(clients), str(times), str(SIZE_BYTES)]
+    return [sys.executable, "-m", "benchmarks.pull", *words]
+
+
+def measured(pid: int, command: list[str]) -> tuple[float, float]:
+    """Return MB per second, and the server's seconds of processor per GB."""
+    before = cpu_seconds(pid)
+    answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    told = json.loads(answer.stdout)
+    spent = cpu_seconds(pid) - before
+    return told["bytes"] / told["seconds"] / 1e6, spent / (told["bytes"] / 1e9)
+
+
+def light_page(port: int, seconds: float) -> list[float]:
+    """Ask for a light page every 50 ms; return each answer's milliseconds."""
+    client, times, ends = pull.Client(port, ""), [], time.monotonic() + seconds
+    while time.monotonic() < ends:
+        began = time.perf_counter()
+        client.get("/livez")
+        times.append((time.perf_counter() - began) * 1000)
+        time.sleep(0.05)
+    return times
+
+
+def p95(times: list[float]) -> float:
+    return sorted(times)[int(len(times) * 0.95)]
+
+
+def viewers(pid: int, path: str, cookie: str) -> None:
+    quiet, before = p95(light_page(OURS, 8)), memory_mb(pid)
+    command = pulled(OURS, path, cookie, "slow", clients=VIEWERS, times=VIEWED)
+    watching = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    time.sleep(2)
+    busy, held = p95(light_page(OURS, 12)), memory_mb(pid)
+    told = json.loads(watching.communicate()[0])
+    print(f"{VIEWERS} viewers of 1 MB a second, {told['turns']} pieces, light page /livez")
+    print(f"  p95 alone {quiet:.1f} ms, beside them {busy:.1f} ms: {busy / quiet:.1f}x (goal 3x)")
+    print(f"  memory {before:.0f} MB, beside them {held:.0f} MB, after {memory_mb(pid):.0f} MB")
+    print(f"  pieces over 2 s late {told['stalled']}, the latest by {told['latest']:.1f} s")
+
+
+def main() -> int:
+    data = os.urandom(1_000_000) * (SIZE_BYTES // 1_000_000)
+    nginx, folder = os.environ.get("NGINX_PATH") or shutil.which("nginx"), Path(tempfile.mkdtemp())
+    try:
+        # The workers of a nginx that root starts are nobody, and must be able to read it.
+        folder.chmod(0o755)
+        certificate(folder)
+        (folder / "video.mp4").write_bytes(data)
+        (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=THEIRS, word=WORD))
+        tls = {"SEALCAST_TLS_CERTIFICATE": str(folder / "cert.pem")}
+        tls["SEALCAST_TLS_KEY"] = str(folder / "key.pem")
+        os.environ.update(tls)
+        path, cookie = made(data)
+        with running(web_command("127.0.0.1", OURS), OURS) as ours:
+            if nginx is None:
+                print("there is no nginx here: our own figures only")
+                compare({"ours": (ours, OURS, path, cookie)})
+            else:
+                command = [nginx, "-c", str(folder / "nginx.conf"), "-p", str(folder)]
+                with running(command, THEIRS) as theirs:
+                    plain = (theirs, THEIRS, _signed("/video.mp4"), "")
+                    compare({"ours": (ours, OURS, path, cookie), "nginx": plain})
+            viewers(ours, path, cookie)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+def _signed(path: str) -> str:
+    ends = int(time.time()) + 7200
+    digest = hashlib.md5(f"{ends}{path} {WORD}".encode()).digest()  # noqa: S324  nginx's way
+    return f"{path}?md5={urlsafe_b64encode(digest).decode().rstrip('=')}&expires={ends}"
+
+
+def compare(servers: dict[str, tuple[int, int, str, str]]) -> None:
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {ROUNDS} rounds, clients here")
+    for mode, times in (("whole", 1), ("ranges", RANGES_A_CLIENT)):
+        figures: dict[str, list[tuple[float, float]]] = {name: [] for name in servers}
+        for _ in range(ROUNDS):
+            for name, (pid, port, path, cookie) in servers.items():
+                command = pulled(port, path, cookie, mode, clients=CLIENTS, times=times)
+                figures[name].append(measured(pid, command))
+        for name, seen in figures.items():
+            speed, cost = [one[0] for one in seen], [one[1] for one in seen]
+            print(f"{mode:7s} {name:6s} {told(speed)} MB/s   {told(cost, 2)} CPU s/GB")
+        if len(figures) == 2:
+            pairs = list(zip(figures["ours"], figures["nginx"], strict=True))
+            faster = statistics.median(a[0] / b[0] for a, b in pairs)
+            dearer = statistics.median(a[1] / b[1] for a, b in pairs)
+            print(f"{mode:7s} ours / nginx: {faster:.2f}x bytes a second, {dearer:.2f}x CPU")
+
+
+def told(values: list[float], digits: int = 0) -> str:
+    least, most = f"{min(values):,.{digits}f}", f"{max(values):,.{digits}f}"
+    return f"{statistics.median(values):,.{digits}f} [{least}-{most}]"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
