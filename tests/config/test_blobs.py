@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.files.storage import FileSystemStorage, storages
 from moto import mock_aws
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 from storages.backends.s3 import S3Storage
 
