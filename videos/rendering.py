@@ -22,7 +22,7 @@ from integrations.models import Connection
 from integrations.video.base import NotFound, ProviderError, VideoProvider
 from integrations.video.providers import NoSuchProvider, provider_for
 from videos import anonymisation, base_media, egress, incidents, presenters, vendor_terms
-from videos.anonymisation import AnonymousScript, KnownIdentifiers, NotAnonymous, ScriptRefused
+from videos.anonymisation import AnonymousScript, NotAnonymous, ScriptRefused
 from videos.base_media import Delivery, NotAsOrdered
 from videos.models import Campaign, DeletionReceipt, EgressManifest, Render, Script
 from videos.presenters import NotReleased
@@ -55,14 +55,7 @@ class NoScript(Exception):
 
 
 @transaction.atomic
-def start(
-    *,
-    campaign: Campaign,
-    language: str,
-    at: datetime,
-    actor: Actor,
-    known: KnownIdentifiers | None = None,
-) -> Render:
+def start(*, campaign: Campaign, language: str, at: datetime, actor: Actor) -> Render:
     """Order the base video of a campaign in one language; once ordered, the same row comes back.
 
     A failed one is ordered again. Nothing leaves here: a job does the rest.
@@ -73,7 +66,7 @@ def start(
     :raises NotReleased: the presenter's release does not cover this.
     Law: GDPR Art. 25 and 28(3); BIPA 740 ILCS 14/15(b).
     """
-    script = _script_of(campaign, language, known)
+    script = _script_of(campaign, language, searched_at=at)
     presenters.require(
         presenter_code=campaign.presenter_code,
         language=language,
@@ -162,12 +155,13 @@ def is_finished(render: Render) -> bool:
 
 
 def _script_of(
-    campaign: Campaign, language: str, known: KnownIdentifiers | None = None
+    campaign: Campaign, language: str, *, searched_at: datetime | None = None
 ) -> AnonymousScript:
     row = Script.objects.filter(campaign=campaign, language=language).exclude(text="").first()
     if row is None:
         raise NoScript(language)
-    return anonymisation.anonymise(script_text=row.text, language=language, known=known)
+    everybody = searched_at and anonymisation.Everybody(campaign.partner, searched_at)
+    return anonymisation.anonymise(script_text=row.text, language=language, known=everybody or None)
 
 
 def _provider(connection: Connection) -> VideoProvider:
@@ -207,8 +201,13 @@ def _claim(render: Render, at: datetime) -> Render | None:
 def _submit(render: Render, provider: VideoProvider, at: datetime) -> None:
     """Send the anonymous script, unless a crash hides that it was sent already."""
     try:
-        script = _script_of(render.campaign, render.language)
-    except (NoScript, ScriptRefused):
+        # Searched again: who was added since the order is not named either.
+        script = _script_of(render.campaign, render.language, searched_at=at)
+    except ScriptRefused as refused:
+        if refused.must_wait:
+            return egress.step_done(render)
+        return egress.fail(render=render, problem="script_refused", at=at)
+    except NoScript:
         return egress.fail(render=render, problem="script_changed", at=at)
     if script.sha256 != render.script_sha256:
         return egress.fail(render=render, problem="script_changed", at=at)
@@ -228,8 +227,8 @@ def _submit(render: Render, provider: VideoProvider, at: datetime) -> None:
 
 def _create(provider: VideoProvider, script: AnonymousScript) -> str:
     """Open the socket: the one place from which anything leaves for an AI."""
-    made_there = isinstance(script, AnonymousScript)
-    if not made_there or hashlib.sha256(script.body).hexdigest() != script.sha256:
+    may_leave = isinstance(script, AnonymousScript) and script.searched
+    if not may_leave or hashlib.sha256(script.body).hexdigest() != script.sha256:
         raise NotAnonymous("only what videos.anonymisation made may leave")
     return provider.create(body=script.body)
 
