@@ -19,9 +19,17 @@ from accounts.audit import Actor
 from config.lib import logs
 from integrations import connections
 from integrations.models import Connection
-from integrations.video.base import NotFound, ProviderError, VideoProvider
+from integrations.video.base import Moved, NotFound, ProviderError, VideoProvider
 from integrations.video.providers import NoSuchProvider, provider_for
-from videos import anonymisation, base_media, egress, incidents, presenters, vendor_terms
+from videos import (
+    agreements,
+    anonymisation,
+    base_media,
+    egress,
+    incidents,
+    presenters,
+    vendor_terms,
+)
 from videos.anonymisation import AnonymousScript, NotAnonymous, ScriptRefused
 from videos.base_media import Delivery, NotAsOrdered
 from videos.models import Campaign, DeletionReceipt, EgressManifest, Render, Script
@@ -76,7 +84,8 @@ def start(*, campaign: Campaign, language: str, at: datetime, actor: Actor) -> R
     connection = connections.usable(kind=Connection.Kind.VIDEO).first()
     if connection is None:
         raise NoVendor
-    vendor_terms.require(connection=connection, vendor=_provider(connection), at=at)
+    vendor = _provider(connection)
+    vendor_terms.require(connection=connection, vendor=vendor, at=at, is_order=True)
     render, is_new = Render.objects.get_or_create(
         campaign=campaign,
         language=language,
@@ -100,6 +109,7 @@ def advance(*, render: Render, at: datetime) -> Render:
         try:
             _STEPS[claimed.state](claimed, _provider(claimed.connection), at)
         except ProviderError as error:
+            _note_moved(claimed, error, at)
             _note_failure(claimed, error.outcome, error.code, at)
         except (VendorNotAllowed, NotReleased) as refused:
             _note_failure(claimed, "permanent", refused.code, at)
@@ -217,10 +227,9 @@ def _submit(render: Render, provider: VideoProvider, at: datetime) -> None:
     if render.attempts > MOST_ATTEMPTS or render.problem.startswith(PERMANENT):
         return egress.fail(render=render, problem=render.problem or "gave_up", at=at)
     presenters.require_of(render=render, campaign=render.campaign, at=at)
-    agreement = vendor_terms.require(connection=render.connection, vendor=provider, at=at)
-    manifest = egress.declare(
-        render=render, vendor=provider, script=script, agreement_id=agreement, at=at
-    )
+    vendor_terms.read_setting(connection=render.connection, vendor=provider, at=at)
+    allowed = vendor_terms.require(connection=render.connection, vendor=provider, at=at)
+    manifest = egress.declare(render=render, vendor=provider, script=script, allowed=allowed, at=at)
     job_id = _create(provider, script)
     return egress.note_submitted(render=render, manifest=manifest, job_id=job_id, at=at)
 
@@ -299,14 +308,15 @@ def _delete(render: Render, provider: VideoProvider, at: datetime) -> None:
     """Have the vendor's copy deleted and look that it is gone."""
     deletion = provider.delete(job_id=render.vendor_job_id)
     absent = not provider.exists(job_id=render.vendor_job_id)
-    egress.note_deletion(
-        render=render,
-        vendor=provider,
-        status=deletion.status,
-        answer_sha256=hashlib.sha256(deletion.answer).hexdigest(),
-        absent=absent,
-        at=at,
-    )
+    egress.note_deletion(render=render, vendor=provider, deletion=deletion, absent=absent, at=at)
+
+
+def _note_moved(render: Render, error: ProviderError, at: datetime) -> None:
+    if isinstance(error, Moved):
+        about = render.connection_id
+        incidents.open_once(
+            kind=vendor_terms.MOVED, object_type=agreements.CONNECTION, object_id=about, at=at
+        )
 
 
 def _note_failure(render: Render, outcome: str, code: str, at: datetime) -> None:
