@@ -13,7 +13,6 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.audit import Actor
-from integrations.video.base import Deletion
 from videos import incidents
 from videos.anonymisation import AnonymousScript
 from videos.models import DeletionReceipt, EgressManifest, Render
@@ -33,6 +32,22 @@ class Vendor(Protocol):
     endpoint: str
     region: str
     residual_days: int
+
+
+class Deletion(Protocol):
+    """What a provider answered to a deletion; `is_soft`: it only hid its copy."""
+
+    @property
+    def status(self) -> int:
+        """Return the HTTP status."""
+
+    @property
+    def answer(self) -> bytes:
+        """Return the body."""
+
+    @property
+    def is_soft(self) -> bool:
+        """Say whether the copy was hidden only."""
 
 
 @transaction.atomic(durable=True)

@@ -137,6 +137,14 @@ def copy_exists(*, render: Render) -> bool | None:
         return None
 
 
+def vendor_of(connection: Connection) -> VideoProvider | None:
+    """Return the provider of an account, to say what it is; None without an adapter."""
+    try:
+        return _provider(connection)
+    except VendorNotAllowed:
+        return None
+
+
 def current(*, campaign: Campaign, language: str) -> Render | None:
     """Return the render of a language's present words and presenter, finished or not."""
     try:
