@@ -74,3 +74,9 @@ prove-gate: env ## look for a message that left after a no: SEED= STEPS= PROCESS
 
 prove-words: env ## read the corpus of answers and 14,000 spellings of the seven words: SEED=1
 	@$(PY) -m benchmarks.prove_words
+
+prove-anonymity: env ## compare what leaves under 100 sets of contacts, look for 10,000 canaries: SEED= SETS= CANARIES= ENGINE=
+	@$(PY) -m benchmarks.prove_anonymity
+
+bench-anonymise: env ## search a script for a million people beside Presidio: PEOPLE= SEED= ROUNDS= PRESIDIO=its python
+	@$(PY) -m benchmarks.anonymise
