@@ -1,12 +1,12 @@
 """Does what leaves for an AI depend on who is in the database, and does anybody's value get out?
 
 `make prove-anonymity SEED=1 SETS=100 CANARIES=10000 ENGINE=sqlite`. First: two databases with other
-people in each, one script, the bytes that the real studio on this machine was given (its file, its
-arguments, its environment) under 100 sets of contacts: all must be the same. Then: 10,000 values that
-occur nowhere else are planted in contacts; videos are made of them, jobs run and fail, scripts with
-their values are refused; none may stand in what left, the logs, the errors, the tasks or the trail.
-At last a control: a value is planted in each of these places, and must be found. Exit status 1
-otherwise.
+people in each, one script, and what the real studio on this machine was given (its file, its
+arguments, its environment) under 100 sets of contacts: all must be the same. Then: 10,000 values
+that occur nowhere else are planted in contacts; videos are made of them, jobs run and fail, scripts
+with their values are refused; none may stand in what left, the logs, the errors, the tasks or the
+trail. At last a control: a value is planted in each of these places, and must be found. Exit status
+1 otherwise.
 """
 
 import hashlib

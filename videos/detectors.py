@@ -61,6 +61,8 @@ _TOP_LEVEL = (
 _IP_4 = r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])"
 _IP_6 = r"(?<![\w:])[0-9a-f:]*:[0-9a-f:]*:[0-9a-f:.]+"
 _ROAD = "rue|avenue|boulevard|calle|via|viale|plaza|piazza|rua|avenida"
+# The letters of a Medicare number: none that looks like a digit.
+_MBI, _MBI_OR_DIGIT = "[AC-HJKMNP-RT-Y]", r"[AC-HJKMNP-RT-Y\d]"
 _RECORD = (
     r"m\.?r\.?n|medical record|patient|health plan|account|acct|customer|client|policy|"
     r"member(?:ship)?|order|case|licen[cs]e|passport|certificate|beneficiary|employee|student|serial|"
@@ -132,6 +134,24 @@ _DETECTORS = (
         _in_capitals(check_digits.italian),
     ),
     _detector("national_id", r"\b[A-Z]{3}[ABCFGHLJPT][A-Z]\d{4}[A-Z]\b", flags=0),
+    _detector("national_id", r"\b\d{7}-?[A-Z]\b", _in_capitals(check_digits.spanish)),
+    _detector(
+        "national_id",
+        r"\b\d{6}[-+A-FU-Y]\d{3}[0-9A-FHJ-NPR-Y]\b",
+        _in_capitals(check_digits.finnish),
+        separators="",
+    ),
+    # Medicare of the United States; Singapore; passports and identity cards of many countries.
+    _detector(
+        "national_id",
+        rf"\b[1-9]{_MBI}{_MBI_OR_DIGIT}\d-?{_MBI}{_MBI_OR_DIGIT}\d-?{_MBI}{{2}}\d\d\b",
+    ),
+    _detector("national_id", r"\b[STFGM]\d{7}[A-Z]\b|\b[TSR]\d\d[A-Z]{2}\d{4}[A-Z]\b", flags=0),
+    _detector("national_id", r"\b[A-Z]{2} ?\d{7}\b|\b\d{7}[A-Z]{2}\b", flags=0),
+    _detector("national_id", r"\bC[A-Z] ?\d{5} ?[A-Z]{2}\b", flags=0),
+    _detector("unique_code", r"\b\d{8,9}[A-Z]\b", flags=0),
+    _detector("vehicle", r"\b[A-HJ-NPR-Y]\d{2,3} ?[A-Z]{3}\b", flags=0),
+    _detector("vehicle", r"\b[A-Z]{3}[- ]?\d{3}[- ]?[A-Z]{2}\b", flags=0),
     _detector("vehicle", r"\b[A-HJ-NPR-Z0-9]{17}\b", _in_capitals(check_digits.vehicle)),
     _detector("vehicle", r"\b[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} ?\d{1,4}[EH]?\b", flags=0),
     _detector("vehicle", r"\b[A-Z]{2}\d{2} ?[A-Z]{3}\b|\b[A-Z]{2}-\d{3}-[A-Z]{2}\b", flags=0),
@@ -147,6 +167,8 @@ _DETECTORS = (
     ),
     _detector("date", rf"\b(?:{_MONTHS})\.?\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+{_YEAR}\b"),
     _detector("date", r"(?:18|19|20)\d\d\s*[年년]\s*\d{1,2}\s*[月월]\s*\d{1,2}\s*[日일]"),
+    _detector("date", rf"\b\d{{1,2}}-(?:{_MONTHS})-(?:{_YEAR}|\d\d)\b"),
+    _detector("date", rf"\b(?:{_MONTHS})-(?:\d{{1,2}}-)?{_YEAR}\b"),
     _detector("age", r"\baged?\s+(?:9\d|1[01]\d)\b"),
     _detector("age", r"\b(?:9\d|1[01]\d)(?:[ -]years?[ -]old| Jahre alt| ans| años| anni)\b"),
     _detector(
