@@ -34,7 +34,7 @@ def recognizers() -> list[object]:
         predefined_recognizers.__path__, predefined_recognizers.__name__ + "."
     ):
         try:
-            module = importlib.import_module(found.name)
+            module = importlib.import_module(found.name)  # noqa: TID251  not of this house
         except Exception:  # noqa: BLE001, S112  one of a service that is not installed
             continue
         classes |= {

@@ -4,6 +4,7 @@ A text is searched for the names of a million people without opening one of them
 the keyed hashes of the words of their name, and each word of the text is hashed and looked up.
 """
 
+import re
 import unicodedata
 import uuid
 from collections.abc import Iterable, Iterator
@@ -21,6 +22,12 @@ COLUMNS = ("name_pair_index", "name_first_index", "name_middle_index", "name_las
 # Between the words of a pair; it stands in no name.
 BETWEEN = "\x1f"
 APOSTROPHES = frozenset("'’ʼ‘`´")
+_MARKS = "".join(chr(n) for n in range(0x300, 0x10000) if unicodedata.category(chr(n))[0] == "M")
+_APOSTROPHE = f"[{re.escape(''.join(sorted(APOSTROPHES)))}]"
+# O'Neil is one word; Anna's is Anna.
+_WORD = re.compile(
+    rf"[^\W\d_](?:[^\W\d_]|[{_MARKS}]|{_APOSTROPHE}(?=[^\W\d_])(?![sS](?![^\W\d_])))*"
+)
 # Letters that no rule of Unicode takes apart.
 LETTERS = {
     "ø": "o",
@@ -73,7 +80,7 @@ def fold_sign(sign: str) -> str:
 
 def fold(word: str) -> str:
     """Return a word as it is looked for: `Müller`, `MUELLER` and `muller` are one."""
-    bare = "".join(fold_sign(sign) for sign in word)
+    bare = word.lower() if word.isascii() else "".join(fold_sign(sign) for sign in word)
     for two, one in (("ae", "a"), ("oe", "o"), ("ue", "u")):
         bare = bare.replace(two, one)
     return bare
@@ -81,15 +88,10 @@ def fold(word: str) -> str:
 
 def tokens(text: str) -> Iterator[Token]:
     """Yield the words of a text; an apostrophe within joins, a hyphen parts."""
-    start = -1
-    for place, sign in enumerate((*text, " ")):
-        if sign.isalpha() or (start >= 0 and _continues(text, place, sign)):
-            start = place if start < 0 else start
-        elif start >= 0:
-            shown = text[start:place]
-            bare = "".join(sign for sign in shown if sign not in APOSTROPHES)
-            yield Token(fold(bare), start, place, shown)
-            start = -1
+    for found in _WORD.finditer(text):
+        shown = found[0]
+        bare = shown if shown.isalpha() else "".join(s for s in shown if s not in APOSTROPHES)
+        yield Token(fold(bare), found.start(), found.end(), shown)
 
 
 def is_dense(sign: str) -> bool:
@@ -145,14 +147,6 @@ def hashes(*, partner_id: uuid.UUID | None, values: Iterable[str]) -> dict[str, 
     """Return the keyed hashes of words and pairs, by what was hashed."""
     found = keys.blind_indexes(realm=realm(field="name", partner_id=partner_id), values=values)
     return {value: digest[:INDEX_DIGITS] for value, digest in found.items()}
-
-
-def _continues(text: str, place: int, sign: str) -> bool:
-    if sign in APOSTROPHES:
-        # O'Neil is one word; Anna's is Anna.
-        rest = text[place + 1 : place + 3]
-        return rest[:1].isalpha() and not (rest[:1] in "sS" and not rest[1:].isalpha())
-    return unicodedata.category(sign).startswith("M")
 
 
 def _alone(word: str) -> str:

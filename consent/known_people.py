@@ -15,11 +15,10 @@ def names_held(
     *, partner_id: uuid.UUID | None, pairs: Collection[str], parts: Collection[str]
 ) -> set[str]:
     """Return which of these words and pairs stand in the name of somebody a partner knows."""
-    columns = known_names.COLUMNS
     of_pairs = known_names.hashes(partner_id=partner_id, values=pairs)
     of_parts = known_names.hashes(partner_id=partner_id, values=parts)
-    found = _held(columns[0], of_pairs)
-    for column in columns[1:]:
+    found = _held("name_pair_index", of_pairs)
+    for column in ("name_first_index", "name_middle_index", "name_last_index"):
         found |= _held(column, of_parts)
     return found
 

@@ -7,7 +7,7 @@ is found is a kind and a place; names are found in `videos.names`.
 import ipaddress
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import phonenumbers
@@ -26,7 +26,7 @@ class Plain:
     """A text in one spelling of signs, and for each of its signs the place in the original."""
 
     text: str
-    places: tuple[int, ...]
+    places: Sequence[int]
     length: int
 
     def original(self, start: int, end: int) -> tuple[int, int]:
@@ -198,6 +198,8 @@ _DETECTORS = (
 )
 _LONG_NUMBER = re.compile(r"(?<![\w.,])(?:\+?\(?\d(?:[ ().-]{0,2}\d){8,}|\d{7,})(?!\w)")
 
+_MANY_DIGITS = re.compile(r"\d(?:\W{0,6}\d){4}")
+
 # Where a number without a country code may belong, by the script's language.
 _REGIONS = {
     "ar": ("AE", "SA"),
@@ -219,6 +221,8 @@ _REGIONS = {
 
 def plain(text: str) -> Plain:
     """Return the text as a reader sees it: without hidden signs, full-width ones made narrow."""
+    if text.isascii():
+        return Plain(text, range(len(text)), len(text))
     signs: list[str] = []
     places: list[int] = []
     for place, sign in enumerate(text):
@@ -249,7 +253,9 @@ def find(*, text: str, language: str) -> Iterator[Found]:
             length = _length_that_holds(found[0], detector)
             if length:
                 yield detector.kind, found.start(), found.start() + length
-    for region in (*_REGIONS.get(language.partition("-")[0], ()), None):
+    regions = _REGIONS.get(language.partition("-")[0], ())
+    # The library reads slowly; no number of a phone has fewer than five digits in a row of signs.
+    for region in (*regions, None) if _MANY_DIGITS.search(text) else ():
         for phone in phonenumbers.PhoneNumberMatcher(text, region):
             yield "phone", phone.start, phone.end
     for found in _LONG_NUMBER.finditer(text):

@@ -163,13 +163,15 @@ def _is_within_a_name(word: Token) -> bool:
 
 def _dense(text: str) -> Places:
     """Return each stretch that may be a name in scripts without spaces between words."""
+    places: Places = {}
+    if text.isascii():
+        return places
     signs = [
         (folded, place)
         for place, sign in enumerate(text)
         if sign not in _JOINS_DENSE
         for folded in known_names.fold_sign(sign)
     ]
-    places: Places = {}
     for begin in range(len(signs)):
         stretch = ""
         for folded, place in signs[begin : begin + known_names.longest(signs[begin][0])]:

@@ -3,6 +3,9 @@
 import json
 import random
 from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -14,6 +17,9 @@ from accounts import audit
 from accounts.models import TrailLeaf
 from consent import contacts
 from consent.models import Contact
+from integrations import connections
+from integrations.models import LocalVideoJob
+from integrations.video import local
 from tests.videos import stage
 from tests.videos import vendor as played
 from tests.videos.vendor import Vendor
@@ -149,3 +155,60 @@ def sent_with_name_in_text(vendor: Vendor) -> None:
     stage.person(name="Ottilie Quandt")
     made = played.written(text="Hello {{ name }}. We thank Ottilie Quandt.")
     rendering.start(campaign=made, language="en", at=stage.AT, actor=audit.SYSTEM)
+
+
+def test_nothing_but_the_bytes_reaches_the_studio(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No name of a file, argument, environment or date of a person's own goes along."""
+    given: list[tuple[list[str], dict[str, str], list[str]]] = []
+
+    def start(command: list[str], **options: Any) -> SimpleNamespace:
+        folder = Path(command[-1])
+        names = sorted(path.name for path in folder.iterdir())
+        given.append((command, options["env"], names))
+        return SimpleNamespace(pid=0)
+
+    monkeypatch.setattr(local.subprocess, "Popen", start)
+    connections.ensure_local(at=stage.AT)
+    people(random.Random(3), 4)
+    made = played.written(text=TEXT)
+    render = rendering.start(campaign=made, language="en", at=stage.AT, actor=audit.SYSTEM)
+    rendering.advance(render=render, at=stage.AT)
+    ((command, environment, names),) = given
+    assert names == ["lock", "request.json"]
+    assert set(environment) <= set(local.PASSED_ON)
+    assert command[1:3] == ["-m", "integrations.video.studio_worker"]
+    # Its folder bears the name of the job, of which nobody but the studio knew before.
+    assert Path(command[3]).name == LocalVideoJob.objects.get().pk.hex
+    manifest = EgressManifest.objects.get()
+    assert (Path(command[3]) / "request.json").read_bytes() == bytes(manifest.body)
+    assert (manifest.vendor, manifest.endpoint, manifest.region) == (
+        "local",
+        "local:studio",
+        "local",
+    )
+
+
+def test_one_request_leaves_for_a_language_however_many_people(vendor: Vendor) -> None:
+    made = played.written(text=played.TEXT)
+    for number in range(5):
+        people(random.Random(number), 3)
+        render = rendering.start(campaign=made, language="en", at=stage.AT, actor=audit.SYSTEM)
+        rendering.advance(render=render, at=stage.AT)
+    assert len(vendor.sent) == 1
+
+
+def test_the_search_for_leaks_sees_one(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: an anonymiser that leaks is told from one that does not."""
+    wire, (person,) = anonymisation._wire, people(random.Random(5), 1)
+    name = contacts.opened(contact=person, at=stage.AT).name
+
+    def leaking(parsed: anonymisation.ParsedScript, language: str) -> bytes:
+        return wire(parsed, language).replace(b"Do come.", f"Do come, {name}.".encode())
+
+    clean = sent_with(vendor)
+    monkeypatch.setattr(anonymisation, "_wire", leaking)
+    leaked = sent_with(vendor)
+    assert leaked != clean
+    assert name in leaked.body.decode()
