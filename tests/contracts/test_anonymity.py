@@ -2,6 +2,7 @@
 
 import json
 import random
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -169,7 +170,7 @@ def test_nothing_but_the_bytes_reaches_the_studio(
         given.append((command, options["env"], names))
         return SimpleNamespace(pid=0)
 
-    monkeypatch.setattr(local.subprocess, "Popen", start)
+    monkeypatch.setattr(subprocess, "Popen", start)
     connections.ensure_local(at=stage.AT)
     people(random.Random(3), 4)
     made = played.written(text=TEXT)
