@@ -173,9 +173,7 @@ def test_nothing_but_the_bytes_reaches_the_studio(
     monkeypatch.setattr(subprocess, "Popen", start)
     connections.ensure_local(at=stage.AT)
     people(random.Random(3), 4)
-    made = played.written(text=TEXT)
-    render = rendering.start(campaign=made, language="en", at=stage.AT, actor=audit.SYSTEM)
-    rendering.advance(render=render, at=stage.AT)
+    rendering.advance(render=played.ordered(text=TEXT), at=stage.AT)
     ((command, environment, names),) = given
     assert names == ["lock", "request.json"]
     assert set(environment) <= set(local.PASSED_ON)
@@ -183,7 +181,7 @@ def test_nothing_but_the_bytes_reaches_the_studio(
     # Its folder bears the name of the job, of which nobody but the studio knew before.
     assert Path(command[3]).name == LocalVideoJob.objects.get().pk.hex
     manifest = EgressManifest.objects.get()
-    assert (Path(command[3]) / "request.json").read_bytes() == bytes(manifest.body)
+    assert (Path(command[3], "request.json")).read_bytes() == bytes(manifest.body)
     assert (manifest.vendor, manifest.endpoint, manifest.region) == (
         "local",
         "local:studio",
