@@ -80,3 +80,9 @@ bench-seal: env ## seal and store at five sizes of chunk, beside openssl speed: 
 
 bench-serve: env ## serve a sealed 100 MB over TLS 1.3, beside nginx: NGINX_PATH= ROUNDS= ENGINE=
 	@$(PY) -m benchmarks.serve
+
+prove-anonymity: env ## compare what leaves under 100 sets of contacts, look for 10,000 canaries: SEED= SETS= CANARIES= ENGINE=
+	@$(PY) -m benchmarks.prove_anonymity
+
+bench-anonymise: env ## search a script for a million people beside Presidio: PEOPLE= SEED= ROUNDS= PRESIDIO=its python
+	@$(PY) -m benchmarks.anonymise

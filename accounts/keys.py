@@ -5,7 +5,7 @@ parent is: retention holds even when no worker runs (promise 6).
 """
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import BinaryIO
 
@@ -242,6 +242,12 @@ def unseal_secret(*, sealed: bytes, context: str) -> bytes:
 def blind_index(*, realm: str, value: str) -> str:
     """Return the keyed hash by which a normalised address is looked up in its realm."""
     return crypto.keyed_hash(key=ring.current().index_pepper, label=realm, value=value)
+
+
+def blind_indexes(*, realm: str, values: Iterable[str]) -> dict[str, str]:
+    """Return the keyed hashes of many values of one realm, by value."""
+    pepper = ring.current().index_pepper
+    return {value: crypto.keyed_hash(key=pepper, label=realm, value=value) for value in set(values)}
 
 
 def suppression_index(*, channel: str, value: str) -> str:

@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,12 +13,11 @@ from django.db.models import Q, QuerySet
 from accounts import audit, keys
 from accounts.audit import Actor
 from accounts.models import DataKey, Partner, TrailLeaf
-from consent import addresses, areas, places
+from consent import addresses, areas, known_names, places
 from consent.addresses import NotAContact, Person
 from consent.models import Channel, Contact, ImportBatch, Place
 
 CONTACT_KEPT_DAYS = 730
-HOUSE = "house"
 UNREADABLE = "(gone)"
 CHANNELS_OF = {"email": [Channel.EMAIL], "phone": [Channel.SMS, Channel.WHATSAPP]}
 __all__ = ["NotAContact", "OpenContact", "register"]
@@ -86,6 +86,7 @@ def write(
 ) -> list[str]:
     """Seal a person's data into an unsaved or locked row; return which fields changed."""
     changed = [_seal(contact, "name", person.name, at)]
+    _set_name(contact, person.name)
     if person.email:
         changed.append(_set_address(contact, "email", person.email, at))
     if person.phone:
@@ -249,23 +250,29 @@ def index(*, partner: Partner | None, field: str, value: str) -> str:
 
 def index_of(*, partner_id: uuid.UUID | None, field: str, value: str) -> str:
     """Return the keyed hash of a normalised address; each partner's is another."""
-    return keys.blind_index(realm=f"{field}:{partner_id or HOUSE}", value=value)
+    realm = known_names.realm(field=field, partner_id=partner_id)
+    return keys.blind_index(realm=realm, value=value)
 
 
 def index_again(*, at: datetime, limit: int = 1000) -> int:
-    """Give contacts of before their place and the hashes of their stops; return how many.
+    """Give contacts of before their place and the hashes of stops and names; return how many.
 
-    Until then such a contact counts as one without an address: nothing is sent to them.
+    Until then nothing is sent to such a contact, and no script leaves for an AI.
     """
-    waiting = Contact.objects.filter(place=None, erased_at=None).select_related("key")[:limit]
     done = 0
-    for contact in waiting:
+    for contact in _not_indexed()[:limit]:
         with transaction.atomic():
             held = lock(contact_id=contact.pk)
-            if held.place_id is None and held.erased_at is None:
+            if held.erased_at is None:
                 _index(held, at)
                 done += 1
     return done
+
+
+def without_name_index(*, partner: Partner | None, limit: int) -> list[Contact]:
+    """Return some of the contacts whose name is not among those that scripts are searched for."""
+    people = for_partner(partner).filter(name_first_index=None).select_related("key")
+    return list(people.order_by("pk")[:limit])
 
 
 def in_batches(contacts: QuerySet[Contact], *, size: int) -> Iterator[list[Contact]]:
@@ -343,6 +350,16 @@ def _set_address(contact: Contact, field: str, value: str, at: datetime) -> str:
     return _seal(contact, field, value, at)
 
 
+def _set_name(contact: Contact, name: str) -> None:
+    for column, hashed in known_names.indexes(partner_id=contact.partner_id, name=name).items():
+        setattr(contact, column, hashed)
+
+
+def _not_indexed() -> QuerySet[Contact]:
+    missing = Q(place=None) | Q(name_first_index=None)
+    return Contact.objects.filter(missing, erased_at=None).order_by("pk")
+
+
 def _set_stops(contact: Contact, field: str, value: str) -> None:
     for channel in CHANNELS_OF[field]:
         hashed = keys.suppression_index(channel=channel, value=value)
@@ -351,10 +368,14 @@ def _set_stops(contact: Contact, field: str, value: str) -> None:
 
 def _index(contact: Contact, at: datetime) -> None:
     contact.place = places.of(contact)
-    if keys.opens(key=contact.key, at=at):
+    # Who no longer opens has no name that could be found.
+    _set_name(contact, "")
+    # Of a value that was changed in its place as well; promise 4's check names that one.
+    with suppress(keys.KeyRefused):
         for field in CHANNELS_OF:
             if value := _open(contact, field, at):
                 _set_stops(contact, field, value)
+        _set_name(contact, _open(contact, "name", at))
     contact.save()
 
 

@@ -57,7 +57,8 @@ DECLARATIONS: Declarations = {
     "consent.contact": {
         **_as(TECHNICAL, "id partner source batch created_at updated_at"),
         "key": KEY,
-        "name_sealed": NAME,
+        **_as(NAME, "name_sealed name_pair_index name_first_index name_middle_index"),
+        "name_last_index": NAME,
         **_as(ADDRESS, "email_sealed phone_sealed email_index phone_index"),
         **_as(ADDRESS, "email_set_at phone_set_at phone_country phone_zones phone_regions"),
         **_as(STOP, "email_stop_index sms_stop_index whatsapp_stop_index"),
@@ -315,6 +316,8 @@ def _empty(contact: Contact, at: datetime) -> None:
     for name in ("name_sealed", "email_sealed", "phone_sealed", "attributes_sealed"):
         setattr(contact, name, None)
     contact.email_index = contact.phone_index = None
+    contact.name_first_index = None
+    contact.name_middle_index = contact.name_last_index = contact.name_pair_index = ""
     contact.email_set_at = contact.phone_set_at = None
     contact.phone_country = contact.language = contact.time_zone = ""
     contact.country = contact.region = ""

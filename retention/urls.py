@@ -17,6 +17,7 @@ from retention.views import (
     replies,
     runs,
     stops,
+    vendors,
 )
 
 app_name = "console"
@@ -66,6 +67,10 @@ urlpatterns = [
     path("presenters/<uuid:release_id>/revoke/", presenters.revoke, name="release_revoke"),
     path("presenters/<uuid:release_id>/erase/", presenters.erase, name="release_erase"),
     path("presenters/<uuid:release_id>/export/", presenters.export, name="release_export"),
+    path("vendors/", vendors.vendor_list, name="vendors"),
+    path("vendors/agreements/", vendors.record, name="agreement_record"),
+    path("vendors/agreements/<uuid:agreement_id>/end/", vendors.end, name="agreement_end"),
+    path("vendors/<uuid:connection_id>/seen/", vendors.attest, name="vendor_attest"),
     path("certificates/", runs.certificate_list, name="certificates"),
     path("certificates/<int:number>/", runs.certificate, name="certificate"),
 ]

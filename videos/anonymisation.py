@@ -7,7 +7,7 @@ bytes follow from the script's fixed text, language and slots alone: never from 
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import InitVar, dataclass
+from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 
 from accounts import keys
@@ -16,12 +16,16 @@ from consent import contacts as people
 from consent.models import Contact
 from videos import detectors, grammar, names
 from videos.grammar import ParsedScript, Problem, parse
+from videos.known import Everybody, Known, NotSearchable
 from videos.names import KnownIdentifiers
 
 __all__ = [
     "AnonymousScript",
+    "Everybody",
+    "Known",
     "KnownIdentifiers",
     "NotAnonymous",
+    "NotSearchable",
     "ParsedScript",
     "Problem",
     "ScriptRefused",
@@ -36,6 +40,9 @@ WIDTH_PX, HEIGHT_PX = 1280, 720
 # How long a slot stays empty: by the template's own words, never by anybody's value.
 SHORTEST_SLOT_MS, LONGEST_SLOT_MS, STEP_MS = 3_000, 12_000, 500
 WORD_MS, VALUE_MS = 400, 1_000
+
+NOT_SEARCHABLE = "not_searchable"
+_WAIT = "The names of your contacts are still being prepared for the search. Try in some minutes."
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _HERE = object()
@@ -76,6 +83,11 @@ class ScriptRefused(Exception):
         places = ", ".join(f"{p.kind} at {p.line}:{p.column}" for p in self.problems)
         super().__init__(places)
 
+    @property
+    def must_wait(self) -> bool:
+        """Say whether the script may be fine, and the names it is searched for are not ready."""
+        return any(problem.kind == NOT_SEARCHABLE for problem in self.problems)
+
 
 class SlotMissing(Exception):
     """A person has no value for a slot and the script no fallback; `slot` is its name."""
@@ -95,20 +107,22 @@ class AnonymousScript:
     language: str
     detectors: str
     made_by: InitVar[object]
+    # Whether it was searched for everybody's own values; without that the door stays shut.
+    searched: bool = field(default=False, kw_only=True)
 
     def __post_init__(self, made_by: object) -> None:
         if made_by is not _HERE:
             raise NotAnonymous("an AnonymousScript is made by videos.anonymisation.anonymise only")
 
 
-def anonymise(
-    *, script_text: str, language: str, known: KnownIdentifiers | None = None
-) -> AnonymousScript:
+def anonymise(*, script_text: str, language: str, known: Known | None = None) -> AnonymousScript:
     """Turn a script into the bytes that may leave for an AI, its slots empty.
 
-    `known` holds the audience's own values; it can refuse a script but never changes its bytes.
+    `known` are the people's own values; they can refuse a script but never change its bytes. A
+    script that was not searched for them may be looked at and cannot leave.
 
     :raises ScriptRefused: it has a fault of form, or something personal in its fixed text.
+        Also while it cannot be said whether somebody is named in it.
     Law: GDPR Art. 25 and Recital 26; HIPAA 45 CFR 164.514(b)(2).
     """
     parsed = parse(script_text)
@@ -123,7 +137,8 @@ def anonymise(
         sha256=hashlib.sha256(body).hexdigest(),
         slots=tuple(sorted({slot.name for slot in parsed.slots})),
         language=language,
-        detectors=detectors.VERSION,
+        detectors=f"{detectors.VERSION} {known.version if known else ''}".strip(),
+        searched=known is not None,
         made_by=_HERE,
     )
 
@@ -158,11 +173,14 @@ def judge_body(*, body: bytes, language: str) -> list[str]:
     return sorted({one.kind for one in _scan(text, language, None)})
 
 
-def _scan(text: str, language: str, known: KnownIdentifiers | None) -> list[Problem]:
+def _scan(text: str, language: str, known: Known | None) -> list[Problem]:
     if len(text) > grammar.LONGEST_CHARACTERS:
         return []
     plain = detectors.plain(text)
-    found = list(known.find(plain)) if known else []
+    try:
+        found = list(known.find(plain)) if known else []
+    except NotSearchable:
+        return [Problem(NOT_SEARCHABLE, 0, 0, "", _WAIT)]
     found += detectors.find(text=plain.text, language=language)
     found += names.find_addressed(text=plain.text, language=language)
     places = [

@@ -28,7 +28,6 @@ EDITABLE = {State.DRAFT, State.READY}
 LINK_HOURS = (1, 24 * 90)
 PLAYS = (1, 100)
 # A script is searched for the audience's own names; of a large audience, for so many of them.
-KNOWN_PEOPLE = 2000
 ENLIST_BATCH = 1000
 
 
@@ -141,8 +140,8 @@ def update_script(
     held = locked(campaign, *EDITABLE)
     text = text.replace("\r\n", "\n").strip()
     if text:
-        known = anonymisation.known_identifiers(contacts=audience(held)[:KNOWN_PEOPLE], at=at)
-        anonymisation.anonymise(script_text=text, language=language, known=known)
+        everybody = anonymisation.Everybody(held.partner, at)
+        anonymisation.anonymise(script_text=text, language=language, known=everybody)
     script, _ = Script.objects.update_or_create(
         campaign=held, language=language, defaults={"text": text, "updated_at": at}
     )

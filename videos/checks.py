@@ -10,7 +10,6 @@ from videos import anonymisation, audiences, content_rules, languages, presenter
 from videos.models import Campaign, Script
 
 GOOD, WARN, BAD = "good", "warn", "bad"
-KNOWN_PEOPLE = 2000
 SHORT_LINK_HOURS = 24
 SHOWN_WORDS = 6
 
@@ -66,9 +65,8 @@ def script_checks(campaign: Campaign, at: datetime) -> list[Check]:
     scripts = list(Script.objects.filter(campaign=campaign).exclude(text="").order_by("language"))
     if not scripts:
         return [Check("script", BAD, "Script", "There is no script yet.", "script", "Write it")]
-    people = audiences.audience(campaign)[:KNOWN_PEOPLE]
-    known = anonymisation.known_identifiers(contacts=people, at=at)
-    return [_script_check(script, known) for script in scripts]
+    everybody = anonymisation.Everybody(campaign.partner, at)
+    return [_script_check(script, everybody) for script in scripts]
 
 
 def content_check(campaign: Campaign, at: datetime) -> Check:
@@ -193,7 +191,7 @@ def _named(one: content_rules.Spoken) -> str:
     return f"{one.label} ({', '.join(filter(None, [how, added]))})"
 
 
-def _script_check(script: Script, known: anonymisation.KnownIdentifiers) -> Check:
+def _script_check(script: Script, known: anonymisation.Known) -> Check:
     title = f"Script in {languages.name(script.language)}"
     try:
         made = anonymisation.anonymise(

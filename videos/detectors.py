@@ -7,15 +7,16 @@ is found is a kind and a place; names are found in `videos.names`.
 import ipaddress
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import phonenumbers
 
 from config.lib import check_digits
+from consent import known_names
 
 # Counted up with every change of a detector; it stands in each manifest.
-VERSION = f"sealcast-1 phonenumbers-{phonenumbers.__version__}"
+VERSION = f"sealcast-2 phonenumbers-{phonenumbers.__version__}"
 
 Found = tuple[str, int, int]
 
@@ -25,7 +26,7 @@ class Plain:
     """A text in one spelling of signs, and for each of its signs the place in the original."""
 
     text: str
-    places: tuple[int, ...]
+    places: Sequence[int]
     length: int
 
     def original(self, start: int, end: int) -> tuple[int, int]:
@@ -60,6 +61,8 @@ _TOP_LEVEL = (
 _IP_4 = r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])"
 _IP_6 = r"(?<![\w:])[0-9a-f:]*:[0-9a-f:]*:[0-9a-f:.]+"
 _ROAD = "rue|avenue|boulevard|calle|via|viale|plaza|piazza|rua|avenida"
+# The letters of a Medicare number: none that looks like a digit.
+_MBI, _MBI_OR_DIGIT = "[AC-HJKMNP-RT-Y]", r"[AC-HJKMNP-RT-Y\d]"
 _RECORD = (
     r"m\.?r\.?n|medical record|patient|health plan|account|acct|customer|client|policy|"
     r"member(?:ship)?|order|case|licen[cs]e|passport|certificate|beneficiary|employee|student|serial|"
@@ -131,6 +134,24 @@ _DETECTORS = (
         _in_capitals(check_digits.italian),
     ),
     _detector("national_id", r"\b[A-Z]{3}[ABCFGHLJPT][A-Z]\d{4}[A-Z]\b", flags=0),
+    _detector("national_id", r"\b\d{7}-?[A-Z]\b", _in_capitals(check_digits.spanish)),
+    _detector(
+        "national_id",
+        r"\b\d{6}[-+A-FU-Y]\d{3}[0-9A-FHJ-NPR-Y]\b",
+        _in_capitals(check_digits.finnish),
+        separators="",
+    ),
+    # Medicare of the United States; Singapore; passports and identity cards of many countries.
+    _detector(
+        "national_id",
+        rf"\b[1-9]{_MBI}{_MBI_OR_DIGIT}\d-?{_MBI}{_MBI_OR_DIGIT}\d-?{_MBI}{{2}}\d\d\b",
+    ),
+    _detector("national_id", r"\b[STFGM]\d{7}[A-Z]\b|\b[TSR]\d\d[A-Z]{2}\d{4}[A-Z]\b", flags=0),
+    _detector("national_id", r"\b[A-Z]{2} ?\d{7}\b|\b\d{7}[A-Z]{2}\b", flags=0),
+    _detector("national_id", r"\bC[A-Z] ?\d{5} ?[A-Z]{2}\b", flags=0),
+    _detector("unique_code", r"\b\d{8,9}[A-Z]\b", flags=0),
+    _detector("vehicle", r"\b[A-HJ-NPR-Y]\d{2,3} ?[A-Z]{3}\b", flags=0),
+    _detector("vehicle", r"\b[A-Z]{3}[- ]?\d{3}[- ]?[A-Z]{2}\b", flags=0),
     _detector("vehicle", r"\b[A-HJ-NPR-Z0-9]{17}\b", _in_capitals(check_digits.vehicle)),
     _detector("vehicle", r"\b[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} ?\d{1,4}[EH]?\b", flags=0),
     _detector("vehicle", r"\b[A-Z]{2}\d{2} ?[A-Z]{3}\b|\b[A-Z]{2}-\d{3}-[A-Z]{2}\b", flags=0),
@@ -146,6 +167,8 @@ _DETECTORS = (
     ),
     _detector("date", rf"\b(?:{_MONTHS})\.?\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+{_YEAR}\b"),
     _detector("date", r"(?:18|19|20)\d\d\s*[年년]\s*\d{1,2}\s*[月월]\s*\d{1,2}\s*[日일]"),
+    _detector("date", rf"\b\d{{1,2}}-(?:{_MONTHS})-(?:{_YEAR}|\d\d)\b"),
+    _detector("date", rf"\b(?:{_MONTHS})-(?:\d{{1,2}}-)?{_YEAR}\b"),
     _detector("age", r"\baged?\s+(?:9\d|1[01]\d)\b"),
     _detector("age", r"\b(?:9\d|1[01]\d)(?:[ -]years?[ -]old| Jahre alt| ans| años| anni)\b"),
     _detector(
@@ -175,6 +198,8 @@ _DETECTORS = (
 )
 _LONG_NUMBER = re.compile(r"(?<![\w.,])(?:\+?\(?\d(?:[ ().-]{0,2}\d){8,}|\d{7,})(?!\w)")
 
+_MANY_DIGITS = re.compile(r"\d(?:\W{0,6}\d){4}")
+
 # Where a number without a country code may belong, by the script's language.
 _REGIONS = {
     "ar": ("AE", "SA"),
@@ -196,6 +221,8 @@ _REGIONS = {
 
 def plain(text: str) -> Plain:
     """Return the text as a reader sees it: without hidden signs, full-width ones made narrow."""
+    if text.isascii():
+        return Plain(text, range(len(text)), len(text))
     signs: list[str] = []
     places: list[int] = []
     for place, sign in enumerate(text):
@@ -213,10 +240,9 @@ def folded(original: Plain) -> Plain:
     signs: list[str] = []
     places: list[int] = []
     for place, sign in zip(original.places, original.text, strict=True):
-        for part in unicodedata.normalize("NFKD", sign.casefold()):
-            if unicodedata.category(part) != "Mn":
-                signs.append(part)
-                places.append(place)
+        for part in known_names.fold_sign(sign):
+            signs.append(part)
+            places.append(place)
     return Plain("".join(signs), tuple(places), original.length)
 
 
@@ -227,7 +253,9 @@ def find(*, text: str, language: str) -> Iterator[Found]:
             length = _length_that_holds(found[0], detector)
             if length:
                 yield detector.kind, found.start(), found.start() + length
-    for region in (*_REGIONS.get(language.partition("-")[0], ()), None):
+    regions = _REGIONS.get(language.partition("-")[0], ())
+    # The library reads slowly; no number of a phone has fewer than five digits in a row of signs.
+    for region in (*regions, None) if _MANY_DIGITS.search(text) else ():
         for phone in phonenumbers.PhoneNumberMatcher(text, region):
             yield "phone", phone.start, phone.end
     for found in _LONG_NUMBER.finditer(text):

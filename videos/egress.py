@@ -3,6 +3,7 @@
 Rows and their entries in the trail, each in a transaction of its own: nothing here calls a vendor.
 """
 
+import hashlib
 import json
 import secrets
 from datetime import datetime
@@ -15,11 +16,12 @@ from accounts.audit import Actor
 from videos import incidents
 from videos.anonymisation import AnonymousScript
 from videos.models import DeletionReceipt, EgressManifest, Render
+from videos.vendor_terms import Allowed
 
 State = Render.State
 COPY_UNKNOWN, COPY_PRESENT = "vendor_copy_unknown", "vendor_copy_present"
 DELETE_FAILED, COPY_RETURNED = "vendor_delete_failed", "vendor_copy_returned"
-NOT_OBSERVED = "vendor_copy_not_observed"
+NOT_OBSERVED, SOFT_DELETED = "vendor_copy_not_observed", "vendor_copy_soft_deleted"
 RENDER, MANIFEST, RECEIPT = "videos.render", "videos.egressmanifest", "videos.deletionreceipt"
 
 
@@ -32,9 +34,25 @@ class Vendor(Protocol):
     residual_days: int
 
 
+class Deletion(Protocol):
+    """What a provider answered to a deletion; `is_soft`: it only hid its copy."""
+
+    @property
+    def status(self) -> int:
+        """Return the HTTP status."""
+
+    @property
+    def answer(self) -> bytes:
+        """Return the body."""
+
+    @property
+    def is_soft(self) -> bool:
+        """Say whether the copy was hidden only."""
+
+
 @transaction.atomic(durable=True)
 def declare(
-    *, render: Render, vendor: Vendor, script: AnonymousScript, agreement_id: str, at: datetime
+    *, render: Render, vendor: Vendor, script: AnonymousScript, allowed: Allowed, at: datetime
 ) -> EgressManifest:
     """Write down what is about to leave; committed before the socket opens.
 
@@ -45,7 +63,8 @@ def declare(
         vendor=vendor.name,
         endpoint=vendor.endpoint,
         region=vendor.region,
-        agreement_id=agreement_id,
+        agreement_id=allowed.agreement_id,
+        attestation_id=allowed.attestation_id,
         slots=list(script.slots),
         size_bytes=len(script.body),
         body_sha256=script.sha256,
@@ -106,7 +125,7 @@ def note_fetched(*, render: Render, at: datetime, problem: str = "", **media: ob
 
 @transaction.atomic(durable=True)
 def note_deletion(
-    *, render: Render, vendor: Vendor, status: int, answer_sha256: str, absent: bool, at: datetime
+    *, render: Render, vendor: Vendor, deletion: Deletion, absent: bool, at: datetime
 ) -> None:
     """Keep the vendor's answer and whether its copy was seen to be gone; if not, open an incident.
 
@@ -120,13 +139,18 @@ def note_deletion(
             render=render,
             manifest=manifest,
             deleted_at=at,
-            delete_status=status,
-            answer_sha256=answer_sha256,
+            delete_status=deletion.status,
+            request_sha256=hashlib.sha256(render.vendor_job_id.encode()).hexdigest(),
+            answer_sha256=hashlib.sha256(deletion.answer).hexdigest(),
+            is_soft=deletion.is_soft,
             observed_absent=absent,
             observed_at=at,
             residual_days=vendor.residual_days,
         )
         _record(receipt, "videos.copy.deleted")
+    if deletion.is_soft:
+        # Not to be seen and not gone: that it is hidden proves nothing, so an officer asks.
+        open_incident(SOFT_DELETED, render, at)
     if absent:
         _finish(render, at)
     else:
@@ -142,6 +166,8 @@ def note_look(*, first: DeletionReceipt, absent: bool, at: datetime) -> None:
         manifest=first.manifest,
         deleted_at=first.deleted_at,
         delete_status=first.delete_status,
+        request_sha256=first.request_sha256,
+        is_soft=first.is_soft,
         answer_sha256=first.answer_sha256,
         observed_absent=absent,
         observed_at=at,
@@ -207,6 +233,7 @@ def _record(receipt: DeletionReceipt, action: str) -> None:
         details={
             "render": str(receipt.render_id),
             "absent": receipt.observed_absent,
+            "soft": receipt.is_soft,
             "answer_sha256": receipt.answer_sha256,
             "status": receipt.delete_status,
         },

@@ -23,6 +23,11 @@ def open_once(*, kind: str, object_type: str, object_id: uuid.UUID, at: datetime
     return incident
 
 
+def is_open(*, kind: str, object_id: uuid.UUID) -> bool:
+    """Say whether an incident of this kind stands open about an object."""
+    return Incident.objects.filter(kind=kind, object_id=object_id, closed_at=None).exists()
+
+
 @transaction.atomic
 def close(*, kinds: list[str], object_id: uuid.UUID, at: datetime, actor: audit.Actor) -> int:
     """Close the open incidents of these kinds about an object; return how many."""

@@ -166,6 +166,46 @@ class Render(models.Model):
         return f"render {self.pk}"
 
 
+class ProcessorAgreement(models.Model):
+    """A contract with an AI vendor (GDPR Art. 28), as an officer entered it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="+")
+    reference = models.CharField(max_length=64)
+    document_sha256 = models.CharField(max_length=64)
+    # The letters of Art. 28(3) that it holds, and one line for each sub-processor.
+    clauses = models.JSONField(default=list)
+    sub_processors = models.JSONField(default=list)
+    region = models.CharField(max_length=24)
+    signed_on = models.DateField()
+    expires_on = models.DateField()
+    residual_days = models.IntegerField()
+    recorded_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class VendorAttestation(models.Model):
+    """What was seen of the retention setting of an account at a vendor; append-only."""
+
+    class Means(models.TextChoices):
+        READ = "read", "Read from the vendor's interface"
+        LOOKED = "looked", "Looked up in the account by an officer"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="+")
+    holds = models.BooleanField()
+    means = models.CharField(max_length=8, choices=Means.choices)
+    staff_id = models.CharField(max_length=36, blank=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"attestation {self.pk}"
+
+
 class EgressManifest(models.Model):
     """What left for an AI vendor, written before the socket opened; append-only."""
 
@@ -175,6 +215,8 @@ class EgressManifest(models.Model):
     endpoint = models.CharField(max_length=120)
     region = models.CharField(max_length=24)
     agreement_id = models.CharField(max_length=64)
+    # The row by which the account's setting was known; empty where nothing leaves this machine.
+    attestation_id = models.CharField(max_length=36, blank=True, default="")
     slots = models.JSONField(default=list)
     size_bytes = models.IntegerField()
     body_sha256 = models.CharField(max_length=64)
@@ -200,6 +242,9 @@ class DeletionReceipt(models.Model):
     observed_absent = models.BooleanField()
     observed_at = models.DateTimeField()
     residual_days = models.IntegerField()
+    # What was asked to be deleted; and whether the vendor said that it only hid it.
+    request_sha256 = models.CharField(max_length=64, blank=True, default="")
+    is_soft = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return f"receipt {self.pk}"

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import ahocorasick
 
+from consent import known_names
+from videos import ordinary
 from videos.detectors import Found, Plain, folded
 
 _TITLES = (
@@ -65,21 +67,12 @@ _ADDRESSED = (
 _DENSE_GROUPS = frozenset(
     "客 客様 皆 皆様 子 子様 各位 尊敬的 亲爱的 女士们 고객 고객 회원 선생 여러분 사장 손님".split()
 )
-# First or last names that are words as well: one of them counts in the middle of a sentence only.
-_WORDS_TOO = frozenset(
-    """will mark rose grace hope joy faith art bill rich sunny dawn frank grant hunter jasmine pat
-    sue rob jack drew chase chance miles page price young king queen long short white black brown
-    green gray grey stone wood woods field fields hill lake rivers bush bell ball cook baker smith
-    carpenter miller fisher shepherd taylor mason carter turner walker potter love best good gold
-    silver day knight bishop pope church house hall banks ford star ray dale glen cliff lane street
-    major victor patience constance ivy lily violet olive daisy heather amber ruby pearl crystal
-    angel star destiny charity honor justice mercy star blue sage robin wolf fox bird fuchs vogel
-    stein berg klein gross groß lang kurz koch bauer richter schneider weber müller fischer becker
-    jung alt schwarz weiß braun kaiser könig herzog engel stark sommer winter herbst freitag montag
-    star petit grand blanc noir roux rouge leblanc bon gentil leroy legrand blanco rojo moreno bueno
-    rico flores santos cruz reyes paz sol luz mar rosa bianco rossi bruno bravo bello""".split()
-)
-_MONTHS_AND_DAYS = frozenset("may april june august avril mai juni juli abril sol mar luz".split())
+_COMMON = frozenset(known_names.fold(word) for word in ordinary.COMMON)
+_PLAIN = _COMMON | {known_names.fold(word) for word in ordinary.NAMES_TOO}
+_NEVER_ALONE = frozenset(known_names.fold(word) for word in ordinary.NEVER_ALONE)
+# "A. Baker" and "Grace K." are written as names, wherever they stand.
+_INITIAL_BEFORE = re.compile(r"\b[^\W\d_]\.\s?$")
+_INITIAL_AFTER = re.compile(r"\s[^\W\d_]\.")
 _SENTENCE_START = re.compile(r"(?:^|[.!?…:]\s+|\n\s*)[\"'“„«(¿¡]*$")
 
 
@@ -87,6 +80,7 @@ _SENTENCE_START = re.compile(r"(?:^|[.!?…:]\s+|\n\s*)[\"'“„«(¿¡]*$")
 class KnownIdentifiers:
     """The audience's own names, addresses and numbers, in memory only, ready to be searched for."""
 
+    version = "opened-1"
     # Folded text to what it is: a whole name, one word of a name, or an e-mail address.
     _words: "ahocorasick.Automaton" = field(default_factory=ahocorasick.Automaton)
     _numbers: set[str] = field(default_factory=set)
@@ -97,7 +91,7 @@ class KnownIdentifiers:
         if len(parts) > 1 or (parts and _is_dense(parts[0]) and len(parts[0]) > 2):
             self._put(" ".join(parts), "name")
             self._put(" ".join([*parts[1:], parts[0]]), "name")
-        for part in {*parts[:1], *parts[-1:]} - _MONTHS_AND_DAYS:
+        for part in {*parts[:1], *parts[-1:]}:
             # In a script without capitals nothing tells a name from the word it also is.
             if len(part) > 2 and part.upper() != part:
                 self._put(part, "part")
@@ -124,13 +118,20 @@ class KnownIdentifiers:
                 start, end = last - len(word) + 1, last + 1
                 if _stands_alone(searched.text, start, end):
                     first, after = _span(original, searched, start, end)
-                    if kind != "part" or _is_name_here(original.text, first, after, word):
+                    if self._counts(kind, word, original.text, first, after):
                         yield ("known_email" if kind == "email" else "known_name"), first, after
 
     def _find_numbers(self, text: str) -> Iterator[Found]:
         for found in re.finditer(r"\+?\d(?:[\s()./-]{0,2}\d){6,}", text):
             if re.sub(r"\D", "", found[0])[-9:] in self._numbers:
                 yield "known_phone", found.start(), found.end()
+
+    def _counts(self, kind: str, word: str, text: str, start: int, end: int) -> bool:
+        if kind == "part":
+            return is_name_here(text, start, end, word)
+        shown = text[start:end]
+        is_written = kind == "email" or shown == shown.title()
+        return is_written or not any(is_common(part) for part in word.split())
 
     def _put(self, word: str, kind: str) -> None:
         if kind != "part" or word not in self._words:
@@ -175,9 +176,25 @@ def _span(original: Plain, searched: Plain, start: int, end: int) -> tuple[int, 
     return first, bisect_right(original.places, searched.places[end - 1])
 
 
-def _is_name_here(text: str, start: int, end: int, word: str) -> bool:
-    """Judge one word of a name: capitalised, and not an ordinary word that opens a sentence."""
+def is_name_here(text: str, start: int, end: int, word: str) -> bool:
+    """Judge one word of a name: capitalised, and not an ordinary word in its place."""
     shown = text[start:end]
-    if shown.upper() != shown.lower() and not shown[:1].isupper():
+    # In a script without capitals nothing tells a name from the word it also is.
+    if len(word) < known_names.SHORTEST_PART or not shown[:1].isupper():
         return False
-    return word not in _WORDS_TOO or not _SENTENCE_START.search(text[:start])
+    word = known_names.fold(word)
+    if word in _NEVER_ALONE:
+        return False
+    if word not in _PLAIN or _INITIAL_AFTER.match(text, end):
+        return True
+    return not _SENTENCE_START.search(text[:start]) or bool(_INITIAL_BEFORE.search(text[:start]))
+
+
+def is_plain(word: str) -> bool:
+    """Say whether a folded word is an ordinary one, be it a name as well."""
+    return word in _PLAIN or word in _NEVER_ALONE
+
+
+def is_common(word: str) -> bool:
+    """Say whether every text is full of a folded word."""
+    return word in _COMMON

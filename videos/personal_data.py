@@ -55,14 +55,23 @@ DECLARATIONS: Declarations = {
     },
     "videos.egressmanifest": _as(
         EGRESS,
-        "id render vendor endpoint region agreement_id slots size_bytes body_sha256 body detectors"
-        " nonce at",
+        "id render vendor endpoint region agreement_id attestation_id slots size_bytes"
+        " body_sha256 body detectors nonce at",
     ),
     "videos.deletionreceipt": _as(
         EGRESS,
         "id render manifest deleted_at delete_status answer_sha256 observed_absent observed_at"
-        " residual_days",
+        " residual_days request_sha256 is_soft",
     ),
+    "videos.processoragreement": {
+        **_as(EGRESS, "id connection reference document_sha256 clauses sub_processors region"),
+        **_as(EGRESS, "signed_on expires_on residual_days created_at ended_at"),
+        "recorded_by": STAFF,
+    },
+    "videos.vendorattestation": {
+        **_as(EGRESS, "id connection holds means at"),
+        "staff_id": STAFF,
+    },
     "videos.incident": _as(EGRESS, "id kind object_type object_id opened_at closed_at"),
     "videos.asset": {
         **_as(TECHNICAL, "id campaign render state created_at delete_at deleted_at attempts"),

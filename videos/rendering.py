@@ -19,10 +19,18 @@ from accounts.audit import Actor
 from config.lib import logs
 from integrations import connections
 from integrations.models import Connection
-from integrations.video.base import NotFound, ProviderError, VideoProvider
+from integrations.video.base import Moved, NotFound, ProviderError, VideoProvider
 from integrations.video.providers import NoSuchProvider, provider_for
-from videos import anonymisation, base_media, egress, incidents, presenters, vendor_terms
-from videos.anonymisation import AnonymousScript, KnownIdentifiers, NotAnonymous, ScriptRefused
+from videos import (
+    agreements,
+    anonymisation,
+    base_media,
+    egress,
+    incidents,
+    presenters,
+    vendor_terms,
+)
+from videos.anonymisation import AnonymousScript, NotAnonymous, ScriptRefused
 from videos.base_media import Delivery, NotAsOrdered
 from videos.models import Campaign, DeletionReceipt, EgressManifest, Render, Script
 from videos.presenters import NotReleased
@@ -55,14 +63,7 @@ class NoScript(Exception):
 
 
 @transaction.atomic
-def start(
-    *,
-    campaign: Campaign,
-    language: str,
-    at: datetime,
-    actor: Actor,
-    known: KnownIdentifiers | None = None,
-) -> Render:
+def start(*, campaign: Campaign, language: str, at: datetime, actor: Actor) -> Render:
     """Order the base video of a campaign in one language; once ordered, the same row comes back.
 
     A failed one is ordered again. Nothing leaves here: a job does the rest.
@@ -73,7 +74,7 @@ def start(
     :raises NotReleased: the presenter's release does not cover this.
     Law: GDPR Art. 25 and 28(3); BIPA 740 ILCS 14/15(b).
     """
-    script = _script_of(campaign, language, known)
+    script = _script_of(campaign, language, searched_at=at)
     presenters.require(
         presenter_code=campaign.presenter_code,
         language=language,
@@ -86,7 +87,8 @@ def start(
     connection = connections.usable(kind=Connection.Kind.VIDEO).first()
     if connection is None:
         raise NoVendor
-    vendor_terms.require(connection=connection, vendor=_provider(connection), at=at)
+    vendor = _provider(connection)
+    vendor_terms.require(connection=connection, vendor=vendor, at=at, is_order=True)
     render, is_new = Render.objects.get_or_create(
         campaign=campaign,
         language=language,
@@ -110,6 +112,7 @@ def advance(*, render: Render, at: datetime) -> Render:
         try:
             _STEPS[claimed.state](claimed, _vendor_of(claimed), at)
         except ProviderError as error:
+            _note_moved(claimed, error, at)
             _note_failure(claimed, error.outcome, error.code, at)
         except (VendorNotAllowed, NotReleased) as refused:
             _note_failure(claimed, "permanent", refused.code, at)
@@ -144,6 +147,14 @@ def uploaded(*, campaign: Campaign, language: str) -> Render | None:
     return rows.filter(campaign=campaign, language=language).order_by("created_at", "id").last()
 
 
+def vendor_of(connection: Connection) -> VideoProvider | None:
+    """Return the provider of an account, to say what it is; None without an adapter."""
+    try:
+        return _provider(connection)
+    except VendorNotAllowed:
+        return None
+
+
 def current(*, campaign: Campaign, language: str) -> Render | None:
     """Return what a language's base video is: an uploaded one, or that of the present words."""
     own = uploaded(campaign=campaign, language=language)
@@ -175,12 +186,13 @@ def is_finished(render: Render) -> bool:
 
 
 def _script_of(
-    campaign: Campaign, language: str, known: KnownIdentifiers | None = None
+    campaign: Campaign, language: str, *, searched_at: datetime | None = None
 ) -> AnonymousScript:
     row = Script.objects.filter(campaign=campaign, language=language).exclude(text="").first()
     if row is None:
         raise NoScript(language)
-    return anonymisation.anonymise(script_text=row.text, language=language, known=known)
+    everybody = searched_at and anonymisation.Everybody(campaign.partner, searched_at)
+    return anonymisation.anonymise(script_text=row.text, language=language, known=everybody or None)
 
 
 def _account_of(render: Render) -> Connection:
@@ -230,8 +242,13 @@ def _claim(render: Render, at: datetime) -> Render | None:
 def _submit(render: Render, provider: VideoProvider, at: datetime) -> None:
     """Send the anonymous script, unless a crash hides that it was sent already."""
     try:
-        script = _script_of(render.campaign, render.language)
-    except (NoScript, ScriptRefused):
+        # Searched again: who was added since the order is not named either.
+        script = _script_of(render.campaign, render.language, searched_at=at)
+    except ScriptRefused as refused:
+        if refused.must_wait:
+            return egress.step_done(render)
+        return egress.fail(render=render, problem="script_refused", at=at)
+    except NoScript:
         return egress.fail(render=render, problem="script_changed", at=at)
     if script.sha256 != render.script_sha256:
         return egress.fail(render=render, problem="script_changed", at=at)
@@ -241,18 +258,18 @@ def _submit(render: Render, provider: VideoProvider, at: datetime) -> None:
     if render.attempts > MOST_ATTEMPTS or render.problem.startswith(PERMANENT):
         return egress.fail(render=render, problem=render.problem or "gave_up", at=at)
     presenters.require_of(render=render, campaign=render.campaign, at=at)
-    agreement = vendor_terms.require(connection=_account_of(render), vendor=provider, at=at)
-    manifest = egress.declare(
-        render=render, vendor=provider, script=script, agreement_id=agreement, at=at
-    )
+    account = _account_of(render)
+    vendor_terms.read_setting(connection=account, vendor=provider, at=at)
+    allowed = vendor_terms.require(connection=account, vendor=provider, at=at)
+    manifest = egress.declare(render=render, vendor=provider, script=script, allowed=allowed, at=at)
     job_id = _create(provider, script)
     return egress.note_submitted(render=render, manifest=manifest, job_id=job_id, at=at)
 
 
 def _create(provider: VideoProvider, script: AnonymousScript) -> str:
     """Open the socket: the one place from which anything leaves for an AI."""
-    made_there = isinstance(script, AnonymousScript)
-    if not made_there or hashlib.sha256(script.body).hexdigest() != script.sha256:
+    may_leave = isinstance(script, AnonymousScript) and script.searched
+    if not may_leave or hashlib.sha256(script.body).hexdigest() != script.sha256:
         raise NotAnonymous("only what videos.anonymisation made may leave")
     return provider.create(body=script.body)
 
@@ -323,14 +340,15 @@ def _delete(render: Render, provider: VideoProvider, at: datetime) -> None:
     """Have the vendor's copy deleted and look that it is gone."""
     deletion = provider.delete(job_id=render.vendor_job_id)
     absent = not provider.exists(job_id=render.vendor_job_id)
-    egress.note_deletion(
-        render=render,
-        vendor=provider,
-        status=deletion.status,
-        answer_sha256=hashlib.sha256(deletion.answer).hexdigest(),
-        absent=absent,
-        at=at,
-    )
+    egress.note_deletion(render=render, vendor=provider, deletion=deletion, absent=absent, at=at)
+
+
+def _note_moved(render: Render, error: ProviderError, at: datetime) -> None:
+    if isinstance(error, Moved):
+        about = render.connection_id
+        incidents.open_once(
+            kind=vendor_terms.MOVED, object_type=agreements.CONNECTION, object_id=about, at=at
+        )
 
 
 def _note_failure(render: Render, outcome: str, code: str, at: datetime) -> None:

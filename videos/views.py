@@ -240,11 +240,9 @@ def look_at(row: Campaign, language: str, text: str) -> dict[str, object]:
         return {"empty": True, **facts}
     facts["sightings"] = contents.seen(text=clean, language=language)
     facts["read"] = topics.knows(language)
-    known = anonymisation.known_identifiers(
-        contacts=audiences.audience(row)[: checks.KNOWN_PEOPLE], at=clock.now()
-    )
+    everybody = anonymisation.Everybody(row.partner, clock.now())
     try:
-        made = anonymisation.anonymise(script_text=clean, language=language, known=known)
+        made = anonymisation.anonymise(script_text=clean, language=language, known=everybody)
     except anonymisation.ScriptRefused as refused:
         return {"problems": refused.problems, **facts}
     return {"made": made, "bytes": made.body.decode(), "personal": parsed.personal, **facts}

@@ -22,6 +22,7 @@ TABLES = (
     "consent_decision",
     "videos_egressmanifest",
     "videos_deletionreceipt",
+    "videos_vendorattestation",
     "retention_certificate",
 )
 POSTGRES = """

@@ -117,3 +117,9 @@ def _digits(signs: Iterable[str]) -> list[int]:
 
 def _weighted(number: str, weights: Sequence[int]) -> int:
     return sum(int(sign) * weight for sign, weight in zip(number, weights, strict=True))
+
+
+def finnish(number: str) -> bool:
+    """Judge a Finnish personal identity code, its sign of the century included."""
+    signs = "0123456789ABCDEFHJKLMNPRSTUVWXY"
+    return signs[int(number[:6] + number[7:10]) % len(signs)] == number[10]

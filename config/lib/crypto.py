@@ -1,6 +1,5 @@
 """How is a value sealed? AES-256-GCM with a versioned envelope; keyed hashes; signatures."""
 
-import hashlib
 import hmac
 import secrets
 
@@ -55,7 +54,7 @@ def derive(*, key: bytes, label: str, salt: bytes = b"") -> bytes:
 def keyed_hash(*, key: bytes, label: str, value: str) -> str:
     """Return HMAC-SHA256 in hex of a value within the realm named by `label`."""
     message = label.encode() + b"\x00" + value.encode()
-    return hmac.new(key, message, hashlib.sha256).hexdigest()
+    return hmac.digest(key, message, "sha256").hex()
 
 
 def sign(*, seed: bytes, message: bytes) -> bytes:

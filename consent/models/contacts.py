@@ -83,6 +83,12 @@ class Contact(models.Model):
     # The realm of the keyed hash holds the partner, so one address has another index at each.
     email_index = models.CharField(max_length=64, null=True, blank=True, unique=True)
     phone_index = models.CharField(max_length=64, null=True, blank=True, unique=True)
+    # The keyed hashes of a name's words, by which a script is searched for everybody's name without
+    # opening one. None in the first: not written yet, and then nothing leaves unsearched.
+    name_first_index = models.CharField(max_length=32, null=True, blank=True)  # noqa: DJ001
+    name_middle_index = models.CharField(max_length=32, blank=True)
+    name_last_index = models.CharField(max_length=32, blank=True)
+    name_pair_index = models.CharField(max_length=32, blank=True)
     # When the address took another's place: consent given before was given for that other one.
     email_set_at = models.DateTimeField(null=True)
     phone_set_at = models.DateTimeField(null=True)
@@ -123,11 +129,21 @@ class Contact(models.Model):
                     attributes_sealed=None,
                     email_index=None,
                     phone_index=None,
+                    name_first_index=None,
+                    name_middle_index="",
+                    name_last_index="",
+                    name_pair_index="",
                     email_stop_index="",
                     sms_stop_index="",
                     whatsapp_stop_index="",
                 ),
             ),
+        ]
+        indexes = [
+            models.Index(name="contact_name_pair", fields=["name_pair_index"]),
+            models.Index(name="contact_name_first", fields=["name_first_index"]),
+            models.Index(name="contact_name_middle", fields=["name_middle_index"]),
+            models.Index(name="contact_name_last", fields=["name_last_index"]),
         ]
 
     def __str__(self) -> str:

@@ -22,6 +22,22 @@ class NotFound(ProviderError):
         super().__init__("permanent", "not_found")
 
 
+class Moved(ProviderError):
+    """The provider answered from, or sent us to, another place than was agreed."""
+
+    def __init__(self, code: str = "redirected") -> None:
+        super().__init__("permanent", code)
+
+
+def refuse_redirect(status: int) -> None:
+    """Refuse an answer that sends us elsewhere; adapters pass the status of each answer.
+
+    :raises Moved: it is a redirect, which the client did not follow.
+    """
+    if 300 <= status < 400:
+        raise Moved
+
+
 @dataclass(frozen=True)
 class Status:
     """How far a job has come; `problem` in words when it failed."""
@@ -43,19 +59,26 @@ class FetchedVideo:
 
 @dataclass(frozen=True)
 class Deletion:
-    """What the provider answered when it was told to delete."""
+    """What the provider answered when it was told to delete; `is_soft`: it only hid it."""
 
     status: int
     answer: bytes
+    is_soft: bool = False
 
 
 class VideoProvider(Protocol):
-    """One account at one provider; `residual_days` is how long its backups may keep a copy."""
+    """One account at one provider; `residual_days` is how long its backups may keep a copy.
+
+    `request_flag` is how each request asks that nothing be kept, such as `store=false`; empty where
+    the vendor has no such flag. `reads_setting`: the vendor can be asked how the account is set.
+    """
 
     name: str
     endpoint: str
     region: str
     residual_days: int
+    request_flag: str
+    reads_setting: bool
 
     def create(self, *, body: bytes) -> str:
         """Start a job from the anonymous request and return its name.
@@ -85,6 +108,12 @@ class VideoProvider(Protocol):
         """Name the jobs of exactly this request; None from a provider that cannot say.
 
         Asked after a crash, so that a job that was made is found and not made twice.
+        """
+
+    def keeps_nothing(self) -> bool:
+        """Say whether the account is set to keep nothing; asked only where `reads_setting`.
+
+        :raises ProviderError: the vendor did not say.
         """
 
     def check(self) -> str:

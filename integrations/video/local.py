@@ -35,6 +35,8 @@ class LocalProvider:
     endpoint = "local:studio"
     region = "local"
     residual_days = 0
+    request_flag = ""
+    reads_setting = False
 
     def __init__(self, connection: Connection | None = None) -> None:
         self._connection = connection
@@ -111,6 +113,10 @@ class LocalProvider:
         wanted = _read(body)
         jobs = LocalVideoJob.objects.order_by("created_at")
         return [str(job.pk) for job in jobs if job.request == wanted]
+
+    def keeps_nothing(self) -> bool:
+        """Nothing leaves this machine, and there is no account."""
+        return True
 
     def check(self) -> str:
         """Return the empty text if the studio's folder can be written."""

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
+from uuid import UUID
 
 from accounts import keys
 from consent import contacts
@@ -23,7 +24,7 @@ def check(*, at: datetime) -> Iterator[Tally]:
 
 
 def _manifests() -> Iterator[EgressManifest]:
-    rows = EgressManifest.objects.select_related("render").order_by("pk")
+    rows = EgressManifest.objects.select_related("render__campaign").order_by("pk")
     yield from rows.iterator(chunk_size=200)
 
 
@@ -52,17 +53,20 @@ def _detected() -> Tally:
 def _known(at: datetime) -> Tally:
     """Search what left for the names and addresses of everyone we know, a few at a time."""
     tally = Tally("nobody whom we know is named in what left")
-    bodies: dict[str, tuple[str, detectors.Plain]] = {}
+    bodies: dict[UUID | None, dict[str, tuple[str, detectors.Plain]]] = {}
     for row in _manifests():
         text = bytes(row.body).decode("utf-8", errors="replace")
-        bodies.setdefault(row.body_sha256, (str(row.pk), detectors.plain(text)))
-    everyone = Contact.objects.filter(erased_at=None).select_related("key")
-    for batch in contacts.in_batches(everyone, size=AUDIENCE_BATCH):
-        tally.saw(len(batch))
-        known = anonymisation.known_identifiers(contacts=_readable(batch, at), at=at)
-        for name, plain in bodies.values():
-            for kind, _start, _end in known.find(plain):
-                tally.blame(f"manifest {name}: {kind} of a contact stands in it")
+        # Each partner's people in what that partner had rendered: others' are not theirs to meet.
+        of_partner = bodies.setdefault(row.render.campaign.partner_id, {})
+        of_partner.setdefault(row.body_sha256, (str(row.pk), detectors.plain(text)))
+    for partner_id, of_partner in bodies.items():
+        people = Contact.objects.filter(partner=partner_id, erased_at=None).select_related("key")
+        for batch in contacts.in_batches(people, size=AUDIENCE_BATCH):
+            tally.saw(len(batch))
+            known = anonymisation.known_identifiers(contacts=_readable(batch, at), at=at)
+            for name, plain in of_partner.values():
+                for kind, _start, _end in known.find(plain):
+                    tally.blame(f"manifest {name}: {kind} of a contact stands in it")
     return tally
 
 

@@ -27,6 +27,7 @@ TABS = (
     ("Holds", "holds"),
     ("Certificates", "certificates"),
     ("Presenters", "presenters"),
+    ("AI vendors", "vendors"),
     ("Promises", "promises"),
 )
 # The pages of the tab on consent.

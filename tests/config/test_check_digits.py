@@ -18,6 +18,7 @@ NUMBERS = [
     (check_digits.dutch, "111222333"),
     (check_digits.polish, "44051401359"),
     (check_digits.italian, "RSSMRA85T10A562S"),
+    (check_digits.finnish, "131052-308T"),
     (check_digits.vehicle, "1HGCM82633A004352"),
 ]
 

@@ -160,6 +160,10 @@ TABLE = {
     "admin/presenters/<uuid:release_id>/revoke/": "od",
     "admin/presenters/<uuid:release_id>/erase/": "od",
     "admin/presenters/<uuid:release_id>/export/": "od",
+    "admin/vendors/": CONSOLE,
+    "admin/vendors/agreements/": "od",
+    "admin/vendors/agreements/<uuid:agreement_id>/end/": "od",
+    "admin/vendors/<uuid:connection_id>/seen/": "od",
     "admin/certificates/": CONSOLE,
     "admin/certificates/<int:number>/": CONSOLE,
     # Django's own pages of the console.

@@ -2,7 +2,11 @@
 
 import json
 import random
+import subprocess
 from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -14,6 +18,9 @@ from accounts import audit
 from accounts.models import TrailLeaf
 from consent import contacts
 from consent.models import Contact
+from integrations import connections
+from integrations.models import LocalVideoJob
+from integrations.video import local
 from tests.videos import stage
 from tests.videos import vendor as played
 from tests.videos.vendor import Vendor
@@ -59,13 +66,10 @@ def people(dice: random.Random, count: int) -> list[Contact]:
     ]
 
 
-def sent_with(vendor: Vendor, audience: list[Contact], *, text: str = TEXT) -> Sent:
-    """Order a base video for this audience and return what left."""
-    known = anonymisation.known_identifiers(contacts=audience, at=stage.AT)
+def sent_with(vendor: Vendor, *, text: str = TEXT) -> Sent:
+    """Order a base video and return what left."""
     made = played.written(text=text)
-    render = rendering.start(
-        campaign=made, language="en", at=stage.AT, actor=audit.SYSTEM, known=known
-    )
+    render = rendering.start(campaign=made, language="en", at=stage.AT, actor=audit.SYSTEM)
     rendering.advance(render=render, at=stage.AT)
     manifest = EgressManifest.objects.get(render=render)
     body = vendor.sent[-1]
@@ -74,11 +78,11 @@ def sent_with(vendor: Vendor, audience: list[Contact], *, text: str = TEXT) -> S
 
 
 def test_any_hundred_sets_of_people_give_the_same_bytes(vendor: Vendor) -> None:
-    seen = {sent_with(vendor, [])}
+    seen = {sent_with(vendor)}
     for number in range(SETS):
         saved = transaction.savepoint()
-        audience = people(random.Random(number), number % PEOPLE)
-        seen.add(sent_with(vendor, audience))
+        people(random.Random(number), number % PEOPLE)
+        seen.add(sent_with(vendor))
         transaction.savepoint_rollback(saved)
     assert len(vendor.sent) == SETS + 1
     assert len(seen) == 1
@@ -90,7 +94,7 @@ def test_no_value_of_anybody_appears_where_it_could_leak(
     vendor.before["poll"] = played.dies
     audience = people(random.Random(7), 12)
     values = [value for one in audience for value in values_of(one)]
-    sent_with(vendor, audience, text=played.TEXT)
+    sent_with(vendor, text=played.TEXT)
     with pytest.raises(played.Killed):
         rendering.advance(render=EgressManifest.objects.get().render, at=stage.AT)
     render = played.done(EgressManifest.objects.get().render, at=stage.AT.replace(hour=23))
@@ -149,7 +153,61 @@ def test_a_known_person_stops_the_script_and_never_changes_it(vendor: Vendor) ->
 
 
 def sent_with_name_in_text(vendor: Vendor) -> None:
-    person = stage.person(name="Ottilie Quandt")
-    known = anonymisation.known_identifiers(contacts=[person], at=stage.AT)
+    stage.person(name="Ottilie Quandt")
     made = played.written(text="Hello {{ name }}. We thank Ottilie Quandt.")
-    rendering.start(campaign=made, language="en", at=stage.AT, actor=audit.SYSTEM, known=known)
+    rendering.start(campaign=made, language="en", at=stage.AT, actor=audit.SYSTEM)
+
+
+def test_nothing_but_the_bytes_reaches_the_studio(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No name of a file, argument, environment or date of a person's own goes along."""
+    given: list[tuple[list[str], dict[str, str], list[str]]] = []
+
+    def start(command: list[str], **options: Any) -> SimpleNamespace:
+        folder = Path(command[-1])
+        names = sorted(path.name for path in folder.iterdir())
+        given.append((command, options["env"], names))
+        return SimpleNamespace(pid=0)
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    connections.ensure_local(at=stage.AT)
+    people(random.Random(3), 4)
+    rendering.advance(render=played.ordered(text=TEXT), at=stage.AT)
+    ((command, environment, names),) = given
+    assert names == ["lock", "request.json"]
+    assert set(environment) <= set(local.PASSED_ON)
+    assert command[1:3] == ["-m", "integrations.video.studio_worker"]
+    # Its folder bears the name of the job, of which nobody but the studio knew before.
+    assert Path(command[3]).name == LocalVideoJob.objects.get().pk.hex
+    manifest = EgressManifest.objects.get()
+    assert (Path(command[3], "request.json")).read_bytes() == bytes(manifest.body)
+    assert (manifest.vendor, manifest.endpoint, manifest.region) == (
+        "local",
+        "local:studio",
+        "local",
+    )
+
+
+def test_one_request_leaves_for_a_language_however_many_people(vendor: Vendor) -> None:
+    made = played.written(text=played.TEXT)
+    for number in range(5):
+        people(random.Random(number), 3)
+        render = rendering.start(campaign=made, language="en", at=stage.AT, actor=audit.SYSTEM)
+        rendering.advance(render=render, at=stage.AT)
+    assert len(vendor.sent) == 1
+
+
+def test_the_search_for_leaks_sees_one(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: an anonymiser that leaks is told from one that does not."""
+    wire, (person,) = anonymisation._wire, people(random.Random(5), 1)
+    name = contacts.opened(contact=person, at=stage.AT).name
+
+    def leaking(parsed: anonymisation.ParsedScript, language: str) -> bytes:
+        return wire(parsed, language).replace(b"Do come.", f"Do come, {name}.".encode())
+
+    clean = sent_with(vendor)
+    monkeypatch.setattr(anonymisation, "_wire", leaking)
+    leaked = sent_with(vendor)
+    assert leaked != clean
+    assert name in leaked.body.decode()

@@ -13,7 +13,7 @@ from tests.videos import stage
 from tests.videos import vendor as played
 from tests.videos.vendor import Killed, Vendor
 from videos import rendering
-from videos.models import DeletionReceipt, EgressManifest, Incident, Render
+from videos.models import DeletionReceipt, EgressManifest, Incident, ProcessorAgreement, Render
 
 CALLS = ("create", "poll", "fetch", "delete", "exists")
 FATES = ("dies", "permanent", "transient", "unknown")
@@ -73,7 +73,8 @@ def test_no_copy_is_ever_out_of_sight(vendor: Vendor, seed: int) -> None:
 
 def test_a_copy_is_deleted_though_the_agreement_has_ended(vendor: Vendor) -> None:
     render = rendering.advance(render=played.ordered(), at=stage.AT)
-    Connection.objects.update(terms={}, state=Connection.State.DISABLED)
+    ProcessorAgreement.objects.update(ended_at=stage.AT)
+    Connection.objects.update(state=Connection.State.DISABLED)
     assert played.done(render).state == Render.State.DONE
     assert vendor.jobs == {}
 

@@ -1,20 +1,29 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
 from accounts import audit
 from accounts.models import TrailLeaf
 from integrations.models import Connection
-from integrations.video.base import ProviderError
+from integrations.video.base import ProviderError, refuse_redirect
 from tests.videos import stage
 from tests.videos import vendor as played
 from tests.videos.vendor import Killed, Vendor
-from videos import rendering, vault
+from videos import agreements, rendering, vault, vendor_terms
 from videos.anonymisation import AnonymousScript, NotAnonymous, ScriptRefused
-from videos.models import DeletionReceipt, EgressManifest, Incident, Render, SealedObject
+from videos.models import (
+    DeletionReceipt,
+    EgressManifest,
+    Incident,
+    ProcessorAgreement,
+    Render,
+    SealedObject,
+    VendorAttestation,
+)
 
 AT, SOON = stage.AT, stage.AT + timedelta(minutes=6)
 
@@ -89,29 +98,95 @@ def test_without_a_vendor_nothing_is_ordered() -> None:
 
 
 @pytest.mark.parametrize(
-    ("terms", "code"),
+    ("changed", "code"),
     [
-        ({}, "no_agreement"),
-        ({"region": "eu", "expires_on": "2027-01-01"}, "no_agreement"),
-        ({"agreement_id": "dpa-7", "expires_on": "2027-01-01"}, "other_region"),
-        ({"agreement_id": "dpa-7", "region": "us", "expires_on": "2027-01-01"}, "other_region"),
-        ({"agreement_id": "dpa-7", "region": "eu"}, "no_expiry"),
-        (
-            {"agreement_id": "dpa-7", "region": "eu", "expires_on": "2026-06-01"},
-            "agreement_expired",
-        ),
+        ({"ended_at": AT}, "agreement_expired"),
+        ({"expires_on": date(2026, 6, 1)}, "agreement_expired"),
+        ({"signed_on": date(2026, 6, 3)}, "agreement_expired"),
+        ({"region": "us"}, "other_region"),
+        ({"clauses": ["a", "b", "c", "d", "e", "f", "g"]}, "clauses_missing"),
     ],
 )
-def test_nothing_leaves_without_an_agreement(
-    vendor: Vendor, terms: dict[str, str], code: str
+def test_nothing_leaves_without_a_whole_agreement(
+    vendor: Vendor, changed: dict[str, Any], code: str
 ) -> None:
     render = played.ordered()
-    Connection.objects.update(terms=terms)
+    ProcessorAgreement.objects.update(**changed)
     render = rendering.advance(render=render, at=AT)
     assert (render.state, render.problem) == (Render.State.FAILED, f"permanent:{code}")
     assert vendor.sent == []
-    with pytest.raises(rendering.VendorNotAllowed):
+    with pytest.raises(rendering.VendorNotAllowed, match=code):
         played.ordered()
+
+
+def test_without_any_agreement_the_adapter_is_off(vendor: Vendor) -> None:
+    ProcessorAgreement.objects.all().delete()
+    with pytest.raises(rendering.VendorNotAllowed, match="no_agreement"):
+        played.ordered()
+
+
+def test_the_setting_of_the_account_is_read_before_each_call(vendor: Vendor) -> None:
+    rendering.advance(render=played.ordered(), at=AT + timedelta(days=2))
+    seen = VendorAttestation.objects.latest("at")
+    assert (seen.holds, seen.means) == (True, VendorAttestation.Means.READ)
+    assert EgressManifest.objects.get().attestation_id == str(seen.pk)
+
+
+def test_an_account_that_keeps_copies_gets_nothing(vendor: Vendor) -> None:
+    vendor.is_set_to_keep = True
+    render = rendering.advance(render=played.ordered(), at=AT + timedelta(hours=2))
+    assert render.problem == "permanent:setting_keeps_copies"
+    assert vendor.sent == []
+
+
+def test_a_vendor_that_does_not_say_gets_nothing(vendor: Vendor) -> None:
+    vendor.before["keeps_nothing"] = failing("transient")
+    render = rendering.advance(render=played.ordered(), at=AT + timedelta(hours=2))
+    assert (render.state, render.problem) == (Render.State.WAITING, "transient:busy")
+    assert vendor.sent == []
+
+
+def test_what_an_officer_saw_is_known_for_a_day(vendor: Vendor) -> None:
+    vendor.reads_setting = False
+    assert played.ordered().state == Render.State.WAITING
+    late = AT + timedelta(hours=24)
+    with pytest.raises(rendering.VendorNotAllowed, match="setting_stale"):
+        played.ordered(at=late)
+    account = Connection.objects.get()
+    agreements.attest(connection=account, holds=True, means="looked", at=late, actor=audit.SYSTEM)
+    assert played.ordered(at=late).state == Render.State.WAITING
+
+
+def test_an_account_nobody_looked_at_gets_nothing(vendor: Vendor) -> None:
+    vendor.reads_setting = False
+    account = Connection.objects.create(
+        kind=Connection.Kind.VIDEO, hosts=["api.vendor.example"], created_at=AT
+    )
+    ProcessorAgreement.objects.update(connection=account)
+    with pytest.raises(rendering.VendorNotAllowed, match="setting_not_seen"):
+        vendor_terms.require(connection=account, vendor=vendor, at=AT)
+
+
+def test_a_redirect_ends_all_work_with_the_vendor(vendor: Vendor) -> None:
+    def sent_elsewhere() -> None:
+        refuse_redirect(302)
+
+    vendor.before["create"] = sent_elsewhere
+    render = played.done(played.ordered())
+    assert (render.state, render.problem) == (Render.State.FAILED, "permanent:redirected")
+    assert incidents() == ["vendor_moved"]
+    with pytest.raises(rendering.VendorNotAllowed, match="vendor_moved"):
+        played.ordered()
+    assert vendor.sent == []
+
+
+def test_a_soft_deletion_is_an_incident_though_nothing_is_seen(vendor: Vendor) -> None:
+    vendor.deletes_softly = True
+    assert played.done(played.ordered()).state == Render.State.DONE
+    assert incidents() == ["vendor_copy_soft_deleted"]
+    receipt = DeletionReceipt.objects.get()
+    assert (receipt.is_soft, receipt.observed_absent, receipt.residual_days) == (True, True, 30)
+    assert len(receipt.request_sha256) == len(receipt.answer_sha256) == 64
 
 
 def test_nothing_leaves_for_another_host(vendor: Vendor) -> None:

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 
 from accounts import audit
@@ -11,8 +11,14 @@ from integrations.models import Connection
 from integrations.video import studio
 from integrations.video.base import Deletion, FetchedVideo, NotFound, Status
 from tests.videos import stage
-from videos import rendering
-from videos.models import Campaign, Render, Script
+from videos import agreements, rendering
+from videos.models import (
+    Campaign,
+    ProcessorAgreement,
+    Render,
+    Script,
+    VendorAttestation,
+)
 
 TEXT = "Hello {{ name }}. This part is for everybody, and it is stored only once."
 SLOT_MS = 3000
@@ -31,6 +37,10 @@ class Vendor:
     endpoint: str = "https://api.vendor.example/v1"
     region: str = "eu"
     residual_days: int = 30
+    request_flag: str = "store=false"
+    reads_setting: bool = True
+    is_set_to_keep: bool = False
+    deletes_softly: bool = False
     jobs: dict[str, bytes] = field(default_factory=dict)
     sent: list[bytes] = field(default_factory=list)
     before: dict[str, Callable[[], None]] = field(default_factory=dict)
@@ -67,7 +77,7 @@ class Vendor:
         if not self.keeps_copies:
             self.jobs.pop(job_id, None)
         self._happen(self.after, "delete")
-        return Deletion(204 if found else 404, b"")
+        return Deletion(204 if found else 404, b"", self.deletes_softly)
 
     def exists(self, *, job_id: str) -> bool:
         self._happen(self.before, "exists")
@@ -75,6 +85,10 @@ class Vendor:
 
     def find(self, *, body: bytes) -> list[str] | None:
         return [job for job, kept in self.jobs.items() if kept == body] if self.can_say else None
+
+    def keeps_nothing(self) -> bool:
+        self._happen(self.before, "keeps_nothing")
+        return not self.is_set_to_keep
 
     def check(self) -> str:
         return ""
@@ -106,19 +120,33 @@ def dies() -> None:
     raise Killed
 
 
-def connected(terms: dict[str, str] | None = None, **facts: object) -> Connection:
-    """Keep an account at the vendor, under an agreement in force."""
-    agreed = {"agreement_id": "dpa-7", "region": "eu", "expires_on": "2027-01-01"}
-    return Connection.objects.create(
+def connected(**facts: object) -> Connection:
+    """Keep an account at the vendor, under an agreement in force, its setting seen now."""
+    connection = Connection.objects.create(
         kind=Connection.Kind.VIDEO,
         provider="played",
         label="Played vendor",
         auth_kind=Connection.AuthKind.KEY,
         hosts=["api.vendor.example"],
-        terms=agreed if terms is None else terms,
         created_at=stage.AT,
         **facts,
     )
+    ProcessorAgreement.objects.create(
+        connection=connection,
+        reference="dpa-7",
+        document_sha256="0" * 64,
+        clauses=sorted(agreements.CLAUSES),
+        sub_processors=["none"],
+        region="eu",
+        signed_on=date(2026, 1, 1),
+        expires_on=date(2027, 1, 1),
+        residual_days=30,
+        created_at=stage.AT,
+    )
+    VendorAttestation.objects.create(
+        connection=connection, holds=True, means=VendorAttestation.Means.READ, at=stage.AT
+    )
+    return connection
 
 
 def ordered(*, text: str = TEXT, at: datetime = stage.AT) -> Render:

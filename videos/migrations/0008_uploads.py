@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('integrations', '0002_revocations_sandbox_stopped'),
-        ('videos', '0006_scripts_content'),
+        ('videos', '0007_anonym_agreements'),
     ]
 
     operations = [
