@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from itertools import accumulate
 
-from consent.phrasebook import book, one_slip
+from consent.phrasebook import WEAK, book, one_slip
 from consent.reply_text import END, LINE, PAUSE, normal, own, shared, unmasked, without_addresses
 from consent.reply_text import words as words_of
 
@@ -46,9 +46,38 @@ def read(text: str) -> Meaning:
     masked = _stop_in(words_of(clear)) if clear is not None else None
     if masked is not None:
         return masked
-    if found == Meaning.OTHER and _is_sign(theirs):
+    if found == Meaning.OTHER and (_is_sign(theirs) or _is_unwilling(words_of(theirs))):
         return Meaning.UNSURE
     return found
+
+
+def _is_unwilling(text: list[str]) -> bool:
+    """Is there a weak sign of a no, or nothing that people say who mean none?
+
+    What no list explains goes to a human: an answer not understood is no consent.
+    """
+    framed = [END, *text, END]
+    phrases, harmless, reach = _phrases(framed)
+    if "automatic" in phrases:
+        return False
+    calm = bool(harmless)
+    for phrase, (first, last) in book(WEAK).found(framed):
+        if phrase.kind == "everyday":
+            calm = True
+        elif reach[first] < last:
+            return True
+    return not calm and bool(_unexplained(text))
+
+
+def _unexplained(text: Sequence[str]) -> list[str]:
+    answers = book().answers
+    return [
+        word
+        for word in _core(text)
+        if word not in {END, PAUSE, LINE}
+        and word not in answers["greetings"]
+        and word not in answers["closings"]
+    ]
 
 
 def _read(text: list[str]) -> Meaning:
@@ -64,7 +93,7 @@ def _read(text: list[str]) -> Meaning:
 
 def _stop_in(text: list[str]) -> Meaning | None:
     framed = [END, *text, END]
-    found, harmless = _phrases(framed)
+    found, harmless, _ = _phrases(framed)
     if "automatic" in found:
         # Nobody wrote it: "until the end of the week" and "do not reply" ask for nothing.
         return Meaning.STOP if found & {"plain", "requests"} else None
@@ -83,8 +112,8 @@ def _stop_in(text: list[str]) -> Meaning | None:
     return None
 
 
-def _phrases(text: Sequence[str]) -> tuple[set[str], set[int]]:
-    """Return the kinds of phrases that stand, and the words that a harmless one takes away."""
+def _phrases(text: Sequence[str]) -> tuple[set[str], set[int], Sequence[int]]:
+    """Return the kinds of phrases that stand, the words that a harmless one takes away, its reach."""
     harmless: set[int] = set()
     others: list[tuple[str, range]] = []
     reach = [-1] * len(text)
@@ -97,7 +126,7 @@ def _phrases(text: Sequence[str]) -> tuple[set[str], set[int]]:
             others.append((phrase.kind, covered))
     reach = list(accumulate(reach, max))
     kept = {kind for kind, words in others if _stands(kind, words, reach, harmless)}
-    return kept, harmless
+    return kept, harmless, reach
 
 
 def _stands(kind: str, words: range, reach: Sequence[int], harmless: set[int]) -> bool:

@@ -8,7 +8,7 @@ written in words, with four signs:
     ..3         up to three words between; at the end of a phrase, so many words that it covers
     ^  $        the beginning or the end of a sentence
 
-A word that ends in "*" may end in any way. A phrase never reaches over the end of a sentence, and
+A word that ends in "*" may end in any way, and one that begins with it may begin in any way. A phrase never reaches over the end of a sentence, and
 every gap is bounded: time grows with the text and not with what is in it.
 
 Each list says what its phrases mean: `plain` asks, unless a longer harmless phrase holds all of it;
@@ -18,10 +18,12 @@ Each list says what its phrases mean: `plain` asks, unless a longer harmless phr
 """
 
 import tomllib
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import accumulate
 from typing import Any
 
 import ahocorasick
@@ -32,9 +34,14 @@ from consent.reply_text import END, WORDS, words
 TYPO_LETTERS = 6
 # A language is spoken in a text if it knows this part of the words that the best one knows: "arrêt"
 # is no Polish, though Polish has "stop" too.
-SPOKEN = {"plain": 0.5, "requests": 0.5, "doubts": 0.5, "harmless": 0.8, "automatic": 0.5}
+SPOKEN = {
+    **{"plain": 0.5, "requests": 0.5, "doubts": 0.5, "harmless": 0.8, "automatic": 0.5},
+    **{"hints": 0.5, "everyday": 0.5},
+}
 # What a file may hold besides its groups: lists of phrases, and lists of whole answers.
 PHRASES = ("plain", "requests", "doubts", "harmless", "automatic")
+# Asked only of what no phrase above explains.
+WEAK = ("hints", "everyday")
 ANSWERS = ("stop", "weak", "yes", "help", "start", "around", "greetings", "closings", "not_typos")
 # Where a word was found: by group, by its first word, the last words it may reach to.
 Hits = Mapping[int, Mapping[int, Sequence[int]]]
@@ -98,14 +105,11 @@ class Book:
                 yield from self._reach(phrase, hits, ends, (span[0], last), part + 1)
 
     def _hits(self, text: Sequence[str]) -> tuple[Hits, dict[str, float]]:
-        places, at = {}, 0
-        for index, word in enumerate(text):
-            places[at] = index
-            at += len(word) + 1
+        starts = list(accumulate((len(word) + 1 for word in text), initial=0))
         hits: dict[int, dict[int, list[int]]] = {}
         heard: dict[str, set[int]] = defaultdict(set)
         for end, (length, reach, groups) in self.finder.iter(f" {' '.join(text)} "):
-            first = places[end - length + 1]
+            first = bisect_right(starts, end - length + 1) - 1
             for group in groups:
                 hits.setdefault(group, {}).setdefault(first, []).append(first + reach)
             if text[first] != END:
@@ -142,9 +146,9 @@ def _shorter(word: str) -> Iterator[str]:
 
 
 @cache
-def book() -> Book:
+def book(kinds: tuple[str, ...] = PHRASES) -> Book:
     """Return the word lists of all languages, read once a process."""
-    made = _Binding()
+    made = _Binding(kinds)
     shared = _read("groups")["groups"] if (WORDS / "groups.toml").exists() else {}
     for path in sorted(WORDS.glob("*.toml")):
         if path.stem not in {"shared", "groups"}:
@@ -159,7 +163,8 @@ def _read(name: str) -> Mapping[str, Any]:
 class _Binding:
     """Puts the pages of a book together."""
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: tuple[str, ...]) -> None:
+        self._kinds = kinds
         self._ids: dict[tuple[str, str], int] = {}
         self._items: dict[str, set[int]] = defaultdict(set)
         self._made = Book()
@@ -169,7 +174,7 @@ class _Binding:
         groups = {**shared, **page.get("groups", {})}
         for kind in ANSWERS:
             self._answers[kind] |= {plain(word) for word in page.get(kind, ())}
-        for kind in PHRASES:
+        for kind in self._kinds:
             for source in page.get(kind, ()):
                 self._phrase(language, kind, source, groups)
 
@@ -231,9 +236,8 @@ def plain(text: str) -> str:
 def _item(word: str) -> str:
     if word in {"^", "$"}:
         return f" {END} "
-    stem = word.endswith("*")
-    found = plain(word.rstrip("*"))
-    return f" {found}" if stem else f" {found} "
+    found = plain(word.strip("*"))
+    return ("" if word.startswith("*") else " ") + found + ("" if word.endswith("*") else " ")
 
 
 def _members(chunk: str, groups: Mapping[str, list[str]]) -> Iterable[str]:
