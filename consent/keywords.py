@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from itertools import accumulate
 
-from consent.phrasebook import WEAK, book, one_slip
+from consent.phrasebook import FAINT, book, one_slip
 from consent.reply_text import END, LINE, PAUSE, normal, own, shared, unmasked, without_addresses
 from consent.reply_text import words as words_of
 
@@ -57,16 +57,18 @@ def _is_unwilling(text: list[str]) -> bool:
     What no list explains goes to a human: an answer not understood is no consent.
     """
     framed = [END, *text, END]
-    phrases, harmless, reach = _phrases(framed)
+    phrases, harmless, explained = _phrases(framed)
     if "automatic" in phrases:
         return False
-    calm = bool(harmless)
-    for phrase, (first, last) in book(WEAK).found(framed):
-        if phrase.kind == "everyday":
-            calm = True
-        elif reach[first] < last:
-            return True
-    return not calm and bool(_unexplained(text))
+    faint = list(book(FAINT).found(framed))
+    everyday = [span for phrase, span in faint if phrase.kind == "everyday"]
+    reach = list(explained)
+    for first, last in everyday:
+        reach[first] = max(reach[first], last)
+    reach = list(accumulate(reach, max))
+    if any(reach[first] < last for phrase, (first, last) in faint if phrase.kind == "hints"):
+        return True
+    return not harmless and not everyday and bool(_unexplained(text))
 
 
 def _unexplained(text: Sequence[str]) -> list[str]:

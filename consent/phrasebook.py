@@ -8,12 +8,15 @@ written in words, with four signs:
     ..3         up to three words between; at the end of a phrase, so many words that it covers
     ^  $        the beginning or the end of a sentence
 
-A word that ends in "*" may end in any way, and one that begins with it may begin in any way. A phrase never reaches over the end of a sentence, and
-every gap is bounded: time grows with the text and not with what is in it.
+A word that ends in "*" may end in any way, and one that begins with it may begin in any way. A
+phrase never reaches over the end of a sentence, and every gap is bounded: time grows with the text
+and not with what is in it.
 
 Each list says what its phrases mean: `plain` asks, unless a longer harmless phrase holds all of it;
 `requests` asks, unless a harmless phrase covers one of its words; `doubts` asks a human to look;
 `harmless` takes the words it covers away from those two; `automatic` is what mail programs write.
+Under `[faint]` stand two lists that are asked only of what those do not explain: `hints` are words of
+a no, `everyday` what people say who mean none, which takes away the hints that it holds whole.
 `stop` holds whole answers, `weak` those that count on a line of their own only.
 """
 
@@ -36,12 +39,12 @@ TYPO_LETTERS = 6
 # is no Polish, though Polish has "stop" too.
 SPOKEN = {
     **{"plain": 0.5, "requests": 0.5, "doubts": 0.5, "harmless": 0.8, "automatic": 0.5},
-    **{"hints": 0.5, "everyday": 0.5},
+    **{"hints": 0.3, "everyday": 0.5},
 }
 # What a file may hold besides its groups: lists of phrases, and lists of whole answers.
 PHRASES = ("plain", "requests", "doubts", "harmless", "automatic")
 # Asked only of what no phrase above explains.
-WEAK = ("hints", "everyday")
+FAINT = ("hints", "everyday")
 ANSWERS = ("stop", "weak", "yes", "help", "start", "around", "greetings", "closings", "not_typos")
 # Where a word was found: by group, by its first word, the last words it may reach to.
 Hits = Mapping[int, Mapping[int, Sequence[int]]]
@@ -175,7 +178,7 @@ class _Binding:
         for kind in ANSWERS:
             self._answers[kind] |= {plain(word) for word in page.get(kind, ())}
         for kind in self._kinds:
-            for source in page.get(kind, ()):
+            for source in (page if kind in PHRASES else page.get("faint", {})).get(kind, ()):
                 self._phrase(language, kind, source, groups)
 
     def book(self) -> Book:
@@ -201,7 +204,7 @@ class _Binding:
             parts.append(self._group(language, chunk, groups))
             gaps.append(gap)
             gap = 0
-        tail = gap if kind == "harmless" else 0
+        tail = gap if kind in {"harmless", "everyday"} else 0
         phrase = Phrase(kind, language, tuple(parts), tuple(gaps), tail, f"{language}: {source}")
         self._made.phrases[parts[0]].append(phrase)
 
