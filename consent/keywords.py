@@ -60,13 +60,17 @@ def _is_unwilling(text: list[str]) -> bool:
     phrases, harmless, explained = _phrases(framed)
     if "automatic" in phrases:
         return False
-    faint = list(book(FAINT).found(framed))
-    everyday = [span for phrase, span in faint if phrase.kind == "everyday"]
+    faint = [(phrase.kind, span) for phrase, span in book().found(framed)]
+    everyday = [span for kind, span in faint if kind == "everyday"]
     reach = list(explained)
     for first, last in everyday:
         reach[first] = max(reach[first], last)
     reach = list(accumulate(reach, max))
-    if any(reach[first] < last for phrase, (first, last) in faint if phrase.kind == "hints"):
+    if any(
+        reach[first] < (last if kind == "hints" else first)
+        for kind, (first, last) in faint
+        if kind in {"hints", "requests"}
+    ):
         return True
     return not harmless and not everyday and bool(_unexplained(text))
 
@@ -120,6 +124,8 @@ def _phrases(text: Sequence[str]) -> tuple[set[str], set[int], Sequence[int]]:
     others: list[tuple[str, range]] = []
     reach = [-1] * len(text)
     for phrase, (first, last) in book().found(text):
+        if phrase.kind in FAINT:
+            continue
         covered = range(first, last + 1)
         if phrase.kind == "harmless":
             harmless.update(place for place in covered if text[place] != END)

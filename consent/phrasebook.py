@@ -39,7 +39,7 @@ TYPO_LETTERS = 6
 # is no Polish, though Polish has "stop" too.
 SPOKEN = {
     **{"plain": 0.5, "requests": 0.5, "doubts": 0.5, "harmless": 0.8, "automatic": 0.5},
-    **{"hints": 0.3, "everyday": 0.5},
+    **{"hints": 0.6, "everyday": 0.5},
 }
 # What a file may hold besides its groups: lists of phrases, and lists of whole answers.
 PHRASES = ("plain", "requests", "doubts", "harmless", "automatic")
@@ -149,9 +149,9 @@ def _shorter(word: str) -> Iterator[str]:
 
 
 @cache
-def book(kinds: tuple[str, ...] = PHRASES) -> Book:
+def book() -> Book:
     """Return the word lists of all languages, read once a process."""
-    made = _Binding(kinds)
+    made = _Binding()
     shared = _read("groups")["groups"] if (WORDS / "groups.toml").exists() else {}
     for path in sorted(WORDS.glob("*.toml")):
         if path.stem not in {"shared", "groups"}:
@@ -166,8 +166,7 @@ def _read(name: str) -> Mapping[str, Any]:
 class _Binding:
     """Puts the pages of a book together."""
 
-    def __init__(self, kinds: tuple[str, ...]) -> None:
-        self._kinds = kinds
+    def __init__(self) -> None:
         self._ids: dict[tuple[str, str], int] = {}
         self._items: dict[str, set[int]] = defaultdict(set)
         self._made = Book()
@@ -177,7 +176,7 @@ class _Binding:
         groups = {**shared, **page.get("groups", {})}
         for kind in ANSWERS:
             self._answers[kind] |= {plain(word) for word in page.get(kind, ())}
-        for kind in self._kinds:
+        for kind in (*PHRASES, *FAINT):
             for source in (page if kind in PHRASES else page.get("faint", {})).get(kind, ()):
                 self._phrase(language, kind, source, groups)
 
