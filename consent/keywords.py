@@ -69,7 +69,7 @@ def _is_unwilling(text: list[str]) -> bool:
     if any(
         reach[first] < (last if kind == "hints" else first)
         for kind, (first, last) in faint
-        if kind in {"hints", "requests"}
+        if kind in {"hints", "requests", "doubts"}
     ):
         return True
     return not harmless and not everyday and bool(_unexplained(text))
