@@ -15,6 +15,8 @@ KEYWORD_WORDS = 60
 NAME_WORDS = 2
 # Stands for a word that means something else where it stands; no keyword holds it.
 HARMLESS = "*"
+# An address, a size, a count, which no list could hold, is no longer than this.
+DETAIL_WORDS = 6
 # A word shorter than this has too many neighbours that mean something else.
 SLIP_LETTERS = 4
 __all__ = ["Meaning", "normal", "read"]
@@ -60,19 +62,26 @@ def _is_unwilling(text: list[str]) -> bool:
     phrases, harmless, explained = _phrases(framed)
     if "automatic" in phrases:
         return False
-    faint = [(phrase.kind, span) for phrase, span in book().found(framed)]
-    everyday = [span for kind, span in faint if kind == "everyday"]
+    found = [(phrase.kind, span) for phrase, span in book().found(framed)]
+    everyday = [span for kind, span in found if kind == "everyday"]
     reach = list(explained)
     for first, last in everyday:
         reach[first] = max(reach[first], last)
     reach = list(accumulate(reach, max))
-    if any(
-        reach[first] < (last if kind == "hints" else first)
-        for kind, (first, last) in faint
-        if kind in {"hints", "requests", "doubts"}
-    ):
-        return True
-    return not harmless and not everyday and bool(_unexplained(text))
+    for kind, (begin, last) in found:
+        # A hint must be held whole; of what the lists above overruled, the first word is enough.
+        first = begin + (framed[begin] == END)
+        if kind == "hints" and reach[first] < last:
+            return True
+        if kind in {"requests", "doubts"} and reach[first] < first:
+            return True
+    return not harmless and not everyday and not _is_detail(text) and bool(_unexplained(text))
+
+
+def _is_detail(text: Sequence[str]) -> bool:
+    """Is it short and holds a number, as "42 please" and "Example Street 5, 2nd floor" do?"""
+    words = [word for word in text if word not in {END, PAUSE, LINE}]
+    return len(words) <= DETAIL_WORDS and any(word.isdecimal() for word in words)
 
 
 def _unexplained(text: Sequence[str]) -> list[str]:
@@ -119,7 +128,7 @@ def _stop_in(text: list[str]) -> Meaning | None:
 
 
 def _phrases(text: Sequence[str]) -> tuple[set[str], set[int], Sequence[int]]:
-    """Return the kinds of phrases that stand, the words that a harmless one takes away, its reach."""
+    """Return the kinds of phrases that stand, the words that a harmless one takes, its reach."""
     harmless: set[int] = set()
     others: list[tuple[str, range]] = []
     reach = [-1] * len(text)

@@ -15,8 +15,8 @@ and not with what is in it.
 Each list says what its phrases mean: `plain` asks, unless a longer harmless phrase holds all of it;
 `requests` asks, unless a harmless phrase covers one of its words; `doubts` asks a human to look;
 `harmless` takes the words it covers away from those two; `automatic` is what mail programs write.
-Under `[faint]` stand two lists that are asked only of what those do not explain: `hints` are words of
-a no, `everyday` what people say who mean none, which takes away the hints that it holds whole.
+Under `[faint]` stand two lists, asked only of what those do not explain: `hints` are words of a no,
+`everyday` is what people say who mean none; it takes away the hints that it holds whole.
 `stop` holds whole answers, `weak` those that count on a line of their own only.
 """
 
@@ -38,8 +38,13 @@ TYPO_LETTERS = 6
 # A language is spoken in a text if it knows this part of the words that the best one knows: "arrêt"
 # is no Polish, though Polish has "stop" too.
 SPOKEN = {
-    **{"plain": 0.5, "requests": 0.5, "doubts": 0.5, "harmless": 0.8, "automatic": 0.5},
-    **{"hints": 0.6, "everyday": 0.5},
+    "plain": 0.5,
+    "requests": 0.5,
+    "doubts": 0.5,
+    "harmless": 0.8,
+    "automatic": 0.5,
+    "hints": 0.6,
+    "everyday": 0.5,
 }
 # What a file may hold besides its groups: lists of phrases, and lists of whole answers.
 PHRASES = ("plain", "requests", "doubts", "harmless", "automatic")
