@@ -17,6 +17,9 @@ NAME_WORDS = 2
 HARMLESS = "*"
 # An address, a size, a count, which no list could hold, is no longer than this.
 DETAIL_WORDS = 6
+# Of the words of a harmless answer the lists explain this share or more; of a no put in words that
+# no list holds, they explain one or two.
+EXPLAINED = 0.25
 # A word shorter than this has too many neighbours that mean something else.
 SLIP_LETTERS = 4
 __all__ = ["Meaning", "normal", "read"]
@@ -75,7 +78,15 @@ def _is_unwilling(text: list[str]) -> bool:
             return True
         if kind in {"requests", "doubts"} and reach[first] < first:
             return True
-    return not harmless and not everyday and not _is_detail(text) and bool(_unexplained(text))
+    explained_words = harmless.union(*(range(first, last + 1) for first, last in everyday))
+    return not _is_detail(text) and not _is_explained(framed, explained_words)
+
+
+def _is_explained(framed: Sequence[str], explained: set[int]) -> bool:
+    """Do the lists explain enough of the words? Greetings and names of the sender need none."""
+    words = [place for place, word in enumerate(framed) if word not in {END, PAUSE, LINE}]
+    share = sum(place in explained for place in words) / max(1, len(words))
+    return share >= EXPLAINED or not _unexplained(framed)
 
 
 def _is_detail(text: Sequence[str]) -> bool:
