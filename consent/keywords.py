@@ -17,9 +17,9 @@ NAME_WORDS = 2
 HARMLESS = "*"
 # An address, a size, a count, which no list could hold, is no longer than this.
 DETAIL_WORDS = 6
-# Of the words of a harmless answer the lists explain this share or more; of a no put in words that
+# Of the words of a harmless answer the lists explain a fifth or more; of a no put in words that
 # no list holds, they explain one or two.
-EXPLAINED = 0.25
+EXPLAINED = 0.2
 # A word shorter than this has too many neighbours that mean something else.
 SLIP_LETTERS = 4
 __all__ = ["Meaning", "normal", "read"]
