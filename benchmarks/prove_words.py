@@ -1,8 +1,16 @@
 """Does the parser hear every no, and take nothing else for one? Its corpus is read, part by part.
 
 `make prove-words SEED=1` reads each `*.tsv` of tests/payloads/replies and spells the seven words of
-47 CFR 64.1200(a)(10) in many ways. It prints what was found and what was missed, and fails if a
-bound is broken.
+47 CFR 64.1200(a)(10) in many ways. It prints three figures a part and language:
+
+- recall: a stop was read as STOP or UNSURE (bound: 99.9 %);
+- revoked: nobody asked for anything, and it was read as STOP (bound: 2 %);
+- asked: nobody asked for anything, and a human must read it (UNSURE; the price, without a bound).
+
+A broken bound is exit code 1. The corpus was written by hand, by more than one author, none of them
+a customer. The word lists were tuned on `tuned*.tsv`: its figures say that nothing got worse. Only
+a `holdout*.tsv`, by an author who never saw the parser, says how it does on what people will write;
+once its lines have been read to mend the lists, it is renamed to `tuned`.
 """
 
 import os
@@ -18,7 +26,7 @@ from consent.keywords import Meaning, read
 REPLIES = Path(__file__).parents[1] / "tests" / "payloads" / "replies"
 SEVEN = ("stop", "quit", "end", "revoke", "opt out", "cancel", "unsubscribe")
 SPELLINGS = 2000
-RECALL, FALSE = 0.999, 0.02
+RECALL, WRONG = 0.999, 0.02
 FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 LOOK_ALIKE = str.maketrans("aceopxy", "асеорху")
 AROUND = (
@@ -34,7 +42,8 @@ class Tally:
     stops: int = 0
     others: int = 0
     missed: list[str] = field(default_factory=list)
-    false: list[str] = field(default_factory=list)
+    revoked: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
 
     @property
     def recall(self) -> float:
@@ -42,16 +51,21 @@ class Tally:
 
     @property
     def wrong(self) -> float:
-        return len(self.false) / max(1, self.others)
+        return len(self.revoked) / max(1, self.others)
+
+    @property
+    def price(self) -> float:
+        return len(self.asked) / max(1, self.others)
 
     def add(self, label: str, text: str) -> None:
-        heard = read(text) in {Meaning.STOP, Meaning.UNSURE}
+        found = read(text)
         if label == "stop":
             self.stops += 1
-            self.missed += [] if heard else [text]
+            self.missed += [] if found in {Meaning.STOP, Meaning.UNSURE} else [text]
         else:
             self.others += 1
-            self.false += [text] if heard else []
+            self.revoked += [text] if found == Meaning.STOP else []
+            self.asked += [text] if found == Meaning.UNSURE else []
 
 
 def lines(path: Path) -> Iterator[tuple[str, str, str]]:
@@ -90,18 +104,27 @@ def the_seven(seed: int) -> list[str]:
     return [text for word in SEVEN for text in (spelt(word, rng) for _ in range(SPELLINGS))]
 
 
+def is_holdout(path: Path) -> bool:
+    return path.name.startswith("holdout")
+
+
+def show(tallies: dict[str, Tally]) -> None:
+    for language, tally in sorted(tallies.items()):
+        print(f"  {language:8}{tally.stops:5} stops, recall {tally.recall:8.3%}", end="")
+        print(f" {tally.others:5} others, revoked {tally.wrong:7.3%}, asked {tally.price:7.3%}")
+    for text in tallies["all"].missed:
+        print(f"    missed: {text!r}")
+    for text in tallies["all"].revoked:
+        print(f"    revoked: {text!r}")
+
+
 def main() -> None:
     seed, broken = int(os.environ.get("SEED", "1")), False
     for path in sorted(REPLIES.glob("*.tsv")):
         tallies = judged(lines(path))
-        print(path.name)
-        for language, tally in sorted(tallies.items()):
-            print(f"  {language:4} {tally.stops:5} stops, recall {tally.recall:8.3%}", end="")
-            print(f" {tally.others:5} others, false {tally.wrong:7.3%}")
-        for kind, texts in (("missed", tallies["all"].missed), ("false", tallies["all"].false)):
-            for text in texts:
-                print(f"    {kind}: {text!r}")
-        broken |= tallies["all"].recall < RECALL or tallies["all"].wrong > FALSE
+        print(f"{path.name}: {'holdout' if is_holdout(path) else 'tuned on'}")
+        show(tallies)
+        broken |= tallies["all"].recall < RECALL or tallies["all"].wrong > WRONG
     spellings = the_seven(seed)
     lost = [text for text in spellings if read(text) != Meaning.STOP]
     print(f"the seven words: {len(spellings)} spellings (seed {seed}), {len(lost)} not a stop")

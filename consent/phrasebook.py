@@ -8,20 +8,25 @@ written in words, with four signs:
     ..3         up to three words between; at the end of a phrase, so many words that it covers
     ^  $        the beginning or the end of a sentence
 
-A word that ends in "*" may end in any way. A phrase never reaches over the end of a sentence, and
-every gap is bounded: time grows with the text and not with what is in it.
+A word that ends in "*" may end in any way, and one that begins with it may begin in any way. A
+phrase never reaches over the end of a sentence, and every gap is bounded: time grows with the text
+and not with what is in it.
 
 Each list says what its phrases mean: `plain` asks, unless a longer harmless phrase holds all of it;
 `requests` asks, unless a harmless phrase covers one of its words; `doubts` asks a human to look;
 `harmless` takes the words it covers away from those two; `automatic` is what mail programs write.
+Under `[faint]` stand two lists, asked only of what those do not explain: `hints` are words of a no,
+`everyday` is what people say who mean none; it takes away the hints that it holds whole.
 `stop` holds whole answers, `weak` those that count on a line of their own only.
 """
 
 import tomllib
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import accumulate
 from typing import Any
 
 import ahocorasick
@@ -32,9 +37,19 @@ from consent.reply_text import END, WORDS, words
 TYPO_LETTERS = 6
 # A language is spoken in a text if it knows this part of the words that the best one knows: "arrêt"
 # is no Polish, though Polish has "stop" too.
-SPOKEN = {"plain": 0.5, "requests": 0.5, "doubts": 0.5, "harmless": 0.8, "automatic": 0.5}
+SPOKEN = {
+    "plain": 0.5,
+    "requests": 0.5,
+    "doubts": 0.5,
+    "harmless": 0.8,
+    "automatic": 0.5,
+    "hints": 0.6,
+    "everyday": 0.5,
+}
 # What a file may hold besides its groups: lists of phrases, and lists of whole answers.
 PHRASES = ("plain", "requests", "doubts", "harmless", "automatic")
+# Asked only of what no phrase above explains.
+FAINT = ("hints", "everyday")
 ANSWERS = ("stop", "weak", "yes", "help", "start", "around", "greetings", "closings", "not_typos")
 # Where a word was found: by group, by its first word, the last words it may reach to.
 Hits = Mapping[int, Mapping[int, Sequence[int]]]
@@ -98,14 +113,11 @@ class Book:
                 yield from self._reach(phrase, hits, ends, (span[0], last), part + 1)
 
     def _hits(self, text: Sequence[str]) -> tuple[Hits, dict[str, float]]:
-        places, at = {}, 0
-        for index, word in enumerate(text):
-            places[at] = index
-            at += len(word) + 1
+        starts = list(accumulate((len(word) + 1 for word in text), initial=0))
         hits: dict[int, dict[int, list[int]]] = {}
         heard: dict[str, set[int]] = defaultdict(set)
         for end, (length, reach, groups) in self.finder.iter(f" {' '.join(text)} "):
-            first = places[end - length + 1]
+            first = bisect_right(starts, end - length + 1) - 1
             for group in groups:
                 hits.setdefault(group, {}).setdefault(first, []).append(first + reach)
             if text[first] != END:
@@ -169,8 +181,8 @@ class _Binding:
         groups = {**shared, **page.get("groups", {})}
         for kind in ANSWERS:
             self._answers[kind] |= {plain(word) for word in page.get(kind, ())}
-        for kind in PHRASES:
-            for source in page.get(kind, ()):
+        for kind in (*PHRASES, *FAINT):
+            for source in (page if kind in PHRASES else page.get("faint", {})).get(kind, ()):
                 self._phrase(language, kind, source, groups)
 
     def book(self) -> Book:
@@ -196,7 +208,7 @@ class _Binding:
             parts.append(self._group(language, chunk, groups))
             gaps.append(gap)
             gap = 0
-        tail = gap if kind == "harmless" else 0
+        tail = gap if kind in {"harmless", "everyday"} else 0
         phrase = Phrase(kind, language, tuple(parts), tuple(gaps), tail, f"{language}: {source}")
         self._made.phrases[parts[0]].append(phrase)
 
@@ -231,9 +243,8 @@ def plain(text: str) -> str:
 def _item(word: str) -> str:
     if word in {"^", "$"}:
         return f" {END} "
-    stem = word.endswith("*")
-    found = plain(word.rstrip("*"))
-    return f" {found}" if stem else f" {found} "
+    found = plain(word.strip("*"))
+    return ("" if word.startswith("*") else " ") + found + ("" if word.endswith("*") else " ")
 
 
 def _members(chunk: str, groups: Mapping[str, list[str]]) -> Iterable[str]:

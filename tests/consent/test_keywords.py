@@ -63,18 +63,36 @@ def test_a_word_that_means_something_else(text: str) -> None:
     assert read(text) == Meaning.OTHER
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *["Flurbel grank tosset mirv", "this is the third one, how dare you"],
+        *["Every Monday the same song and dance from you people", "nie życzę tego sobie"],
+    ],
+)
+def test_what_no_list_explains_asks_a_human(text: str) -> None:
+    assert read(text) in {Meaning.STOP, Meaning.UNSURE}
+
+
+@pytest.mark.parametrize("text", ["Example Street 5, 2nd floor", "No problem, see you on Friday"])
+def test_what_people_say_who_mean_no_stop_asks_nobody(text: str) -> None:
+    assert read(text) == Meaning.OTHER
+
+
 @pytest.mark.parametrize(("text", "meaning"), [("HELP", Meaning.HELP), ("Start!", Meaning.START)])
 def test_help_and_start(text: str, meaning: Meaning) -> None:
     assert read(text) == meaning
 
 
 def test_the_tuned_corpus_holds_the_bounds() -> None:
-    corpus = set(prove_words.lines(prove_words.REPLIES / "tuned.tsv"))
+    paths = prove_words.REPLIES.glob("tuned*.tsv")
+    corpus = {line for path in paths for line in prove_words.lines(path)}
     tallies = prove_words.judged(corpus)
-    assert len(corpus) >= 700
+    assert len(corpus) >= 2800
     assert len(tallies) > 12
     assert tallies["all"].recall >= prove_words.RECALL, tallies["all"].missed
-    assert tallies["all"].wrong <= prove_words.FALSE, tallies["all"].false
+    assert tallies["all"].wrong <= prove_words.WRONG, tallies["all"].revoked
+    assert tallies["all"].price <= 0.08, tallies["all"].asked
 
 
 def test_each_spelling_of_the_seven_words_is_a_stop() -> None:
