@@ -13,6 +13,7 @@ from accounts.audit import Actor
 from accounts.models import TrailLeaf
 from consent import ledger
 from consent.models import Contact, Message
+from videos import lookups
 from videos.models import Asset, Campaign, Link
 
 TOKEN_BYTES, TOKEN_LETTERS = 32, 43
@@ -71,8 +72,7 @@ def find(*, token: str) -> Link | None:
     """Return the link of a token, alive or dead; the caller must not tell which it is."""
     if not TOKEN.match(token):
         return None
-    index = keys.token_index(kind=KIND, token=token)
-    return with_keys().filter(token_index=index).first()
+    return lookups.by_token(token_index=keys.token_index(kind=KIND, token=token))
 
 
 def look_up(*, token: str, at: datetime) -> Link:

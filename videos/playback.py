@@ -16,7 +16,7 @@ from django.db.models import F
 
 from accounts import audit, keys
 from accounts.audit import Actor
-from videos import links, ranges, vault
+from videos import links, lookups, ranges, vault
 from videos.links import NotWatchable
 from videos.models import Asset, Extent, Link, Play
 from videos.ranges import Span
@@ -67,7 +67,7 @@ def authorise(*, link_id: uuid.UUID, session: str, at: datetime) -> Link:
     """
     if _signed_play(link_id, session, at) is None:
         raise NotWatchable
-    link = links.with_keys().filter(pk=link_id).first()
+    link = lookups.by_id(link_id=link_id)
     if link is None or not links.is_live(link=link, at=at):
         raise NotWatchable
     return link
