@@ -76,10 +76,10 @@ def database(name: str, *, sqlite_file: Path) -> dict[str, object]:
     if host and not host.startswith("/") and host not in {"localhost", "127.0.0.1", "::1"}:
         # A wire that leaves this machine must be verified, not merely encrypted.
         options.setdefault("sslmode", "verify-full")
-    # Of use to the one statement that is kept prepared (`videos.lookups`); a pooler that hands
-    # out connections by transaction and knows no prepared statements needs `off`.
-    prepare = options.pop("prepare_threshold", "0")
-    options["prepare_threshold"] = None if prepare == "off" else int(prepare)
+    # Of use to the one statement that is kept prepared (`videos.lookups`); a pooler that hands out
+    # connections by transaction and knows no prepared statements needs `?prepare=off`.
+    prepares = options.pop("prepare", "on") != "off"
+    options["prepare_threshold"] = 0 if prepares else None
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(url.path.lstrip("/")),
