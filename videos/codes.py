@@ -21,7 +21,7 @@ from consent import contacts, gate, outbox, purposes
 from consent.models import Channel, Contact, Message
 from integrations import connections
 from integrations.models import Connection
-from videos import wording
+from videos import audiences, wording
 from videos.models import Campaign, CodeSent, Device, Link
 
 CONTEXT = "videos.code"
@@ -70,6 +70,15 @@ def reaches(*, contact: Contact, campaign: Campaign) -> bool:
     """Say whether a person has a second address by which a code could reach them."""
     ways = {channel for channel, _ in other_channels(campaign=campaign)}
     return bool(ways & set(contacts.channels_of(contact)))
+
+
+def unreached(*, campaign: Campaign) -> int:
+    """Return how many people of a campaign's audience no code could reach."""
+    people = audiences.audience(campaign)
+    if not other_channels(campaign=campaign):
+        return people.count()
+    other = contacts.field_of(OTHERS[Channel(campaign.channel)][0])
+    return people.filter(**{f"{other}_index": None}).count()
 
 
 def ask(*, link: Link, device: Device | None, at: datetime) -> Asked:

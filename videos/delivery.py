@@ -213,10 +213,10 @@ def _deliver(recipient: Recipient, campaign: Campaign, at: datetime) -> str:
     )
     if verdict.verdict == gate.REFUSE:
         return _refuse(turn)
-    if devices.step_up(campaign=campaign) == Campaign.StepUp.ALWAYS:
-        # No video is made for somebody whom no code could reach.
-        if not codes.reaches(contact=contact, campaign=campaign):
-            return turn.settle(State.SKIPPED, NO_SECOND_ADDRESS)
+    asks = devices.step_up(campaign=campaign) == Campaign.StepUp.ALWAYS
+    if asks and not codes.reaches(contact=contact, campaign=campaign):
+        # No video is made for somebody who could not open it.
+        return turn.settle(State.SKIPPED, NO_SECOND_ADDRESS)
     return _make(turn)
 
 

@@ -134,7 +134,7 @@ CODES = {
 def code(*, channel: str, language: str, sender: str, code: str, site: str) -> Wording:
     """Write the message that carries a one-time code, in the person's language or in English.
 
-    A phone offers the code by itself on the page of `site` only (WICG, origin-bound one-time codes).
+    A phone offers the code by itself, on the page of `site` only (WICG, origin-bound codes).
     """
     subject, text = CODES.get(language.partition("-")[0], CODES["en"])
     values = {"sender": sender, "code": code, "minutes": str(CODE_MINUTES)}
