@@ -29,6 +29,8 @@ TABLE = {
     "v/<str:token>/play": PUBLIC,
     "v/<str:token>/watch": PUBLIC,
     "v/<str:token>/stop": PUBLIC,
+    "v/<str:token>/code": PUBLIC,
+    "v/<str:token>/report": PUBLIC,
     "v/<str:token>/receipt": PUBLIC,
     "watch/<str:link_name>/video.mp4": PUBLIC,
     "watch/<str:link_name>/captions.vtt": PUBLIC,

@@ -76,14 +76,14 @@ def test_no_bot_changes_a_row_by_reading() -> None:
 def test_after_all_bots_the_person_still_plays() -> None:
     link, token = stage.link(plays_allowed=1, at=clock.now())
     walk(Client(), paths(link, token)[:2])
-    assert Client().post(f"/v/{token}/play").status_code == 303
+    assert Client().post(f"/v/{token}/play", stage.TAP).status_code == 303
     assert Play.objects.count() == 1
 
 
 def test_reading_with_the_players_cookies_changes_nothing_either() -> None:
     link, token = stage.link(at=clock.now())
     client = Client()
-    client.post(f"/v/{token}/play")
+    client.post(f"/v/{token}/play", stage.TAP)
     before = snapshot()
     for address in paths(link, token):
         client.get(address)

@@ -10,7 +10,7 @@ from config.lib import clock
 from consent import ledger, preferences
 from consent.models import Contact
 from tests.videos import stage
-from tests.videos.stage import CAPTIONS, WHOLE
+from tests.videos.stage import CAPTIONS, TAP, WHOLE
 from videos import links
 from videos.models import Link
 
@@ -39,7 +39,7 @@ def body(response: object) -> bytes:
 
 
 def play(client: Client, token: str) -> None:
-    response = client.post(f"/v/{token}/play", headers={"Origin": "null"})
+    response = client.post(f"/v/{token}/play", TAP, headers={"Origin": "null"})
     assert (response.status_code, response["Location"]) == (303, f"/v/{token}/watch")
 
 
@@ -173,7 +173,7 @@ def test_stop_is_one_post_and_the_next_byte_is_refused(
     play(client, token)
     address = f"/watch/{link.public_id}/video.mp4"
     assert client.get(address, headers={"Range": "bytes=0-9"}).status_code == 206
-    done = client.post(f"/v/{token}/stop").content.decode()
+    done = client.post(f"/v/{token}/stop", TAP).content.decode()
     assert "Aurora Travel" in done
     assert client.get(address, headers={"Range": "bytes=10-19"}).status_code == 404
     assert Contact.objects.get(pk=link.contact_id).stopped_at is not None
@@ -186,7 +186,7 @@ def test_stop_on_a_dead_and_an_unknown_link_says_the_same(
     revoke(link)
     dead = client.post(f"/v/{token}/stop", {"List-Unsubscribe": "One-Click"})
     other = "D" * 43
-    unknown = client.post(f"/v/{other}/stop")
+    unknown = client.post(f"/v/{other}/stop", TAP)
     assert without_token(dead.content, token) == without_token(unknown.content, other)
     assert Contact.objects.get(pk=link.contact_id).stopped_at is not None
 
@@ -213,7 +213,7 @@ def test_a_used_up_link_goes_on_in_its_running_session(client: Client) -> None:
     play(client, token)
     assert client.get(f"/v/{token}/watch").status_code == 200
     assert Client().get(f"/v/{token}").status_code == 404
-    assert Client().post(f"/v/{token}/play").status_code == 404
+    assert Client().post(f"/v/{token}/play", TAP).status_code == 404
 
 
 @pytest.mark.parametrize("leaf", ["play", "stop"])
