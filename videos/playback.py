@@ -5,6 +5,7 @@ that is bound to one link; every request of bytes asks the link, the person, the
 keys again. Called by the pages of a link, and by the staff's preview, which stands in the trail.
 """
 
+import errno
 import hmac
 import uuid
 from collections.abc import Callable, Iterator
@@ -103,13 +104,17 @@ def stream(*, asset: Asset, start: int, end: int, at: datetime) -> Iterator[byte
 
 
 def while_live(*, chunks: Iterator[bytes], still: Callable[[], bool]) -> Iterator[bytes]:
-    """Yield chunks until `still` says no; it is asked again after each MiB."""
+    """Yield chunks until `still` says no; it is asked again after each MiB.
+
+    :raises ConnectionResetError: it said no. The line is cut: the length was promised, and a player
+        would wait for the rest for ever.
+    """
     since_look = 0
     for chunk in chunks:
         if since_look >= LOOK_BYTES:
             since_look = 0
             if not still():
-                return
+                raise ConnectionResetError(errno.ECONNRESET, "the link ended")
         since_look += len(chunk)
         yield chunk
 

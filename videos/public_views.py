@@ -63,11 +63,11 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
     now = clock.now()
     link = links.look_up(token=token, at=now)
     device = _device(request, link)
-    shown = _all(request, link, token)
     if link.plays >= link.plays_allowed and _session(request, link) is None:
         if device is None or device.admitted_at is None:
             raise links.NotWatchable
-        return render(request, "watch/used_up.html", shown, status=410)
+        return render(request, "watch/used_up.html", _all(request, link, token), status=410)
+    shown = _all(request, link, token)
     met = devices.entry(link=link, device=device)
     if met == Entry.OPEN:
         return render(request, "watch/page.html", shown)
