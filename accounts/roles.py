@@ -36,7 +36,7 @@ COMPLIANCE = frozenset(
 )
 HOUSE = frozenset({"connection.manage", "partner.manage", "people.manage"})
 ACTS = {
-    Role.MARKETER: CAMPAIGN | FORMS | LISTS,
+    Role.MARKETER: CAMPAIGN | FORMS | LISTS | {"link.revoke"},
     # An officer judges what marketers do, and so does not send.
     Role.OFFICER: CONSOLE | COMPLIANCE | LISTS | {"campaign.view", "form.view"},
     Role.AUDITOR: CONSOLE | {"campaign.view", "form.view", "contact.view", "connection.view"},

@@ -119,6 +119,12 @@ def plays(*, asset: Asset, at: datetime) -> bool:
     )
 
 
+def open_of(*, contact: Contact, at: datetime) -> list[Link]:
+    """Return a person's links that open at this instant, the newest first."""
+    rows = with_keys().filter(contact=contact, revoked_at=None, expires_at__gt=at)
+    return [link for link in rows.order_by("-created_at")[:50] if is_live(link=link, at=at)]
+
+
 def revoke(*, link: Link, at: datetime, actor: Actor) -> None:
     """End a link at once; the next byte asked for is refused. Doing it twice does nothing twice."""
     _revoke([link.pk], at, actor)
