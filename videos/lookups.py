@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import psycopg
 from django.db import connection, models
@@ -71,7 +71,8 @@ def by_id(*, link_id: uuid.UUID) -> Link | None:
 
 def _one(field: str, value: object) -> Link | None:
     statement = _statement(field, connection.vendor)
-    wanted = Link._meta.get_field(field).get_db_prep_value(value, connection)
+    column = cast("models.Field[object, object]", Link._meta.get_field(field))
+    wanted = column.get_db_prep_value(value, connection)
     with _cursor() as cursor:
         cursor.execute(statement.sql, [wanted])
         row = cursor.fetchone()
@@ -98,7 +99,8 @@ def _cursor() -> Iterator[CursorWrapper]:
     # the joins again for every range costs more than reading the rows.
     server_side = psycopg.Cursor(connection.connection)
     server_side.format = psycopg.pq.Format.BINARY
-    with connection._prepare_cursor(server_side) as cursor:
+    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
+    with wrap(server_side) as cursor:
         yield cursor
 
 
