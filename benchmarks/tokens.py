@@ -15,6 +15,7 @@ from benchmarks import ground
 
 ground.prepare()
 
+from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402  Django must be set up first
 from django.test import Client  # noqa: E402
 
@@ -23,6 +24,11 @@ from config.lib import clock  # noqa: E402
 from tests.videos import stage  # noqa: E402
 from videos import links, playback  # noqa: E402
 from videos.models import Link, MissCount  # noqa: E402
+
+# Nothing is collected here: plain names of static files, as in the tests.
+PLAIN = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+settings.STORAGES = {**settings.STORAGES, "staticfiles": PLAIN}
+settings.SECURE_SSL_REDIRECT = False
 
 CALLS = int(os.environ.get("CALLS", "2000"))
 ROUNDS = int(os.environ.get("ROUNDS", "7"))

@@ -100,7 +100,7 @@ def _cursor() -> Iterator[CursorWrapper]:
     server_side = psycopg.Cursor(connection.connection)
     server_side.format = psycopg.pq.Format.BINARY
     wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with wrap(server_side) as cursor:
+    with wrap(cast(CursorWrapper, server_side)) as cursor:
         yield cursor
 
 

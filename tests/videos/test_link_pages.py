@@ -31,7 +31,7 @@ def sent_code() -> str:
     row = SandboxMessage.objects.order_by("at").last()
     assert row is not None
     assert row.content_sealed is not None
-    return re.findall(r"\b\d{6}\b", row.content_sealed["text"])[0]
+    return str(re.findall(r"\b\d{6}\b", row.content_sealed["text"])[0])
 
 
 def test_another_device_is_led_back_to_the_first(ours: tuple[Link, str]) -> None:
