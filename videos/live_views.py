@@ -68,7 +68,7 @@ def cancel(request: HttpRequest, campaign_id: uuid.UUID) -> HttpResponse:
     return _act(request, campaign_id, campaigns.cancel, words)
 
 
-@roles.requires("link.revoke")
+@roles.requires("campaign.end_links")
 @require_POST
 def end_links(request: HttpRequest, campaign_id: uuid.UUID) -> HttpResponse:
     row = get_object_or_404(Campaign, pk=campaign_id)
@@ -98,7 +98,7 @@ def _facts(request: HttpRequest, row: Campaign) -> dict[str, object]:
         "states": sorted(progress.states(row).items(), key=lambda pair: -pair[1]),
         "moving": row.state in MOVING,
         "may_end_links": row.started_at is not None
-        and roles.may(user=request.user, act="link.revoke"),
+        and roles.may(user=request.user, act="campaign.end_links"),
         "may_send": roles.may(user=request.user, act="campaign.send"),
         "stopped": progress.stopped(campaign=row),
     }
