@@ -5,11 +5,10 @@ export PYTHON
 export SEALCAST_HOME ?= $(CURDIR)/var
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help env run reset seed code test check lint types imports migrations fix shots law lock \
-	prove-hours prove-gate prove-words bench-gate bench-import bench-seal bench-serve
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' Makefile)
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do printf '  make %-15s %s\n' "$$name" "$$what"; done
 
 env: .venv/.runtime .venv/.developer ## make .venv from the hash-locked requirements
 
@@ -68,6 +67,9 @@ bench-import: env ## import 100,000 rows, 3 % of them bad: ROWS= SEED= ENGINE=sq
 
 bench-gate: env ## judge a million people set-wise, beside a plain statement: PEOPLE= SEED= ROUNDS=
 	@$(PY) -m benchmarks.gate
+
+bench-tokens: env ## check a token and authorise a range, beside one SELECT: CALLS= ROUNDS= LINKS=
+	@$(PY) -m benchmarks.tokens
 
 prove-gate: env ## look for a message that left after a no: SEED= STEPS= PROCESSES= ENGINE=
 	@$(PY) -m benchmarks.prove_gate

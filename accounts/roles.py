@@ -13,12 +13,15 @@ from accounts.models import User
 Role = User.Role
 
 # Who may do what. An administrator may do everything that is named here.
-CAMPAIGN = frozenset({"campaign.view", "campaign.edit", "campaign.preview", "campaign.send"})
+CAMPAIGN = frozenset(
+    {"campaign.view", "campaign.edit", "campaign.preview", "campaign.send", "campaign.end_links"}
+)
 FORMS = frozenset({"form.view", "form.edit"})
 LISTS = frozenset({"contact.view", "contact.import", "connection.view", "phone.view"})
 CONSOLE = frozenset({"console.view", "consent.view", "trail.view", "trail.verify", "policy.view"})
 COMPLIANCE = frozenset(
     {
+        "campaign.end_links",
         "contact.reveal",
         "contact.edit",
         "consent.record",

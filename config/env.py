@@ -71,11 +71,15 @@ def database(name: str, *, sqlite_file: Path) -> dict[str, object]:
         return _sqlite(Path(unquote(url.path)[1:] if url.netloc == "" else url.path))
     if url.scheme not in {"postgres", "postgresql"}:
         raise ImproperlyConfigured(f"{name} must begin with sqlite: or postgres:.")
-    options = dict(parse_qsl(url.query))
-    host = options.pop("host", url.hostname or "")
+    options: dict[str, object] = dict(parse_qsl(url.query))
+    host = str(options.pop("host", url.hostname or ""))
     if host and not host.startswith("/") and host not in {"localhost", "127.0.0.1", "::1"}:
         # A wire that leaves this machine must be verified, not merely encrypted.
         options.setdefault("sslmode", "verify-full")
+    # Of use to the one statement that is kept prepared (`videos.lookups`); a pooler that hands out
+    # connections by transaction and knows no prepared statements needs `?prepare=off`.
+    prepares = options.pop("prepare", "on") != "off"
+    options["prepare_threshold"] = 0 if prepares else None
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(url.path.lstrip("/")),

@@ -32,6 +32,7 @@ urlpatterns = [
     path("person/<str:public_id>/", people.person, name="person"),
     path("person/<str:public_id>/reveal/", people.reveal, name="reveal"),
     path("person/<str:public_id>/withdraw/", people.withdraw, name="withdraw"),
+    path("person/<str:public_id>/links/end/", people.end_links, name="end_links"),
     path("person/<str:public_id>/hold/", people.hold, name="hold"),
     path("person/<str:public_id>/prove/", people.prove, name="prove"),
     path("person/<str:public_id>/ask/", erasure.ask, name="ask"),

@@ -27,6 +27,7 @@ PAUSED, CANCELLED = "campaign_paused", "campaign_cancelled"
 EDITABLE = {State.DRAFT, State.READY}
 LINK_HOURS = (1, 24 * 90)
 PLAYS = (1, 100)
+DEVICES = (1, 20)
 # A script is searched for the audience's own names; of a large audience, for so many of them.
 ENLIST_BATCH = 1000
 
@@ -65,6 +66,8 @@ def create(  # noqa: PLR0913  the facts of one row, all named by the caller
     created_by: User | None = None,
     link_ttl_hours: int = 168,
     plays_allowed: int = 10,
+    devices_allowed: int = 5,
+    step_up: str = Campaign.StepUp.NEVER,
 ) -> Campaign:
     """Make a draft, with a key of its own for the bytes that all its videos share.
 
@@ -87,6 +90,7 @@ def create(  # noqa: PLR0913  the facts of one row, all named by the caller
         link_ttl_hours=link_ttl_hours,
         plays_allowed=plays_allowed,
     )
+    _set_devices(campaign, devices_allowed, step_up)
     _require_purpose(purpose_code, at)
     campaign.key = keys.create(scope=DataKey.Scope.CAMPAIGN, owner_id=number, at=at)
     campaign.save(force_insert=True)
@@ -106,6 +110,8 @@ def change(  # noqa: PLR0913  the facts of one row, all named by the caller
     plays_allowed: int,
     at: datetime,
     actor: Actor,
+    devices_allowed: int | None = None,
+    step_up: str = "",
 ) -> Campaign:
     """Change what a draft is called, from whom and what for, and how long its links live.
 
@@ -121,6 +127,8 @@ def change(  # noqa: PLR0913  the facts of one row, all named by the caller
         link_ttl_hours=link_ttl_hours,
         plays_allowed=plays_allowed,
     )
+    allowed = held.devices_allowed if devices_allowed is None else devices_allowed
+    _set_devices(held, allowed, step_up or held.step_up)
     _require_purpose(purpose_code, at)
     held.purpose_code = purpose_code
     held.save()
@@ -389,6 +397,14 @@ def _set(
         raise NotACampaign("plays_allowed", "A link can be played between 1 and 100 times.")
     campaign.name, campaign.sender_name, campaign.channel = name, sender, channel
     campaign.link_ttl_hours, campaign.plays_allowed = link_ttl_hours, plays_allowed
+
+
+def _set_devices(campaign: Campaign, devices_allowed: int, step_up: str) -> None:
+    if not DEVICES[0] <= devices_allowed <= DEVICES[1]:
+        raise NotACampaign("devices_allowed", "A link opens on 1 to 20 devices by itself.")
+    if step_up not in Campaign.StepUp.values:
+        raise NotACampaign("step_up", "Say what the next device meets.")
+    campaign.devices_allowed, campaign.step_up = devices_allowed, step_up
 
 
 def _require_purpose(code: str, at: datetime) -> None:

@@ -6,7 +6,16 @@ from datetime import datetime
 from consent.models import Channel
 from integrations import connections
 from integrations.models import Connection
-from videos import anonymisation, audiences, content_rules, languages, presenters
+from videos import (
+    anonymisation,
+    audiences,
+    codes,
+    content_rules,
+    contents,
+    devices,
+    languages,
+    presenters,
+)
 from videos.models import Campaign, Script
 
 GOOD, WARN, BAD = "good", "warn", "bad"
@@ -43,6 +52,7 @@ def checks(*, campaign: Campaign, at: datetime) -> list[Check]:
         messaging_check(campaign),
         studio_check(),
         link_check(campaign),
+        code_check(campaign),
         sender_check(campaign),
     ]
 
@@ -165,6 +175,29 @@ def link_check(campaign: Campaign) -> Check:
         detail += " Many people look at their messages once a day."
         return Check("link", WARN, "Links", detail, "settings", "Change it")
     return Check("link", GOOD, "Links", detail)
+
+
+def code_check(campaign: Campaign) -> Check:
+    """Say who is asked for a code, and how many people no code can reach.
+
+    Law: GDPR Art. 9(1), 32(1); 45 CFR 164.312(d).
+    """
+    title, asks = "Who opens it", devices.step_up(campaign=campaign)
+    always = asks == Campaign.StepUp.ALWAYS
+    first = f"The link alone opens it on {campaign.devices_allowed} devices."
+    if asks == Campaign.StepUp.NEVER:
+        return Check("code", GOOD, title, first)
+    detail = "Every device" if always else f"{first} Each further one"
+    detail += " asks for a code, sent to another address of the person."
+    if devices.SPECIAL & set(contents.of(campaign)):
+        detail += " It must: the words are about special data."
+    without, people = codes.unreached(campaign=campaign), audiences.audience(campaign).count()
+    if not without:
+        return Check("code", GOOD, title, detail)
+    end = "get no video" if always else "cannot open it there"
+    detail += f" {without} of {people} people have no second address that we can use: they {end}."
+    state = BAD if always and without == people else WARN
+    return Check("code", state, title, detail, "settings", "Change it")
 
 
 def sender_check(campaign: Campaign) -> Check:

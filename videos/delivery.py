@@ -21,7 +21,7 @@ from consent import contacts, gate, outbox, preferences
 from consent.models import Contact, Decision, Message
 from consent.outbox import Dispatched
 from integrations.models import Connection
-from videos import campaigns, contents, links, personalising, presenters, wording
+from videos import campaigns, codes, contents, devices, links, personalising, presenters, wording
 from videos.anonymisation import SlotMissing
 from videos.checks import connection_for
 from videos.models import Asset, Campaign, Recipient
@@ -35,6 +35,7 @@ STALE_SECONDS = 900
 # A campaign in these states sends; one person at a time may be sent by the API in these too.
 GOT_NOTHING = {State.REFUSED, State.SKIPPED, State.FAILED}
 CONTENT_CHANGED = "content_changed"
+NO_SECOND_ADDRESS = "no_second_address"
 SENDS_ONE = {Campaign.State.READY, Campaign.State.SENDING, Campaign.State.DONE}
 
 
@@ -149,6 +150,8 @@ def dispatch(
 
 def still_valid(message: Message, at: datetime) -> str | None:
     """Say why a message may not leave any more, as a code; None if its link leads somewhere."""
+    if message.context_type == codes.CONTEXT:
+        return codes.still_valid(message=message, at=at)
     if message.context_type != campaigns.CONTEXT:
         return None
     link = links.with_keys().filter(message=message).first()
@@ -210,6 +213,10 @@ def _deliver(recipient: Recipient, campaign: Campaign, at: datetime) -> str:
     )
     if verdict.verdict == gate.REFUSE:
         return _refuse(turn)
+    asks = devices.step_up(campaign=campaign) == Campaign.StepUp.ALWAYS
+    if asks and not codes.reaches(contact=contact, campaign=campaign):
+        # No video is made for somebody who could not open it.
+        return turn.settle(State.SKIPPED, NO_SECOND_ADDRESS)
     return _make(turn)
 
 

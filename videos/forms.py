@@ -23,6 +23,10 @@ LIVES = [
 SOURCES = {"csv": "Imported lists", "form": "Sign-up form", "api": "Partner's API"}
 
 
+# Left out of a form, they are what they were.
+OPTIONAL = ("devices_allowed", "step_up")
+
+
 class CampaignForm(forms.Form):
     name = forms.CharField(
         label="Name of the campaign",
@@ -60,6 +64,25 @@ class CampaignForm(forms.Form):
         initial=10,
         help_text="Each press on play counts; after half an hour, as a new one.",
     )
+    devices_allowed = forms.IntegerField(
+        label="A link opens on so many devices",
+        min_value=1,
+        max_value=20,
+        initial=5,
+        required=False,
+        help_text="Phone, tablet, and each other browser it is opened in.",
+    )
+    step_up = forms.ChoiceField(
+        label="The next device",
+        choices=Campaign.StepUp.choices,
+        initial=Campaign.StepUp.NEVER,
+        required=False,
+        help_text="A video about health or other special data always asks for a code.",
+    )
+
+    def clean(self) -> dict[str, object]:
+        given = self.cleaned_data
+        return {name: given[name] for name in given if given[name] or name not in OPTIONAL}
 
     def __init__(
         self, data: QueryDict | None, *, at: datetime, campaign: Campaign | None = None
@@ -223,4 +246,4 @@ def _initial(campaign: Campaign | None) -> dict[str, object] | None:
     if campaign is None:
         return None
     names = ("name", "sender_name", "channel", "purpose_code", "link_ttl_hours", "plays_allowed")
-    return {name: getattr(campaign, name) for name in names}
+    return {name: getattr(campaign, name) for name in (*names, *OPTIONAL)}

@@ -6,7 +6,9 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts import audit
-from videos.models import Incident
+from videos.models import Incident, Link
+
+REPORTS = frozenset({"not_me", "does_not_play", "unwanted", "other"})
 
 
 @transaction.atomic
@@ -26,6 +28,26 @@ def open_once(*, kind: str, object_type: str, object_id: uuid.UUID, at: datetime
 def is_open(*, kind: str, object_id: uuid.UUID) -> bool:
     """Say whether an incident of this kind stands open about an object."""
     return Incident.objects.filter(kind=kind, object_id=object_id, closed_at=None).exists()
+
+
+@transaction.atomic
+def report(*, link: Link, what: str, at: datetime) -> Incident:
+    """Take what a person says is wrong with their video, for an officer to look into.
+
+    `what` is one of `REPORTS`; words of theirs would be personal data, and are not asked for.
+    """
+    code = what if what in REPORTS else "other"
+    found = open_once(kind=f"reported_{code}", object_type="videos.link", object_id=link.pk, at=at)
+    audit.record(
+        action="videos.link.reported",
+        at=at,
+        actor=audit.Actor("recipient", str(link.contact_id)),
+        subject_id=link.contact_id,
+        object_type="videos.link",
+        object_id=str(link.pk),
+        details={"kind": code},
+    )
+    return found
 
 
 @transaction.atomic

@@ -13,6 +13,7 @@ from accounts.audit import Actor
 from accounts.models import TrailLeaf
 from consent import ledger
 from consent.models import Contact, Message
+from videos import lookups
 from videos.models import Asset, Campaign, Link
 
 TOKEN_BYTES, TOKEN_LETTERS = 32, 43
@@ -71,8 +72,7 @@ def find(*, token: str) -> Link | None:
     """Return the link of a token, alive or dead; the caller must not tell which it is."""
     if not TOKEN.match(token):
         return None
-    index = keys.token_index(kind=KIND, token=token)
-    return with_keys().filter(token_index=index).first()
+    return lookups.by_token(token_index=keys.token_index(kind=KIND, token=token))
 
 
 def look_up(*, token: str, at: datetime) -> Link:
@@ -117,6 +117,12 @@ def plays(*, asset: Asset, at: datetime) -> bool:
         and asset.key is not None
         and keys.opens(key=asset.key, at=at)
     )
+
+
+def open_of(*, contact: Contact, at: datetime) -> list[Link]:
+    """Return a person's links that open at this instant, the newest first."""
+    rows = with_keys().filter(contact=contact, revoked_at=None, expires_at__gt=at)
+    return [link for link in rows.order_by("-created_at")[:50] if is_live(link=link, at=at)]
 
 
 def revoke(*, link: Link, at: datetime, actor: Actor) -> None:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import roles
 from config.lib import charts, clock
-from videos import campaigns, progress
+from videos import campaigns, links, progress
 from videos.models import Campaign
 from videos.views import actor
 
@@ -68,6 +68,15 @@ def cancel(request: HttpRequest, campaign_id: uuid.UUID) -> HttpResponse:
     return _act(request, campaign_id, campaigns.cancel, words)
 
 
+@roles.requires("campaign.end_links")
+@require_POST
+def end_links(request: HttpRequest, campaign_id: uuid.UUID) -> HttpResponse:
+    row = get_object_or_404(Campaign, pk=campaign_id)
+    ended = links.revoke_all(campaign=row, at=clock.now(), actor=actor(request))
+    messages.success(request, f"{ended:,} links ended. No further byte is served.")
+    return redirect("videos:live", campaign_id=row.pk)
+
+
 def _act(
     request: HttpRequest, campaign_id: uuid.UUID, act: Callable[..., Campaign], words: str
 ) -> HttpResponse:
@@ -88,6 +97,8 @@ def _facts(request: HttpRequest, row: Campaign) -> dict[str, object]:
         "phase": PHASES.get(seen.phase, seen.phase),
         "states": sorted(progress.states(row).items(), key=lambda pair: -pair[1]),
         "moving": row.state in MOVING,
+        "may_end_links": row.started_at is not None
+        and roles.may(user=request.user, act="campaign.end_links"),
         "may_send": roles.may(user=request.user, act="campaign.send"),
         "stopped": progress.stopped(campaign=row),
     }

@@ -26,6 +26,11 @@ class Campaign(models.Model):
         DONE = "done", "Sent"
         CANCELLED = "cancelled", "Cancelled"
 
+    class StepUp(models.TextChoices):
+        NEVER = "never", "It is refused"
+        BEYOND = "beyond", "It asks for a code, sent to another address of the person"
+        ALWAYS = "always", "Every device asks for a code, the first one too"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     partner = models.ForeignKey(Partner, null=True, on_delete=models.PROTECT, related_name="+")
     key = models.ForeignKey(DataKey, on_delete=models.PROTECT, related_name="+")
@@ -45,6 +50,9 @@ class Campaign(models.Model):
     presenter_code = models.CharField(max_length=80, default=DRAWN)
     link_ttl_hours = models.IntegerField(default=168)
     plays_allowed = models.IntegerField(default=10)
+    # So many browsers open a link by itself; what the next one meets.
+    devices_allowed = models.IntegerField(default=5)
+    step_up = models.CharField(max_length=8, choices=StepUp.choices, default=StepUp.NEVER)
     state = models.CharField(max_length=12, choices=State.choices, default=State.DRAFT)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField()
@@ -365,11 +373,57 @@ class Link(models.Model):
         return ids.public("lnk", self.id)
 
 
+class Device(models.Model):
+    """One browser of one link, known by a cookie that is sent to that link's page only."""
+
+    id = models.BigAutoField(primary_key=True)
+    link = models.ForeignKey(Link, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    # Null while it has asked for a code and not entered it.
+    admitted_at = models.DateTimeField(null=True)
+    # It showed that it belongs to the person, by a code.
+    proved_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"device {self.pk}"
+
+
+class CodeSent(models.Model):
+    """One code that was sent to another address of a person; the code itself is nowhere."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="+")
+    message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="+")
+    code_index = models.CharField(max_length=64)
+    asked_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    tries = models.IntegerField(default=0)
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"code {self.pk}"
+
+
+class MissCount(models.Model):
+    """How many dead or wrong links one part of the network tried within one minute.
+
+    One row for each of a fixed number of parts, so that the table never grows and names nobody.
+    """
+
+    part = models.IntegerField(primary_key=True)
+    minute = models.BigIntegerField(default=0)
+    misses = models.IntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"part {self.part}"
+
+
 class Play(models.Model):
     """One gesture of a person on the link page; a GET or a scanner never makes one."""
 
     id = models.BigAutoField(primary_key=True)
     link = models.ForeignKey(Link, on_delete=models.PROTECT, related_name="+")
+    device = models.ForeignKey(Device, null=True, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
     expires_at = models.DateTimeField()
 

@@ -12,7 +12,7 @@ from accounts import audit, keys
 from config.lib.inventory import DEFAULT_DAYS, TECHNICAL, Column, Declarations, Due
 from consent.models import Contact
 from videos import links, vault
-from videos.models import Asset, Extent, Link, Play, Recipient, Render
+from videos.models import Asset, CodeSent, Device, Extent, Link, Play, Recipient, Render
 
 STAFF = Column("staff", "legitimate interest", "with the row", personal=True)
 PSEUDONYM = Column("pseudonym", "legal obligation", "keep", personal=True)
@@ -35,6 +35,7 @@ DECLARATIONS: Declarations = {
         **_as(TECHNICAL, "id partner name sender_name purpose_code channel default_language"),
         **_as(TECHNICAL, "audience link_ttl_hours plays_allowed state created_at started_at"),
         **_as(TECHNICAL, "finished_at content content_declared content_dismissed"),
+        **_as(TECHNICAL, "devices_allowed step_up"),
         # A code of the house's own; the name behind it is sealed in its release.
         "presenter_code": PRESENTER,
         "key": KEY,
@@ -86,7 +87,11 @@ DECLARATIONS: Declarations = {
         "id token_index asset contact message created_at not_before expires_at revoked_at"
         " plays_allowed plays",
     ),
-    "videos.play": _as(PLAY, "id link at expires_at"),
+    "videos.device": _as(LINK, "id link created_at admitted_at proved_at"),
+    "videos.codesent": _as(LINK, "id device message code_index asked_at expires_at tries used_at"),
+    # A part of the network is one of 65,536: thousands of networks share it.
+    "videos.misscount": _as(TECHNICAL, "part minute misses"),
+    "videos.play": _as(PLAY, "id link device at expires_at"),
     "videos.recipient": {
         **_as(TECHNICAL, "id campaign state request_index attempts"),
         **_as(TECHNICAL, "created_at claimed_at settled_at"),
@@ -100,6 +105,8 @@ def export(*, contact_id: uuid.UUID, at: datetime) -> dict[str, object]:
     assets = Asset.objects.filter(contact_id=contact_id).order_by("created_at")
     owned = Link.objects.filter(contact_id=contact_id).order_by("created_at")
     plays = Play.objects.filter(link__contact_id=contact_id).order_by("at")
+    devices = Device.objects.filter(link__contact_id=contact_id).order_by("pk")
+    codes = CodeSent.objects.filter(device__link__contact_id=contact_id).order_by("asked_at")
     outcomes = Recipient.objects.filter(contact_id=contact_id).order_by("created_at")
     return {
         "videos": [
@@ -107,6 +114,8 @@ def export(*, contact_id: uuid.UUID, at: datetime) -> dict[str, object]:
         ],
         "links": [_link(row) for row in owned],
         "plays": [{"at": _text(played_at)} for played_at in plays.values_list("at", flat=True)],
+        "devices": [_device(row) for row in devices],
+        "codes": [_code(row) for row in codes],
         "campaigns": [
             {"campaign": row.campaign.name, "outcome": row.state, "reason": row.reason_code}
             for row in outcomes.select_related("campaign")
@@ -126,6 +135,8 @@ def erase(*, contact_id: uuid.UUID, at: datetime) -> dict[str, int]:
     contact = Contact.objects.get(pk=contact_id)
     ended = links.revoke_all(contact=contact, at=at, actor=audit.SYSTEM)
     plays, _ = Play.objects.filter(link__contact_id=contact_id).delete()
+    CodeSent.objects.filter(device__link__contact_id=contact_id).delete()
+    Device.objects.filter(link__contact_id=contact_id).delete()
     return {"videos": len(erased), "links": ended, "plays": plays, "objects": sum(erased)}
 
 
@@ -152,6 +163,8 @@ def erase_record(*, record_class: str, object_id: str, at: datetime) -> None:
             _erase_media(render, at)
     elif record_class == "link":
         Play.objects.filter(link_id=object_id).delete()
+        CodeSent.objects.filter(device__link_id=object_id).delete()
+        Device.objects.filter(link_id=object_id).delete()
         Link.objects.filter(pk=object_id).delete()
     elif record_class == "play":
         Play.objects.filter(pk=object_id).delete()
@@ -266,6 +279,18 @@ def _link(link: Link) -> dict[str, object]:
         "plays": link.plays,
         "plays_allowed": link.plays_allowed,
     }
+
+
+def _device(row: Device) -> dict[str, object]:
+    return {
+        "first_seen_at": _text(row.created_at),
+        "admitted_at": _text(row.admitted_at),
+        "proved_at": _text(row.proved_at),
+    }
+
+
+def _code(row: CodeSent) -> dict[str, object]:
+    return {"asked_at": _text(row.asked_at), "used_at": _text(row.used_at), "tries": row.tries}
 
 
 def _text(at: datetime | None) -> str | None:

@@ -5,6 +5,7 @@ that is bound to one link; every request of bytes asks the link, the person, the
 keys again. Called by the pages of a link, and by the staff's preview, which stands in the trail.
 """
 
+import errno
 import hmac
 import uuid
 from collections.abc import Callable, Iterator
@@ -16,9 +17,9 @@ from django.db.models import F
 
 from accounts import audit, keys
 from accounts.audit import Actor
-from videos import links, ranges, vault
+from videos import devices, links, lookups, ranges, vault
 from videos.links import NotWatchable
-from videos.models import Asset, Extent, Link, Play
+from videos.models import Asset, Device, Extent, Link, Play
 from videos.ranges import Span
 
 __all__ = ["NotWatchable", "Served"]
@@ -37,15 +38,19 @@ class Served:
     chunks: Iterator[bytes]
 
 
-def start_play(*, link: Link, at: datetime, session: str = "") -> Play:
+def start_play(
+    *, link: Link, at: datetime, session: str = "", device: Device | None = None
+) -> Play:
     """Count one play and open a session, or go on with the one that `session` names.
 
+    `device` is the browser, if it is known; an unknown one gets a row with its first play.
     :raises NotWatchable: the link is dead, or its plays are used up.
+    :raises devices.NotThisDevice: the campaign lets no further browser in, or asks for a code.
     """
     going_on = _play_of(link=link, session=session, at=at)
     if going_on is not None and links.is_live(link=link, at=at):
         return going_on
-    return _count(link, at)
+    return _count(link, device, at)
 
 
 def session_value(*, play: Play) -> str:
@@ -67,7 +72,7 @@ def authorise(*, link_id: uuid.UUID, session: str, at: datetime) -> Link:
     """
     if _signed_play(link_id, session, at) is None:
         raise NotWatchable
-    link = links.with_keys().filter(pk=link_id).first()
+    link = lookups.by_id(link_id=link_id)
     if link is None or not links.is_live(link=link, at=at):
         raise NotWatchable
     return link
@@ -99,13 +104,17 @@ def stream(*, asset: Asset, start: int, end: int, at: datetime) -> Iterator[byte
 
 
 def while_live(*, chunks: Iterator[bytes], still: Callable[[], bool]) -> Iterator[bytes]:
-    """Yield chunks until `still` says no; it is asked again after each MiB."""
+    """Yield chunks until `still` says no; it is asked again after each MiB.
+
+    :raises ConnectionResetError: it said no. The line is cut: the length was promised, and a player
+        would wait for the rest for ever.
+    """
     since_look = 0
     for chunk in chunks:
         if since_look >= LOOK_BYTES:
             since_look = 0
             if not still():
-                return
+                raise ConnectionResetError(errno.ECONNRESET, "the link ended")
         since_look += len(chunk)
         yield chunk
 
@@ -160,13 +169,15 @@ def etag_of(asset: Asset) -> str:
 
 
 @transaction.atomic
-def _count(link: Link, at: datetime) -> Play:
+def _count(link: Link, device: Device | None, at: datetime) -> Play:
     # One conditional UPDATE: of two gestures at once on the last play, one is refused.
     left = Link.objects.filter(pk=link.pk, revoked_at=None, plays__lt=F("plays_allowed"))
     if not links.is_live(link=link, at=at) or not left.update(plays=F("plays") + 1):
         raise NotWatchable
+    # After the UPDATE, which holds the row: of two new browsers at once, the second sees the first.
+    let_in = devices.admit(link=link, device=device, at=at)
     ends = min(at + timedelta(seconds=SESSION_SECONDS), link.expires_at)
-    play = Play.objects.create(link=link, at=at, expires_at=ends)
+    play = Play.objects.create(link=link, device=let_in, at=at, expires_at=ends)
     audit.record(
         action="videos.play.started",
         at=at,

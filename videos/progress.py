@@ -53,6 +53,7 @@ class Cause:
 # What a code of ours means to whoever started the campaign.
 WORDS = {
     "slot_missing": "The script asks for a value that these people do not have, without a fallback",
+    "no_second_address": "The video asks for a code, and there is no second address to send it to",
     "key_refused": "Their data is past its time and does not open any more",
     "no_render": "There is no video in a language they read",
     "not_made": "Their video could not be made",

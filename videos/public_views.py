@@ -7,21 +7,25 @@ from typing import Any
 
 from allauth.account.adapter import get_adapter
 from django.conf import settings
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import keys
 from config.lib import clock, ids
 from consent import preferences, receipts, signal_views, signals
-from videos import bytes_views, links, playback, watching
-from videos.models import Link, Play
+from videos import bytes_views, codes, devices, incidents, links, misses, playback, watching
+from videos.devices import Entry
+from videos.models import Device, Link, Play
 
 PAGE_COOKIE, BYTES_COOKIE = "sealcast-page", "sealcast-video"
-MISSES_A_MINUTE = 60
+DEVICE_COOKIE = "sealcast-device"
+# What the button adds to its form. A scanner that posts a form, or calls its `submit`, presses no
+# button; what only fetches ahead says so itself.
+GESTURE = ("gesture", "tap")
+ONE_CLICK = ("List-Unsubscribe", "One-Click")
+AHEAD = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 View = Callable[..., HttpResponseBase]
 
 
@@ -34,6 +38,9 @@ def private(view: View) -> View:
             response = view(request, *args, **kwargs)
         except links.NotWatchable:
             response = gone(request, token=str(kwargs.get("token", "")))
+        except devices.NotThisDevice:
+            # The page says what this browser meets; the play that was asked for is undone.
+            response = _back(kwargs["token"])
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
         return response
@@ -43,7 +50,7 @@ def private(view: View) -> View:
 
 def gone(request: HttpRequest, *, token: str) -> HttpResponse:
     # One page for wrong, expired, revoked, stopped and erased, so that nobody learns which.
-    if _misses(request) > MISSES_A_MINUTE:
+    if _misses(request) > misses.A_MINUTE:
         return _too_many(request)
     if not token:
         return HttpResponse("This video does not play any more.", "text/plain", status=404)
@@ -55,10 +62,18 @@ def gone(request: HttpRequest, *, token: str) -> HttpResponse:
 def page(request: HttpRequest, token: str) -> HttpResponse:
     now = clock.now()
     link = links.look_up(token=token, at=now)
+    device = _device(request, link)
     if link.plays >= link.plays_allowed and _session(request, link) is None:
-        raise links.NotWatchable
-    facts = watching.facts(link=link)
-    return render(request, "watch/page.html", {**facts, **_own(token), **_signal(request)})
+        if device is None or device.admitted_at is None:
+            raise links.NotWatchable
+        return render(request, "watch/used_up.html", _all(request, link, token), status=410)
+    shown = _all(request, link, token)
+    met = devices.entry(link=link, device=device)
+    if met == Entry.OPEN:
+        return render(request, "watch/page.html", shown)
+    if met == Entry.ELSEWHERE:
+        return render(request, "watch/elsewhere.html", shown, status=403)
+    return _code_page(request, device, shown)
 
 
 # The forms of a link need no CSRF token: the token in the address is the whole right to act,
@@ -67,25 +82,55 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 @private
 def play(request: HttpRequest, token: str) -> HttpResponse:
+    if not _by_hand(request):
+        return _back(token)
     now = clock.now()
     link = links.look_up(token=token, at=now)
-    session = request.COOKIES.get(PAGE_COOKIE, "")
-    started = playback.start_play(link=link, at=now, session=session)
+    session, device = request.COOKIES.get(PAGE_COOKIE, ""), _device(request, link)
+    started = playback.start_play(link=link, at=now, session=session, device=device)
     _keep_signal(request, link, now)
-    response = redirect("watch:watch", token=token)
-    response.status_code = 303
+    response = _back(token, page="watch:watch")
     value = playback.session_value(play=started)
-    paths = {PAGE_COOKIE: f"/v/{token}", BYTES_COOKIE: f"/watch/{link.public_id}"}
-    for name, path in paths.items():
-        response.set_cookie(
-            name,
-            value,
-            max_age=playback.SESSION_SECONDS,
-            path=path,
-            secure=settings.SECURE,
-            httponly=True,
-            samesite="Lax",
+    for name, path in {
+        PAGE_COOKIE: f"/v/{token}",
+        BYTES_COOKIE: f"/watch/{link.public_id}",
+    }.items():
+        _keep(response, name, value, path, playback.SESSION_SECONDS)
+    if started.device is not None:
+        _know(response, started.device, token, now)
+    return response
+
+
+@csrf_exempt
+@require_POST
+@private
+def code(request: HttpRequest, token: str) -> HttpResponse:
+    """Send a code, or take one."""
+    if not _by_hand(request):
+        return _back(token)
+    now = clock.now()
+    link = links.look_up(token=token, at=now)
+    device = _device(request, link)
+    if devices.entry(link=link, device=device) != Entry.CODE:
+        return _back(token)
+    typed = str(request.POST.get("code", ""))
+    if typed:
+        right = codes.enter(link=link, device=device, code=typed, at=now)
+        return (
+            _back(token)
+            if right
+            else _code_page(request, device, _all(request, link, token), wrong=True)
         )
+    try:
+        asked = codes.ask(link=link, device=device, at=now)
+    except codes.NoWayToAsk:
+        return render(request, "watch/no_code.html", _all(request, link, token), status=403)
+    except codes.TooManyCodes:
+        return render(
+            request, "watch/no_code.html", {**_all(request, link, token), "many": True}, status=429
+        )
+    response = _back(token)
+    _know(response, asked.sent.device, token, now)
     return response
 
 
@@ -97,26 +142,40 @@ def watch(request: HttpRequest, token: str) -> HttpResponse:
     if _session(request, link) is None:
         # The session is over, or a scanner went straight here: back to the gesture.
         return redirect("watch:page", token=token)
-    facts = watching.facts(link=link)
-    own = {"plays": watching.own_plays(link=link), "erase_url": _erase_url(token)}
-    context = {**facts, **own, **_own(token), **_signal(request)}
-    return render(request, "watch/watch.html", context)
+    plays = watching.own_plays(link=link, device=_device(request, link))
+    own = {"plays": plays, "erase_url": _erase_url(token)}
+    return render(request, "watch/watch.html", {**_all(request, link, token), **own})
 
 
 @csrf_exempt
 @require_POST
 @private
 def stop(request: HttpRequest, token: str) -> HttpResponse:
+    # RFC 8058: a mail program's own button presses none of ours.
+    if not _by_hand(request) and request.POST.get(ONE_CLICK[0]) != ONE_CLICK[1]:
+        return _back(token)
     now = clock.now()
     known = links.find(token=token)
     alive = known is not None and links.is_live(link=known, at=now)
     links.stop(token=token, at=now)
     if known is not None:
         _keep_signal(request, known, now)
-    if not alive and _misses(request) > MISSES_A_MINUTE:
+    if not alive and _misses(request) > misses.A_MINUTE:
         return _too_many(request)
     sender = known.asset.campaign.sender_name if known and alive else ""
     return render(request, "watch/stopped.html", {"sender": sender, **_own(token)})
+
+
+@csrf_exempt
+@require_POST
+@private
+def report(request: HttpRequest, token: str) -> HttpResponse:
+    if not _by_hand(request):
+        return _back(token)
+    now = clock.now()
+    link = links.look_up(token=token, at=now)
+    incidents.report(link=link, what=str(request.POST.get("what", "")), at=now)
+    return render(request, "watch/reported.html", _all(request, link, token))
 
 
 @require_safe
@@ -150,6 +209,50 @@ def video(request: HttpRequest, link_name: str) -> HttpResponseBase:
 @private
 def captions(request: HttpRequest, link_name: str) -> HttpResponse:
     return bytes_views.captions(asset=_authorised(request, link_name).asset)
+
+
+def _by_hand(request: HttpRequest) -> bool:
+    ahead = any(request.headers.get(name) for name in AHEAD)
+    return request.POST.get(GESTURE[0]) == GESTURE[1] and not ahead
+
+
+def _back(token: str, *, page: str = "watch:page") -> HttpResponse:
+    response = redirect(page, token=token)
+    response.status_code = 303
+    return response
+
+
+def _all(request: HttpRequest, link: Link, token: str) -> dict[str, object]:
+    return {**watching.facts(link=link), **_own(token), **_signal(request)}
+
+
+def _code_page(
+    request: HttpRequest, device: Device | None, shown: dict[str, object], *, wrong: bool = False
+) -> HttpResponse:
+    sent = codes.waiting(device=device, at=clock.now())
+    more = {"sent": sent, "digits": codes.DIGITS, "minutes": codes.MINUTES, "wrong": wrong}
+    return render(request, "watch/code.html", {**shown, **more}, status=422 if wrong else 200)
+
+
+def _device(request: HttpRequest, link: Link) -> Device | None:
+    return devices.find(link=link, cookie=request.COOKIES.get(DEVICE_COOKIE, ""))
+
+
+def _know(response: HttpResponse, device: Device, token: str, at: datetime) -> None:
+    left = max(1, int((device.link.expires_at - at).total_seconds()))
+    _keep(response, DEVICE_COOKIE, devices.cookie_of(device=device), f"/v/{token}", left)
+
+
+def _keep(response: HttpResponse, name: str, value: str, path: str, seconds: int) -> None:
+    response.set_cookie(
+        name,
+        value,
+        max_age=seconds,
+        path=path,
+        secure=settings.SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
 
 
 def _own(token: str) -> dict[str, str]:
@@ -196,12 +299,5 @@ def _erase_url(token: str) -> str:
 
 
 def _misses(request: HttpRequest) -> int:
-    # The address is not kept, only a keyed hash of it for a minute.
     address = get_adapter(request).get_client_ip(request)
-    name = f"misses:{keys.token_index(kind='videos.miss', token=str(address))}"
-    cache.add(name, 0, timeout=60)
-    try:
-        return cache.incr(name)
-    except ValueError:
-        # The minute ended between the two lines.
-        return 1
+    return misses.count(address=str(address), at=clock.now())

@@ -36,4 +36,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{ONE}/pause/", live_views.pause, name="pause"),
     path(f"{ONE}/resume/", live_views.resume, name="resume"),
     path(f"{ONE}/cancel/", live_views.cancel, name="cancel"),
+    path(f"{ONE}/links/end/", live_views.end_links, name="end_links"),
 ]

@@ -1,6 +1,7 @@
 """What does the message say that carries the link? Sender, name, link, AI, and how to stop."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from consent import wording as choice_words
 from consent.models import Channel
@@ -89,6 +90,58 @@ LANGUAGES = {
         "الرابط لك وحدك وينتهي من تلقاء نفسه. لا تريد المزيد؟ افتحه واضغط Stop.",
     ),
 }
+
+CODE_MINUTES = 10
+# A subject and a text for the code that opens a video; neither says what the video is about.
+CODES = {
+    "en": (
+        "Your code for a video from {sender}",
+        "{sender}: {code} is your code to open the video. It holds for {minutes} minutes. "
+        "Nobody will ask you for it.",
+    ),
+    "de": (
+        "Ihr Code für ein Video von {sender}",
+        "{sender}: {code} ist Ihr Code, um das Video zu öffnen. Er gilt {minutes} Minuten. "
+        "Niemand fragt Sie danach.",
+    ),
+    "es": (
+        "Tu código para un video de {sender}",
+        "{sender}: {code} es tu código para abrir el video. Vale {minutes} minutos. "
+        "Nadie te lo va a pedir.",
+    ),
+    "fr": (
+        "Votre code pour une vidéo de {sender}",
+        "{sender} : {code} est votre code pour ouvrir la vidéo. Il vaut {minutes} minutes. "
+        "Personne ne vous le demandera.",
+    ),
+    "pt": (
+        "Seu código para um vídeo de {sender}",
+        "{sender}: {code} é o seu código para abrir o vídeo. Vale por {minutes} minutos. "
+        "Ninguém vai pedir este código.",
+    ),
+    "hi": (
+        "{sender} के वीडियो के लिए आपका कोड",
+        "{sender}: वीडियो खोलने के लिए आपका कोड {code} है। यह {minutes} मिनट तक मान्य है। "
+        "कोई भी आपसे यह नहीं माँगेगा।",
+    ),
+    "ar": (
+        "رمزك لفيديو من {sender}",
+        "{sender}: رمزك لفتح الفيديو هو {code}. يصلح لمدة {minutes} دقائق. لن يطلبه منك أحد.",
+    ),
+}
+
+
+def code(*, channel: str, language: str, sender: str, code: str, site: str) -> Wording:
+    """Write the message that carries a one-time code, in the person's language or in English.
+
+    A phone offers the code by itself, on the page of `site` only (WICG, origin-bound codes).
+    """
+    subject, text = CODES.get(language.partition("-")[0], CODES["en"])
+    values = {"sender": sender, "code": code, "minutes": str(CODE_MINUTES)}
+    if channel == Channel.EMAIL:
+        return Wording(_fill(subject, values), _fill(text, values))
+    host = urlsplit(site).hostname
+    return Wording("", _fill(text, values) + (f"\n\n@{host} #{code}" if host else ""))
 
 
 def message(

@@ -12,7 +12,9 @@ function heed(video) {
 
 async function open(form) {
   // The same POST as without scripts: it counts one play and leads to the page of the video.
-  const answer = await fetch(form.action, { method: "POST", redirect: "follow", credentials: "same-origin" });
+  // The button stands for the gesture: without it nothing is counted.
+  const body = new URLSearchParams({ gesture: form.querySelector("button").value });
+  const answer = await fetch(form.action, { method: "POST", body, redirect: "follow", credentials: "same-origin" });
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   document.querySelector("main").replaceWith(page.querySelector("main"));
   document.title = page.title;

@@ -45,6 +45,7 @@ ACTS = {
     "reveal": "contact.reveal",
     "withdraw": "consent.withdraw",
     "record": "consent.record",
+    "end_links": "link.revoke",
     "import": "contact.import",
     "hold": "hold.place",
     "release": "hold.release",

@@ -17,6 +17,8 @@ from retention import holds, proof, timeline
 from retention.models import Certificate, Hold, SubjectRequest
 from retention.views import frame
 from retention.views.questions import QuestionForm
+from videos import links
+from videos.models import Link
 
 READ = ["GET", "HEAD", "POST"]
 EVENTS = 50
@@ -120,6 +122,22 @@ def withdraw(request: HttpRequest, public_id: str) -> HttpResponse:
     return redirect("console:person", public_id=public_id)
 
 
+@roles.requires("link.revoke")
+@require_POST
+def end_links(request: HttpRequest, public_id: str) -> HttpResponse:
+    contact, now = frame.contact_or_404(public_id), clock.now()
+    staff, name = audit.staff(frame.staff(request)), request.POST.get("link", "")
+    if not name:
+        ended = links.revoke_all(contact=contact, at=now, actor=staff)
+        messages.success(request, f"{ended} links ended. No further byte is served.")
+    elif link := _link_of(contact, name):
+        links.revoke(link=link, at=now, actor=staff)
+        messages.success(request, "The link ended. No further byte is served.")
+    else:
+        messages.error(request, "This person has no such link. Nothing was changed.")
+    return redirect("console:person", public_id=public_id)
+
+
 @roles.requires("hold.place")
 @require_POST
 def hold(request: HttpRequest, public_id: str) -> HttpResponse:
@@ -182,6 +200,7 @@ def _shown(
         holds=Hold.objects.filter(contact_id=contact.pk, released_at=None),
         requests=SubjectRequest.objects.filter(contact=contact).order_by("-received_at"),
         certificates=Certificate.objects.filter(contact_id=contact.pk).order_by("number"),
+        links=links.open_of(contact=contact, at=now),
         events=events,
         count=count,
         number=number,
@@ -195,6 +214,13 @@ def _shown(
         decisions=_decisions(contact),
         proofs=Proof.objects.filter(contact=contact).defer("file_sealed").order_by("-created_at"),
     )
+
+
+def _link_of(contact: Contact, name: str) -> Link | None:
+    try:
+        return Link.objects.filter(contact=contact, pk=ids.parse("lnk", name)).first()
+    except ids.NotAnId:
+        return None
 
 
 def _states(contact: Contact) -> list[dict[str, str]]:

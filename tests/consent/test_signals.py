@@ -46,14 +46,14 @@ def test_the_page_of_a_link_shows_it_and_keeps_it_with_the_first_gesture() -> No
     browser = Client(headers={"sec-gpc": "1"})
     assert "(GPC)" in browser.get(f"/v/{token}").content.decode()
     assert not ConsentEvent.objects.filter(act="signal").exists()
-    browser.post(f"/v/{token}/play")
+    browser.post(f"/v/{token}/play", stage.TAP)
     assert state(link.contact, "view_analytics") == "withdrawn"
 
 
 def test_a_browser_without_it_changes_and_shows_nothing() -> None:
     link, token = stage.link(at=clock.now())
     assert "(GPC)" not in Client().get(f"/v/{token}").content.decode()
-    Client().post(f"/v/{token}/play")
+    Client().post(f"/v/{token}/play", stage.TAP)
     assert state(link.contact, "view_analytics") is None
 
 

@@ -49,6 +49,15 @@ def test_one_tap_plays_and_seeks_with_captions(phone: Page, live_server: LiveSer
     assert (Play.objects.count(), Link.objects.get().plays) == (1, 1)
 
 
+def test_a_browser_that_runs_scripts_and_taps_nothing_plays_nothing(
+    phone: Page, live_server: LiveServer
+) -> None:
+    phone.goto(live_server.url + real.link_path(), wait_until="networkidle")
+    phone.evaluate("document.querySelector('form[data-play]').submit()")
+    expect(phone.get_by_role("button", name="Play the video")).to_be_visible()
+    assert (Play.objects.count(), Link.objects.get().plays) == (0, 0)
+
+
 def test_it_works_without_scripts(chromium: Browser, live_server: LiveServer) -> None:
     path = real.link_path()
     with opened(chromium, java_script_enabled=False, **PHONE) as page:

@@ -19,6 +19,8 @@ AT = datetime(2026, 6, 2, 10, 0, tzinfo=UTC)
 HEAD = b"".join(hashlib.sha256(f"head {n}".encode()).digest() for n in range(4000))
 TAIL = b"".join(hashlib.sha256(f"tail {n}".encode()).digest() for n in range(6000))
 WHOLE = HEAD + TAIL
+# What the button of a form adds to it.
+TAP = {"gesture": "tap"}
 TEXT = "Hello {{ name }}. Spring is here."
 CAPTIONS = "WEBVTT\n\n00:00.000 --> 00:02.000\nHello Zoë, this is for you.\n"
 

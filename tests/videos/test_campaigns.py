@@ -223,7 +223,7 @@ def test_the_checks_of_a_sound_campaign_are_not_red() -> None:
     stage.agreed(stage.person())
     found = campaigns.checks(campaign=ready(), at=AT)
     assert {check.state for check in found} == {"good"}
-    codes = "consent script content presenter languages label connection studio link sender"
+    codes = "consent script content presenter languages label connection studio link code sender"
     assert [check.code for check in found] == codes.split()
 
 

@@ -45,7 +45,9 @@ def take_back(made: Campaign, content: str) -> Campaign:
 
 
 def consented(*, explicit: bool, number: int) -> Contact:
-    who = stage.person(name=f"P {number}", email=f"p{number}@example.org", phone="")
+    who = stage.person(
+        name=f"P {number}", email=f"p{number}@example.org", phone=f"+491511234568{number}"
+    )
     stage.agreed(who)
     if explicit:
         ledger.record(

@@ -48,6 +48,8 @@ def test_a_person_gets_what_is_said_in_their_video() -> None:
         "videos": 1,
         "links": 1,
         "plays": 1,
+        "devices": 1,
+        "codes": 0,
         "campaigns": 0,
     }
     assert personal_data.export(contact_id=uuid.uuid4(), at=AT)["videos"] == []
