@@ -66,7 +66,7 @@ DECLARATIONS: Declarations = {
     "videos.incident": _as(EGRESS, "id kind object_type object_id opened_at closed_at"),
     "videos.asset": {
         **_as(TECHNICAL, "id campaign render state created_at delete_at deleted_at attempts"),
-        **_as(TECHNICAL, "problem labelled_ai"),
+        **_as(TECHNICAL, "problem labelled_ai mark_name mark_read_at"),
         **_as(VIDEO, "size_bytes content_sha256 captions_sealed"),
         "contact": PSEUDONYM,
         "key": KEY,
