@@ -2,10 +2,10 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django_q.tasks import async_task
 
 from accounts import audit, keys
@@ -30,6 +30,8 @@ PLAYS = (1, 100)
 # A script is searched for the audience's own names; of a large audience, for so many of them.
 KNOWN_PEOPLE = 2000
 ENLIST_BATCH = 1000
+# A round of twenty people, at their slowest, and a place in the queue.
+QUIET = timedelta(minutes=10)
 
 
 class NotACampaign(ValueError):
@@ -270,7 +272,7 @@ def cancel(*, campaign: Campaign, at: datetime, actor: Actor) -> Campaign:
     Recipient.objects.filter(campaign=held, state__in=left).update(
         state=Recipient.State.SKIPPED, reason_code=CANCELLED, settled_at=at
     )
-    for message_id in _messages(held, CANCELLED):
+    for message_id in _messages(held, CANCELLED).iterator(chunk_size=ENLIST_BATCH):
         links.revoke_of_message(message_id=message_id, at=at, actor=actor)
     held.state, held.finished_at = State.CANCELLED, at
     held.save(update_fields=["state", "finished_at"])
@@ -282,10 +284,7 @@ def cancel(*, campaign: Campaign, at: datetime, actor: Actor) -> Campaign:
 def finish(*, campaign: Campaign, at: datetime) -> bool:
     """Call a campaign sent once nobody waits any more; say whether it is."""
     held = Campaign.objects.select_for_update(of=("self",)).get(pk=campaign.pk)
-    left = [Recipient.State.WAITING, Recipient.State.MAKING]
-    on_the_way = [Message.State.QUEUED, Message.State.HANDING_OFF]
-    open_rows = Q(state__in=left) | Q(message__state__in=on_the_way)
-    if held.state != State.SENDING or Recipient.objects.filter(open_rows, campaign=held).exists():
+    if held.state != State.SENDING or _has_work(held):
         return False
     held.state, held.finished_at = State.DONE, at
     held.save(update_fields=["state", "finished_at"])
@@ -300,16 +299,26 @@ def take_back(*, campaign: Campaign, at: datetime, actor: Actor) -> int:
         message__problem=PAUSED,
         message__state__in=[Message.State.CANCELLED, Message.State.REFUSED],
     )
-    recipients = list(rows)
-    for recipient in recipients:
-        links.revoke_of_message(message_id=recipient.message_id, at=at, actor=actor)
-        recipient.state, recipient.message = Recipient.State.WAITING, None
-        recipient.attempts += 1
-        recipient.settled_at = None
-    Recipient.objects.bulk_update(
-        recipients, ["state", "message", "attempts", "settled_at"], batch_size=500
-    )
-    return len(recipients)
+    return wait_again(rows=rows, at=at, actor=actor)
+
+
+def wait_again(*, rows: QuerySet[Recipient], at: datetime, actor: Actor) -> int:
+    """Let people wait for their turn anew, a thousand at a time; return how many.
+
+    What they had been queued ends with its links, and what comes has a number of its own.
+    """
+    count, last = 0, uuid.UUID(int=0)
+    while recipients := list(rows.filter(pk__gt=last).order_by("pk")[:ENLIST_BATCH]):
+        for recipient in recipients:
+            links.revoke_of_message(message_id=recipient.message_id, at=at, actor=actor)
+            recipient.state, recipient.message = Recipient.State.WAITING, None
+            recipient.reason_code = ""
+            recipient.attempts += 1
+            recipient.settled_at = None
+        columns = ["state", "message", "reason_code", "attempts", "settled_at"]
+        Recipient.objects.bulk_update(recipients, columns, batch_size=500)
+        count, last = count + len(recipients), recipients[-1].pk
+    return count
 
 
 def renders(campaign: Campaign) -> list[Render]:
@@ -321,6 +330,16 @@ def renders(campaign: Campaign) -> list[Render]:
 def work_later(campaign: Campaign) -> None:
     """Have a job go on with the campaign, once the caller's transaction is there to see."""
     async_task("videos.delivery_jobs.work_campaign", str(campaign.pk))
+
+
+def without_job(*, at: datetime, idle: bool) -> QuerySet[Campaign]:
+    """Return the campaigns that a job should go on with: those that are quiet, or all if `idle`.
+
+    One more job for each at every look would fill the queue until nothing else has a turn.
+    """
+    rows = Campaign.objects.filter(state__in=[State.RENDERING, State.SENDING])
+    quiet = Q(worked_at=None) | Q(worked_at__lte=at - QUIET)
+    return rows if idle else rows.filter(quiet)
 
 
 def locked(campaign: Campaign, *states: str) -> Campaign:
@@ -336,9 +355,19 @@ def locked(campaign: Campaign, *states: str) -> Campaign:
     return row
 
 
-def _messages(campaign: Campaign, problem: str) -> list[uuid.UUID]:
+def _messages(campaign: Campaign, problem: str) -> QuerySet[Message, uuid.UUID]:
     rows = Message.objects.filter(context_type=CONTEXT, context_id=campaign.pk, problem=problem)
-    return list(rows.values_list("pk", flat=True))
+    return rows.values_list("pk", flat=True)
+
+
+def _has_work(campaign: Campaign) -> bool:
+    # Two questions, each by an index: asked as one, it is a walk over everybody, for every batch.
+    left = [Recipient.State.WAITING, Recipient.State.MAKING]
+    if Recipient.objects.filter(campaign=campaign, state__in=left).exists():
+        return True
+    on_the_way = [Message.State.QUEUED, Message.State.HANDING_OFF]
+    rows = Message.objects.filter(context_type=CONTEXT, context_id=campaign.pk)
+    return rows.filter(state__in=on_the_way).exists()
 
 
 def _render(held: Campaign, at: datetime, actor: Actor) -> None:

@@ -5,7 +5,7 @@ where it was, and doing it again does nothing twice.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -77,12 +77,14 @@ class _Turn:
 
 
 def work(*, campaign_id: UUID, at: datetime, limit: int = BATCH) -> Worked:
-    """Take the next people of a campaign and bring each to an outcome."""
+    """Take the next people of a campaign, one after the other, and bring each to an outcome.
+
+    A pause or a cancellation holds from the next person on, and keeps this one from being queued.
+    """
     campaign = Campaign.objects.select_related("partner", "key").get(pk=campaign_id)
     states: Counter[str] = Counter()
-    if campaign.state == Campaign.State.SENDING:
-        for recipient in _claim(campaign, at, limit):
-            states[_deliver(recipient, campaign, at)] += 1
+    for recipient in _turns(campaign, at, limit):
+        states[_deliver(recipient, campaign, at)] += 1
     return Worked(states)
 
 
@@ -182,10 +184,16 @@ def _outgrown(message: Message, asset: Asset, at: datetime) -> str | None:
     return None
 
 
-def _claim(campaign: Campaign, at: datetime, limit: int) -> list[Recipient]:
+def _turns(campaign: Campaign, at: datetime, limit: int) -> Iterator[Recipient]:
+    """Claim each person when it is their turn: a crash leaves one claimed, and not a batch."""
     waiting = Recipient.objects.filter(campaign=campaign, state=State.WAITING).order_by("pk")
-    # Two workers may read the same rows; the conditional UPDATE gives each row to one of them.
-    return [row for row in waiting[:limit] if _take(row, at)]
+    sending = Campaign.objects.filter(pk=campaign.pk, state=Campaign.State.SENDING)
+    for row in waiting[:limit]:
+        if not sending.exists():
+            return
+        # Two workers may read the same rows; the conditional UPDATE gives each row to one of them.
+        if _take(row, at):
+            yield row
 
 
 def _take(recipient: Recipient, at: datetime) -> bool:

@@ -50,6 +50,8 @@ class Campaign(models.Model):
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    # When a job last took people of it; a campaign that is quiet has lost its job.
+    worked_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.name

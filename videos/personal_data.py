@@ -34,7 +34,7 @@ DECLARATIONS: Declarations = {
     "videos.campaign": {
         **_as(TECHNICAL, "id partner name sender_name purpose_code channel default_language"),
         **_as(TECHNICAL, "audience link_ttl_hours plays_allowed state created_at started_at"),
-        **_as(TECHNICAL, "finished_at content content_declared content_dismissed"),
+        **_as(TECHNICAL, "finished_at worked_at content content_declared content_dismissed"),
         # A code of the house's own; the name behind it is sealed in its release.
         "presenter_code": PRESENTER,
         "key": KEY,

@@ -13,6 +13,11 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField(
+            model_name='campaign',
+            name='worked_at',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
             model_name='asset',
             name='mark_name',
             field=models.CharField(blank=True, max_length=80),
