@@ -34,7 +34,8 @@ GIVE_UP_SECONDS = 600
 
 ground.prepare(ENGINE)
 
-from django.db import connection, connections as databases  # noqa: E402  after Django's set-up
+from django.db import connection  # noqa: E402  Django must be set up first
+from django.db import connections as databases  # noqa: E402
 
 from accounts import audit  # noqa: E402
 from config.lib import blobs, clock  # noqa: E402
