@@ -179,9 +179,9 @@ def work(notes: Path, writer: int) -> None:
     campaign_id = str(Campaign.objects.get().pk)
     os.write(writer, b"!")
     while not Campaign.objects.filter(state=Campaign.State.DONE).exists():
-        delivery_jobs.work_campaign(campaign_id)
         delivery_jobs.reconcile()
         consent_jobs.recover()
+        delivery_jobs.work_campaign(campaign_id)
 
 
 @dataclass
