@@ -4,14 +4,14 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django_q.tasks import async_task
 
 from accounts import audit, keys
 from accounts.audit import Actor
 from accounts.models import DataKey, Partner, User
-from consent import contacts, outbox, purposes
+from consent import outbox, purposes
 from consent.models import Channel, Message
 from videos import anonymisation, audiences, contents, links, rendering
 from videos.audiences import audience
@@ -30,6 +30,12 @@ PLAYS = (1, 100)
 # A script is searched for the audience's own names; of a large audience, for so many of them.
 KNOWN_PEOPLE = 2000
 ENLIST_BATCH = 1000
+# The names are the models' own; every value is a parameter.
+ENLIST = """INSERT INTO videos_recipient
+    (id, campaign_id, contact_id, state, reason_code, attempts, created_at)
+    SELECT {number}, %s, people.id, 'waiting', '', 0, %s FROM ({people}) people
+    WHERE true ON CONFLICT DO NOTHING"""
+NEW_ID = {"postgresql": "gen_random_uuid()", "sqlite": "lower(hex(randomblob(16)))"}
 # A round of twenty people, at their slowest, and a place in the queue.
 QUIET = timedelta(minutes=10)
 
@@ -212,12 +218,13 @@ def start(*, campaign: Campaign, at: datetime, actor: Actor) -> Campaign:
 
 
 def enlist(*, campaign: Campaign, at: datetime) -> None:
-    """Give everyone of the audience a row; who has one keeps it."""
-    for people in contacts.in_batches(audience(campaign), size=ENLIST_BATCH):
-        Recipient.objects.bulk_create(
-            [Recipient(campaign=campaign, contact=one, created_at=at) for one in people],
-            ignore_conflicts=True,
-        )
+    """Give everyone of the audience a row, by one statement; who has one keeps it."""
+    people, values = audience(campaign).order_by().values("id").query.sql_with_params()
+    owner = Campaign._meta.pk.get_db_prep_value(campaign.pk, connection)
+    instant = connection.ops.adapt_datetimefield_value(at)
+    statement = ENLIST.format(number=NEW_ID[connection.vendor], people=people)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [owner, instant, *values])
 
 
 @transaction.atomic
@@ -314,8 +321,8 @@ def wait_again(*, rows: QuerySet[Recipient], at: datetime, actor: Actor) -> int:
             recipient.state, recipient.message = Recipient.State.WAITING, None
             recipient.reason_code = ""
             recipient.attempts += 1
-            recipient.settled_at = None
-        columns = ["state", "message", "reason_code", "attempts", "settled_at"]
+            recipient.settled_at = recipient.claimed_at = None
+        columns = ["state", "message", "reason_code", "attempts", "settled_at", "claimed_at"]
         Recipient.objects.bulk_update(recipients, columns, batch_size=500)
         count, last = count + len(recipients), recipients[-1].pk
     return count

@@ -170,7 +170,8 @@ def recover(*, at: datetime) -> int:
     """Let those wait again whose worker died while their video was made; return how many."""
     stale = at - timedelta(seconds=STALE_SECONDS)
     rows = Recipient.objects.filter(state=State.MAKING, claimed_at__lt=stale)
-    return rows.update(state=State.WAITING, claimed_at=None)
+    # When it was claimed stays: they come after the others.
+    return rows.update(state=State.WAITING)
 
 
 def _outgrown(message: Message, asset: Asset, at: datetime) -> str | None:
@@ -186,14 +187,20 @@ def _outgrown(message: Message, asset: Asset, at: datetime) -> str | None:
 
 def _turns(campaign: Campaign, at: datetime, limit: int) -> Iterator[Recipient]:
     """Claim each person when it is their turn: a crash leaves one claimed, and not a batch."""
-    waiting = Recipient.objects.filter(campaign=campaign, state=State.WAITING).order_by("pk")
     sending = Campaign.objects.filter(pk=campaign.pk, state=Campaign.State.SENDING)
-    for row in waiting[:limit]:
+    for row in _next(campaign, limit):
         if not sending.exists():
             return
         # Two workers may read the same rows; the conditional UPDATE gives each row to one of them.
         if _take(row, at):
             yield row
+
+
+def _next(campaign: Campaign, limit: int) -> list[Recipient]:
+    """Return who comes next; last, those at whose turn a worker died, lest they stop the others."""
+    waiting = Recipient.objects.filter(campaign=campaign, state=State.WAITING).order_by("pk")
+    rows = list(waiting.filter(claimed_at=None)[:limit])
+    return rows or list(waiting.order_by("claimed_at", "pk")[:limit])
 
 
 def _take(recipient: Recipient, at: datetime) -> bool:
@@ -318,7 +325,8 @@ def _put(turn: _Turn, words: Wording, token: str) -> tuple[Decision, Message | N
 def _settle(recipient: Recipient, state: str, code: str, at: datetime) -> str:
     recipient.state, recipient.reason_code = state, code[:80]
     recipient.settled_at = None if state == State.WAITING else at
-    recipient.save(update_fields=["state", "reason_code", "settled_at", "message"])
+    recipient.claimed_at = None if state == State.WAITING else recipient.claimed_at
+    recipient.save(update_fields=["state", "reason_code", "settled_at", "claimed_at", "message"])
     return state
 
 
