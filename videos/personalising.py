@@ -12,12 +12,13 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts import audit, keys
 from accounts.audit import Actor
 from accounts.models import DataKey
-from config.lib import speech
+from config.lib import speech, turns
 from config.lib.inventory import DEFAULT_DAYS
 from consent import contacts
 from consent.models import Contact
@@ -198,10 +199,12 @@ def _compose(making: _Making, *, name: str, line: str) -> Composite:
     if not base_media.is_open(render=render, at=making.at):
         raise NotPersonalised("campaign_closed")
     try:
-        stage = _stages.of(render, making.at)
         greeting = speech.speak(text=line, language=render.language)
         card = NameCard(name=name, line=making.asset.campaign.sender_name)
-        composite = stage.personalise(card=card, greeting=greeting)
+        # However many workers and previews there are: as many encoders as there are cores.
+        with turns.taken(folder=settings.HOME / "tmp", places=turns.cores()):
+            stage = _stages.of(render, making.at)
+            composite = stage.personalise(card=card, greeting=greeting)
     except (compositing.NotComposable, speech.SpeechFailed, vault.NotReadable) as problem:
         raise NotPersonalised(_code_of(problem)) from problem
     # A person's head is of use with exactly the tail that is stored.
