@@ -1,5 +1,6 @@
 """Does no more heavy work run at once than there are places, whoever dies?"""
 
+import fcntl
 import os
 import signal
 from pathlib import Path
@@ -30,7 +31,7 @@ def test_each_gets_a_place_of_their_own(tmp_path: Path) -> None:
 def test_a_place_comes_back_when_its_process_is_killed(tmp_path: Path) -> None:
     pid = holds_a_place(tmp_path)
     with (tmp_path / "turn-0.lock").open("ab") as file:
-        assert not turns._locked(file.fileno(), turns.fcntl.LOCK_EX | turns.fcntl.LOCK_NB)
+        assert not turns._locked(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     with turns.taken(folder=tmp_path, places=1) as number:

@@ -1,5 +1,7 @@
 """Is every frame of a base labelled, everybody's part as well, whoever made it?"""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ def bare() -> bytes:
     frames = [np.full((360 * 3 // 2, 640), 90 + index, np.uint8) for index in range(60)]
     coded = encoding.encode_pictures(
         pictures=frames,
-        settings=encoding.PictureSettings(640, 360, labelling.Fraction(30)),
+        settings=encoding.PictureSettings(640, 360, Fraction(30)),
         key_frames={0, 30},
         ticks_per_frame=512,
     )
