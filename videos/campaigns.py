@@ -237,20 +237,21 @@ def settle_renders(*, campaign: Campaign, at: datetime) -> Campaign:
     return held
 
 
-@transaction.atomic
 def pause(*, campaign: Campaign, at: datetime, actor: Actor) -> Campaign:
     """Stop sending; what is queued comes back, and goes out with new links after `resume`.
 
+    It holds before the first is taken back, which for many takes minutes: nothing of a paused
+    campaign is handed off. What a crash leaves queued goes on after `resume`.
     :raises NotNow: it is not being sent.
     """
-    held = locked(campaign, State.SENDING, State.RENDERING)
-    if held.started_at is None:
-        raise NotNow("This campaign has not been started.")
-    outbox.cancel(context_type=CONTEXT, context_id=held.pk, at=at, actor=actor, reason=PAUSED)
-    held.state = State.PAUSED
-    held.save(update_fields=["state"])
-    take_back(campaign=held, at=at, actor=actor)
-    _note(held, "paused", at, actor)
+    with transaction.atomic():
+        held = locked(campaign, State.SENDING, State.RENDERING)
+        if held.started_at is None:
+            raise NotNow("This campaign has not been started.")
+        held.state = State.PAUSED
+        held.save(update_fields=["state"])
+        _note(held, "paused", at, actor)
+    _take_back_queued(held, at, actor)
     return held
 
 
@@ -267,23 +268,22 @@ def resume(*, campaign: Campaign, at: datetime, actor: Actor) -> Campaign:
     return held
 
 
-@transaction.atomic
 def cancel(*, campaign: Campaign, at: datetime, actor: Actor) -> Campaign:
     """End a campaign: what has not left never leaves; what was sent stays as it is.
 
+    It holds before the queue is emptied: nothing of a cancelled campaign is handed off.
     :raises NotNow: it is over already.
     """
-    held = locked(campaign, *set(State.values) - {State.DONE, State.CANCELLED})
-    outbox.cancel(context_type=CONTEXT, context_id=held.pk, at=at, actor=actor, reason=CANCELLED)
-    left = [Recipient.State.WAITING, Recipient.State.MAKING]
-    Recipient.objects.filter(campaign=held, state__in=left).update(
-        state=Recipient.State.SKIPPED, reason_code=CANCELLED, settled_at=at
-    )
-    for message_id in _messages(held, CANCELLED).iterator(chunk_size=ENLIST_BATCH):
-        links.revoke_of_message(message_id=message_id, at=at, actor=actor)
-    held.state, held.finished_at = State.CANCELLED, at
-    held.save(update_fields=["state", "finished_at"])
-    _note(held, "cancelled", at, actor)
+    with transaction.atomic():
+        held = locked(campaign, *set(State.values) - {State.DONE, State.CANCELLED})
+        left = [Recipient.State.WAITING, Recipient.State.MAKING]
+        Recipient.objects.filter(campaign=held, state__in=left).update(
+            state=Recipient.State.SKIPPED, reason_code=CANCELLED, settled_at=at
+        )
+        held.state, held.finished_at = State.CANCELLED, at
+        held.save(update_fields=["state", "finished_at"])
+        _note(held, "cancelled", at, actor)
+    _cancel_queued(held, at, actor)
     return held
 
 
@@ -360,6 +360,22 @@ def locked(campaign: Campaign, *states: str) -> Campaign:
         word = row.get_state_display().lower()
         raise NotNow(f"This campaign is {word}: that cannot be done now. Nothing was changed.")
     return row
+
+
+@transaction.atomic
+def _take_back_queued(campaign: Campaign, at: datetime, actor: Actor) -> None:
+    held = Campaign.objects.select_for_update(of=("self",)).get(pk=campaign.pk)
+    # Somebody may have gone on with it, or cancelled it, in between.
+    if held.state == State.PAUSED:
+        outbox.cancel(context_type=CONTEXT, context_id=held.pk, at=at, actor=actor, reason=PAUSED)
+        take_back(campaign=held, at=at, actor=actor)
+
+
+@transaction.atomic
+def _cancel_queued(held: Campaign, at: datetime, actor: Actor) -> None:
+    outbox.cancel(context_type=CONTEXT, context_id=held.pk, at=at, actor=actor, reason=CANCELLED)
+    for message_id in _messages(held, CANCELLED).iterator(chunk_size=ENLIST_BATCH):
+        links.revoke_of_message(message_id=message_id, at=at, actor=actor)
 
 
 def _messages(campaign: Campaign, problem: str) -> QuerySet[Message, uuid.UUID]:

@@ -1,5 +1,6 @@
 """Is one group of failures tried again, and nobody else, and nothing sent twice?"""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -95,3 +96,21 @@ def test_a_pause_holds_from_the_next_person_on(
     monkeypatch.setattr(delivery, "_deliver", paused)
     assert delivery.work(campaign_id=done.pk, at=LATER).total == 1
     assert states(done) == ["queued", "waiting", "waiting"]
+
+
+@pytest.mark.parametrize("act", [campaigns.pause, campaigns.cancel])
+def test_a_brake_holds_before_the_queue_is_emptied(
+    act: Callable[..., Campaign], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connections.ensure_local(at=AT)
+    made = begun(stage.agreed(stage.person()))
+    delivery.work(campaign_id=made.pk, at=AT)
+
+    def dies(**_: object) -> None:
+        raise InterruptedError
+
+    monkeypatch.setattr(campaigns.outbox, "cancel", dies)
+    with pytest.raises(InterruptedError):
+        act(campaign=made, at=LATER, actor=STAFF)
+    assert delivery.dispatch(at=LATER).refused == 1
+    assert not SandboxMessage.objects.exists()
