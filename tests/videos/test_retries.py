@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from consent import outbox
 from consent.models import Message
 from integrations import connections
 from integrations.models import SandboxMessage
@@ -109,7 +110,7 @@ def test_a_brake_holds_before_the_queue_is_emptied(
     def dies(**_: object) -> None:
         raise InterruptedError
 
-    monkeypatch.setattr(campaigns.outbox, "cancel", dies)
+    monkeypatch.setattr(outbox, "cancel", dies)
     with pytest.raises(InterruptedError):
         act(campaign=made, at=LATER, actor=STAFF)
     assert delivery.dispatch(at=LATER).refused == 1
