@@ -88,3 +88,9 @@ prove-anonymity: env ## compare what leaves under 100 sets of contacts, look for
 
 bench-anonymise: env ## search a script for a million people beside Presidio: PEOPLE= SEED= ROUNDS= PRESIDIO=its python
 	@$(PY) -m benchmarks.anonymise
+
+prove-crash: env ## kill workers while they make and send: SEED= KILLS= PEOPLE= WORKERS= ENGINE=
+	@$(PY) -m benchmarks.prove_crash
+
+bench-campaign: env ## enqueue and settle many people, only the wire faked: RECIPIENTS= ENGINE=
+	@$(PY) -m benchmarks.campaign

@@ -1,11 +1,12 @@
-"""What must exist before Django can start? The home folder, the key ring and the secret key."""
+"""What must exist before Django can start? The home folder, its keys, the content signer."""
 
 import os
 import secrets
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
-from config.lib import keyring
+from config.lib import content_signer, keyring
 
 FOLDERS = ("media", "vendor", "logs", "tmp")
 
@@ -27,10 +28,18 @@ def prepare(home: Path) -> list[str]:
     for folder in FOLDERS:
         (home / folder).mkdir(mode=0o700, exist_ok=True)
     first_run = _write_secret(home / "secret_key", secrets.token_urlsafe(48))
+    made = ["secret_key"] if first_run else []
     # A ring that was lost is not replaced: a new one would hide that the data cannot be opened.
     if first_run and _write_secret(home / "keyring.json", keyring.generate()):
-        return ["secret_key", "keyring.json"]
-    return ["secret_key"] if first_run else []
+        made.append("keyring.json")
+    # A lost signer may be: every marked video carries the certificates of its own.
+    if not os.environ.get("SEALCAST_CONTENT_SIGNER"):
+        signer = home / "content_signer.pem"
+        # Before Django can start there are no settings, and so no clock of ours.
+        now = datetime.now(UTC)
+        if not signer.exists() and _write_secret(signer, content_signer.generate(at=now)):
+            made.append(signer.name)
+    return made
 
 
 def main() -> None:

@@ -11,6 +11,10 @@ VERSION = "0.1.0"
 # Where and as what
 HOME = Path(env.text("SEALCAST_HOME", str(BASE_DIR / "var"))).resolve()
 KEYRING_FILE = Path(env.text("SEALCAST_KEYRING_FILE", str(HOME / "keyring.json")))
+# The key and the certificates by which videos are marked as made with AI (C2PA).
+CONTENT_SIGNER_FILE = Path(
+    env.text("SEALCAST_CONTENT_SIGNER_FILE", str(HOME / "content_signer.pem"))
+)
 DEBUG = env.flag("DEBUG")
 # The demo seeds people of nobody, opens the page of sandbox phones, and allows plain http.
 DEMO = env.flag("SEALCAST_DEMO")

@@ -141,8 +141,8 @@ def start(*, batch: ImportBatch, at: datetime, actor: Actor) -> ImportBatch:
     held = ImportBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
     if held.state != State.CHECKED:
         raise NotInThisState
-    held.state, held.done_rows = State.COMMITTING, 0
-    held.save(update_fields=["state", "done_rows"])
+    held.state, held.done_rows, held.started_at = State.COMMITTING, 0, at
+    held.save(update_fields=["state", "done_rows", "started_at"])
     note(held, "started", at, actor)
     batch.state, batch.done_rows = held.state, 0
     return batch

@@ -14,7 +14,7 @@ from django_q.tasks import async_task
 
 from accounts import people, roles
 from accounts.models import User
-from config.lib import clock
+from config.lib import clock, pace
 from consent import evidence_imports, import_words, imports, lists
 from consent.forms import EvidenceForm, ImportForm
 from consent.models import ImportBatch
@@ -143,6 +143,12 @@ def _context(batch_id: uuid.UUID) -> dict[str, Any]:
         "words": import_words.WORDS[batch.kind],
         "good_rows": _good(batch),
         "progress_total": _total(batch),
+        "pace": pace.of(
+            done=batch.done_rows,
+            total=_total(batch),
+            began_at=batch.started_at or batch.created_at,
+            at=clock.now(),
+        ),
         "stopped_rows": found.stopped_rows,
         "ignored": ", ".join(found.ignored[:20]),
         "problem_headers": ["Row", "Column", "Value, masked", "What is wrong"],

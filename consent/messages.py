@@ -10,6 +10,7 @@ from consent.models import Message
 
 State = Message.State
 NO_SUCH_MESSAGE = "no_such_message"
+CANCEL_BATCH = 500
 # A report may arrive late, twice, or before our own record of the sending.
 FORWARD = {
     State.HANDING_OFF: {State.DELIVERED, State.FAILED},
@@ -61,17 +62,20 @@ def cancel_queued(
         rows = rows.filter(purpose_code__in=purposes)
     if context is not None:
         rows = rows.filter(context_type=context[0], context_id=context[1])
-    waiting = list(rows)
-    for message in waiting:
-        close(
-            message=message,
-            state=State.CANCELLED,
-            at=at,
-            actor=actor,
-            action="consent.message.cancelled",
-            problem=reason,
-        )
-    return len(waiting)
+    count = 0
+    # A few at a time: a campaign may have a million that wait for their hour.
+    while waiting := list(rows.order_by("pk")[:CANCEL_BATCH]):
+        for message in waiting:
+            close(
+                message=message,
+                state=State.CANCELLED,
+                at=at,
+                actor=actor,
+                action="consent.message.cancelled",
+                problem=reason,
+            )
+        count += len(waiting)
+    return count
 
 
 def report(

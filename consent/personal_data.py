@@ -51,7 +51,7 @@ DECLARATIONS: Declarations = {
     "consent.importbatch": {
         **_as(TECHNICAL, "id key state kind source partner file_sha256 total_rows new_rows"),
         **_as(TECHNICAL, "updated_rows bad_rows done_rows problem created_by created_at"),
-        **_as(TECHNICAL, "committed_at"),
+        **_as(TECHNICAL, "started_at committed_at"),
         **_as(ROWS, "rows_sealed report_sealed"),
     },
     "consent.contact": {

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from accounts import keys
 from accounts.models import DataKey
-from videos import compositing, vault
+from videos import compositing, labelling, vault
 from videos.compositing import BaseVideo
 from videos.models import Render, SealedObject
 
@@ -60,19 +60,21 @@ def check(*, delivery: Delivery, slot_ms: int) -> None:
 def seal(
     *, delivery: Delivery, language: str, key: DataKey, at: datetime
 ) -> tuple[SealedObject, SealedObject]:
-    """Seal the base and the bytes that all share, under the campaign's key.
+    """Seal the base, labelled throughout, and the bytes that all share, by the campaign's key.
 
     :raises NotAsOrdered: it cannot be personalised.
     :raises KeyRefused: the campaign's key is gone.
     """
-    base = BaseVideo(
-        data=delivery.video, slot_end_seconds=delivery.slots_ms[0][1] / 1000, language=language
-    )
+    try:
+        film = labelling.labelled(data=delivery.video, language=language)
+    except labelling.NotLabelled:
+        raise NotAsOrdered("not_labelled") from None
+    base = BaseVideo(data=film, slot_end_seconds=delivery.slots_ms[0][1] / 1000, language=language)
     try:
         tail = compositing.shared_tail(base=base)
     except compositing.NotComposable:
         raise NotAsOrdered("not_composable") from None
-    stored = vault.store(key=key, data=io.BytesIO(delivery.video), at=at)
+    stored = vault.store(key=key, data=io.BytesIO(film), at=at)
     # A person's head is joined to exactly this tail, and only if its hash is the same.
     digest = hashlib.sha256(tail).hexdigest()
     return stored, vault.store(key=key, data=io.BytesIO(tail), at=at, sha256=digest)

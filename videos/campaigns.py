@@ -2,16 +2,16 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db import transaction
-from django.db.models import Q
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 from django_q.tasks import async_task
 
 from accounts import audit, keys
 from accounts.audit import Actor
 from accounts.models import DataKey, Partner, User
-from consent import contacts, outbox, purposes
+from consent import outbox, purposes
 from consent.models import Channel, Message
 from videos import anonymisation, audiences, contents, links, rendering
 from videos.audiences import audience
@@ -30,6 +30,14 @@ PLAYS = (1, 100)
 DEVICES = (1, 20)
 # A script is searched for the audience's own names; of a large audience, for so many of them.
 ENLIST_BATCH = 1000
+# The names are the models' own; every value is a parameter.
+ENLIST = """INSERT INTO videos_recipient
+    (id, campaign_id, contact_id, state, reason_code, attempts, created_at)
+    SELECT {number}, %s, people.id, 'waiting', '', 0, %s FROM ({people}) people
+    WHERE true ON CONFLICT DO NOTHING"""
+NEW_ID = {"postgresql": "gen_random_uuid()", "sqlite": "lower(hex(randomblob(16)))"}
+# A round of twenty people, at their slowest, and a place in the queue.
+QUIET = timedelta(minutes=10)
 
 
 class NotACampaign(ValueError):
@@ -217,12 +225,13 @@ def start(*, campaign: Campaign, at: datetime, actor: Actor) -> Campaign:
 
 
 def enlist(*, campaign: Campaign, at: datetime) -> None:
-    """Give everyone of the audience a row; who has one keeps it."""
-    for people in contacts.in_batches(audience(campaign), size=ENLIST_BATCH):
-        Recipient.objects.bulk_create(
-            [Recipient(campaign=campaign, contact=one, created_at=at) for one in people],
-            ignore_conflicts=True,
-        )
+    """Give everyone of the audience a row, by one statement; who has one keeps it."""
+    people, values = audience(campaign).order_by().values("id").query.sql_with_params()
+    owner = Campaign._meta.pk.get_db_prep_value(campaign.pk, connection)
+    instant = connection.ops.adapt_datetimefield_value(at)
+    statement = ENLIST.format(number=NEW_ID[connection.vendor], people=people)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [owner, instant, *values])
 
 
 @transaction.atomic
@@ -235,20 +244,21 @@ def settle_renders(*, campaign: Campaign, at: datetime) -> Campaign:
     return held
 
 
-@transaction.atomic
 def pause(*, campaign: Campaign, at: datetime, actor: Actor) -> Campaign:
     """Stop sending; what is queued comes back, and goes out with new links after `resume`.
 
+    It holds before the first is taken back, which for many takes minutes: nothing of a paused
+    campaign is handed off. What a crash leaves queued goes on after `resume`.
     :raises NotNow: it is not being sent.
     """
-    held = locked(campaign, State.SENDING, State.RENDERING)
-    if held.started_at is None:
-        raise NotNow("This campaign has not been started.")
-    outbox.cancel(context_type=CONTEXT, context_id=held.pk, at=at, actor=actor, reason=PAUSED)
-    held.state = State.PAUSED
-    held.save(update_fields=["state"])
-    take_back(campaign=held, at=at, actor=actor)
-    _note(held, "paused", at, actor)
+    with transaction.atomic():
+        held = locked(campaign, State.SENDING, State.RENDERING)
+        if held.started_at is None:
+            raise NotNow("This campaign has not been started.")
+        held.state = State.PAUSED
+        held.save(update_fields=["state"])
+        _note(held, "paused", at, actor)
+    _take_back_queued(held, at, actor)
     return held
 
 
@@ -265,23 +275,22 @@ def resume(*, campaign: Campaign, at: datetime, actor: Actor) -> Campaign:
     return held
 
 
-@transaction.atomic
 def cancel(*, campaign: Campaign, at: datetime, actor: Actor) -> Campaign:
     """End a campaign: what has not left never leaves; what was sent stays as it is.
 
+    It holds before the queue is emptied: nothing of a cancelled campaign is handed off.
     :raises NotNow: it is over already.
     """
-    held = locked(campaign, *set(State.values) - {State.DONE, State.CANCELLED})
-    outbox.cancel(context_type=CONTEXT, context_id=held.pk, at=at, actor=actor, reason=CANCELLED)
-    left = [Recipient.State.WAITING, Recipient.State.MAKING]
-    Recipient.objects.filter(campaign=held, state__in=left).update(
-        state=Recipient.State.SKIPPED, reason_code=CANCELLED, settled_at=at
-    )
-    for message_id in _messages(held, CANCELLED):
-        links.revoke_of_message(message_id=message_id, at=at, actor=actor)
-    held.state, held.finished_at = State.CANCELLED, at
-    held.save(update_fields=["state", "finished_at"])
-    _note(held, "cancelled", at, actor)
+    with transaction.atomic():
+        held = locked(campaign, *set(State.values) - {State.DONE, State.CANCELLED})
+        left = [Recipient.State.WAITING, Recipient.State.MAKING]
+        Recipient.objects.filter(campaign=held, state__in=left).update(
+            state=Recipient.State.SKIPPED, reason_code=CANCELLED, settled_at=at
+        )
+        held.state, held.finished_at = State.CANCELLED, at
+        held.save(update_fields=["state", "finished_at"])
+        _note(held, "cancelled", at, actor)
+    _cancel_queued(held, at, actor)
     return held
 
 
@@ -289,10 +298,7 @@ def cancel(*, campaign: Campaign, at: datetime, actor: Actor) -> Campaign:
 def finish(*, campaign: Campaign, at: datetime) -> bool:
     """Call a campaign sent once nobody waits any more; say whether it is."""
     held = Campaign.objects.select_for_update(of=("self",)).get(pk=campaign.pk)
-    left = [Recipient.State.WAITING, Recipient.State.MAKING]
-    on_the_way = [Message.State.QUEUED, Message.State.HANDING_OFF]
-    open_rows = Q(state__in=left) | Q(message__state__in=on_the_way)
-    if held.state != State.SENDING or Recipient.objects.filter(open_rows, campaign=held).exists():
+    if held.state != State.SENDING or _has_work(held):
         return False
     held.state, held.finished_at = State.DONE, at
     held.save(update_fields=["state", "finished_at"])
@@ -307,16 +313,26 @@ def take_back(*, campaign: Campaign, at: datetime, actor: Actor) -> int:
         message__problem=PAUSED,
         message__state__in=[Message.State.CANCELLED, Message.State.REFUSED],
     )
-    recipients = list(rows)
-    for recipient in recipients:
-        links.revoke_of_message(message_id=recipient.message_id, at=at, actor=actor)
-        recipient.state, recipient.message = Recipient.State.WAITING, None
-        recipient.attempts += 1
-        recipient.settled_at = None
-    Recipient.objects.bulk_update(
-        recipients, ["state", "message", "attempts", "settled_at"], batch_size=500
-    )
-    return len(recipients)
+    return wait_again(rows=rows, at=at, actor=actor)
+
+
+def wait_again(*, rows: QuerySet[Recipient], at: datetime, actor: Actor) -> int:
+    """Let people wait for their turn anew, a thousand at a time; return how many.
+
+    What they had been queued ends with its links, and what comes has a number of its own.
+    """
+    count, last = 0, uuid.UUID(int=0)
+    while recipients := list(rows.filter(pk__gt=last).order_by("pk")[:ENLIST_BATCH]):
+        for recipient in recipients:
+            links.revoke_of_message(message_id=recipient.message_id, at=at, actor=actor)
+            recipient.state, recipient.message = Recipient.State.WAITING, None
+            recipient.reason_code = ""
+            recipient.attempts += 1
+            recipient.settled_at = recipient.claimed_at = None
+        columns = ["state", "message", "reason_code", "attempts", "settled_at", "claimed_at"]
+        Recipient.objects.bulk_update(recipients, columns, batch_size=500)
+        count, last = count + len(recipients), recipients[-1].pk
+    return count
 
 
 def renders(campaign: Campaign) -> list[Render]:
@@ -328,6 +344,16 @@ def renders(campaign: Campaign) -> list[Render]:
 def work_later(campaign: Campaign) -> None:
     """Have a job go on with the campaign, once the caller's transaction is there to see."""
     async_task("videos.delivery_jobs.work_campaign", str(campaign.pk))
+
+
+def without_job(*, at: datetime, idle: bool) -> QuerySet[Campaign]:
+    """Return the campaigns that a job should go on with: those that are quiet, or all if `idle`.
+
+    One more job for each at every look would fill the queue until nothing else has a turn.
+    """
+    rows = Campaign.objects.filter(state__in=[State.RENDERING, State.SENDING])
+    quiet = Q(worked_at=None) | Q(worked_at__lte=at - QUIET)
+    return rows if idle else rows.filter(quiet)
 
 
 def locked(campaign: Campaign, *states: str) -> Campaign:
@@ -343,9 +369,35 @@ def locked(campaign: Campaign, *states: str) -> Campaign:
     return row
 
 
-def _messages(campaign: Campaign, problem: str) -> list[uuid.UUID]:
+@transaction.atomic
+def _take_back_queued(campaign: Campaign, at: datetime, actor: Actor) -> None:
+    held = Campaign.objects.select_for_update(of=("self",)).get(pk=campaign.pk)
+    # Somebody may have gone on with it, or cancelled it, in between.
+    if held.state == State.PAUSED:
+        outbox.cancel(context_type=CONTEXT, context_id=held.pk, at=at, actor=actor, reason=PAUSED)
+        take_back(campaign=held, at=at, actor=actor)
+
+
+@transaction.atomic
+def _cancel_queued(held: Campaign, at: datetime, actor: Actor) -> None:
+    outbox.cancel(context_type=CONTEXT, context_id=held.pk, at=at, actor=actor, reason=CANCELLED)
+    for message_id in _messages(held, CANCELLED).iterator(chunk_size=ENLIST_BATCH):
+        links.revoke_of_message(message_id=message_id, at=at, actor=actor)
+
+
+def _messages(campaign: Campaign, problem: str) -> QuerySet[Message, uuid.UUID]:
     rows = Message.objects.filter(context_type=CONTEXT, context_id=campaign.pk, problem=problem)
-    return list(rows.values_list("pk", flat=True))
+    return rows.values_list("pk", flat=True)
+
+
+def _has_work(campaign: Campaign) -> bool:
+    # Two questions, each by an index: asked as one, it is a walk over everybody, for every batch.
+    left = [Recipient.State.WAITING, Recipient.State.MAKING]
+    if Recipient.objects.filter(campaign=campaign, state__in=left).exists():
+        return True
+    on_the_way = [Message.State.QUEUED, Message.State.HANDING_OFF]
+    rows = Message.objects.filter(context_type=CONTEXT, context_id=campaign.pk)
+    return rows.filter(state__in=on_the_way).exists()
 
 
 def _render(held: Campaign, at: datetime, actor: Actor) -> None:

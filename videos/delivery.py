@@ -5,7 +5,7 @@ where it was, and doing it again does nothing twice.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -78,12 +78,14 @@ class _Turn:
 
 
 def work(*, campaign_id: UUID, at: datetime, limit: int = BATCH) -> Worked:
-    """Take the next people of a campaign and bring each to an outcome."""
+    """Take the next people of a campaign, one after the other, and bring each to an outcome.
+
+    A pause or a cancellation holds from the next person on, and keeps this one from being queued.
+    """
     campaign = Campaign.objects.select_related("partner", "key").get(pk=campaign_id)
     states: Counter[str] = Counter()
-    if campaign.state == Campaign.State.SENDING:
-        for recipient in _claim(campaign, at, limit):
-            states[_deliver(recipient, campaign, at)] += 1
+    for recipient in _turns(campaign, at, limit):
+        states[_deliver(recipient, campaign, at)] += 1
     return Worked(states)
 
 
@@ -171,7 +173,8 @@ def recover(*, at: datetime) -> int:
     """Let those wait again whose worker died while their video was made; return how many."""
     stale = at - timedelta(seconds=STALE_SECONDS)
     rows = Recipient.objects.filter(state=State.MAKING, claimed_at__lt=stale)
-    return rows.update(state=State.WAITING, claimed_at=None)
+    # When it was claimed stays: they come after the others.
+    return rows.update(state=State.WAITING)
 
 
 def _outgrown(message: Message, asset: Asset, at: datetime) -> str | None:
@@ -185,10 +188,22 @@ def _outgrown(message: Message, asset: Asset, at: datetime) -> str | None:
     return None
 
 
-def _claim(campaign: Campaign, at: datetime, limit: int) -> list[Recipient]:
+def _turns(campaign: Campaign, at: datetime, limit: int) -> Iterator[Recipient]:
+    """Claim each person when it is their turn: a crash leaves one claimed, and not a batch."""
+    sending = Campaign.objects.filter(pk=campaign.pk, state=Campaign.State.SENDING)
+    for row in _next(campaign, limit):
+        if not sending.exists():
+            return
+        # Two workers may read the same rows; the conditional UPDATE gives each row to one of them.
+        if _take(row, at):
+            yield row
+
+
+def _next(campaign: Campaign, limit: int) -> list[Recipient]:
+    """Return who comes next; last, those at whose turn a worker died, lest they stop the others."""
     waiting = Recipient.objects.filter(campaign=campaign, state=State.WAITING).order_by("pk")
-    # Two workers may read the same rows; the conditional UPDATE gives each row to one of them.
-    return [row for row in waiting[:limit] if _take(row, at)]
+    rows = list(waiting.filter(claimed_at=None)[:limit])
+    return rows or list(waiting.order_by("claimed_at", "pk")[:limit])
 
 
 def _take(recipient: Recipient, at: datetime) -> bool:
@@ -317,7 +332,8 @@ def _put(turn: _Turn, words: Wording, token: str) -> tuple[Decision, Message | N
 def _settle(recipient: Recipient, state: str, code: str, at: datetime) -> str:
     recipient.state, recipient.reason_code = state, code[:80]
     recipient.settled_at = None if state == State.WAITING else at
-    recipient.save(update_fields=["state", "reason_code", "settled_at", "message"])
+    recipient.claimed_at = None if state == State.WAITING else recipient.claimed_at
+    recipient.save(update_fields=["state", "reason_code", "settled_at", "claimed_at", "message"])
     return state
 
 

@@ -2,6 +2,8 @@
 
 import uuid
 
+from django.conf import settings
+from django_q.models import OrmQ
 from django_q.tasks import async_task
 
 from config.lib import clock
@@ -38,8 +40,7 @@ def reconcile() -> None:
     """Queue again whatever waits: a lost queue costs minutes and nobody's message."""
     delivery.recover(at=clock.now())
     jobs.requeue_renders()
-    moving = [Campaign.State.RENDERING, Campaign.State.SENDING]
-    for campaign in Campaign.objects.filter(state__in=moving):
+    for campaign in campaigns.without_job(at=clock.now(), idle=_has_room()):
         campaigns.work_later(campaign)
     alone = Recipient.objects.filter(
         state=Recipient.State.WAITING,
@@ -49,7 +50,13 @@ def reconcile() -> None:
         async_task("videos.delivery_jobs.work_recipient", str(recipient_id))
 
 
+def _has_room() -> bool:
+    # Jobs that wait find no free worker, and another would only make the others wait longer.
+    return bool(OrmQ.objects.count() < settings.Q_CLUSTER["workers"])
+
+
 def _send(campaign: Campaign) -> None:
+    Campaign.objects.filter(pk=campaign.pk).update(worked_at=clock.now())
     worked = delivery.work(campaign_id=campaign.pk, at=clock.now())
     dispatch_due()
     if worked.total:

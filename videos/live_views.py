@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import roles
 from config.lib import charts, clock
-from videos import campaigns, links, progress
+from videos import campaigns, links, progress, retries
 from videos.models import Campaign
 from videos.views import actor
 
@@ -77,6 +77,20 @@ def end_links(request: HttpRequest, campaign_id: uuid.UUID) -> HttpResponse:
     return redirect("videos:live", campaign_id=row.pk)
 
 
+@roles.requires("campaign.send")
+@require_POST
+def retry(request: HttpRequest, campaign_id: uuid.UUID) -> HttpResponse:
+    row = get_object_or_404(Campaign, pk=campaign_id)
+    try:
+        count = retries.retry(
+            campaign=row, code=request.POST.get("code", ""), at=clock.now(), actor=actor(request)
+        )
+        messages.success(request, f"Tried again: {count}. Each is judged anew.")
+    except campaigns.NotNow as refused:
+        messages.error(request, str(refused))
+    return redirect("videos:live", campaign_id=row.pk)
+
+
 def _act(
     request: HttpRequest, campaign_id: uuid.UUID, act: Callable[..., Campaign], words: str
 ) -> HttpResponse:
@@ -104,12 +118,20 @@ def _facts(request: HttpRequest, row: Campaign) -> dict[str, object]:
     }
 
 
+def _retryable(row: Campaign, causes: list[progress.Cause]) -> list[dict[str, object]]:
+    if row.started_at is None or row.state == Campaign.State.CANCELLED:
+        return []
+    counted = [(one, retries.again(campaign=row, code=one.code).count()) for one in causes]
+    return [{"code": one.code, "text": one.text, "count": n} for one, n in counted if n]
+
+
 def _results(row: Campaign) -> dict[str, object]:
     stages = progress.funnel(campaign=row)
     labels, values = [one.label for one in stages], [one.count for one in stages]
     return {
         "refusals": progress.refusals(campaign=row),
-        "failures": progress.failures(campaign=row),
+        "failures": (failures := progress.failures(campaign=row)),
+        "retryable": _retryable(row, failures),
         "funnel": charts.funnel(
             title="From audience to played",
             description="People left at each stage of this campaign",

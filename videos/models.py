@@ -58,6 +58,8 @@ class Campaign(models.Model):
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    # When a job last took people of it; a campaign that is quiet has lost its job.
+    worked_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.name
@@ -302,6 +304,9 @@ class Asset(models.Model):
     captions_sealed = models.BinaryField(null=True)
     # Set by the compositor once the "Made with AI" label is in every personal frame.
     labelled_ai = models.BooleanField(default=False)
+    # The random name of its C2PA manifest, and when the stored bytes were read and had it.
+    mark_name = models.CharField(max_length=80, blank=True)
+    mark_read_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     delete_at = models.DateTimeField()
     deleted_at = models.DateTimeField(null=True)
@@ -313,6 +318,11 @@ class Asset(models.Model):
             models.UniqueConstraint(name="asset_one_a_person", fields=["campaign", "contact"]),
             models.CheckConstraint(
                 name="asset_ready_is_labelled", condition=~Q(state="ready") | Q(labelled_ai=True)
+            ),
+            # A link leads to a ready video only, and a message to a living link.
+            models.CheckConstraint(
+                name="asset_ready_is_marked",
+                condition=~Q(state="ready") | Q(mark_read_at__isnull=False) & ~Q(mark_name=""),
             ),
         ]
 

@@ -34,7 +34,7 @@ DECLARATIONS: Declarations = {
     "videos.campaign": {
         **_as(TECHNICAL, "id partner name sender_name purpose_code channel default_language"),
         **_as(TECHNICAL, "audience link_ttl_hours plays_allowed state created_at started_at"),
-        **_as(TECHNICAL, "finished_at content content_declared content_dismissed"),
+        **_as(TECHNICAL, "finished_at worked_at content content_declared content_dismissed"),
         **_as(TECHNICAL, "devices_allowed step_up"),
         # A code of the house's own; the name behind it is sealed in its release.
         "presenter_code": PRESENTER,
@@ -76,7 +76,7 @@ DECLARATIONS: Declarations = {
     "videos.incident": _as(EGRESS, "id kind object_type object_id opened_at closed_at"),
     "videos.asset": {
         **_as(TECHNICAL, "id campaign render state created_at delete_at deleted_at attempts"),
-        **_as(TECHNICAL, "problem labelled_ai"),
+        **_as(TECHNICAL, "problem labelled_ai mark_name mark_read_at"),
         **_as(VIDEO, "size_bytes content_sha256 captions_sealed"),
         "contact": PSEUDONYM,
         "key": KEY,

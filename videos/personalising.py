@@ -12,12 +12,13 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts import audit, keys
 from accounts.audit import Actor
 from accounts.models import DataKey
-from config.lib import speech
+from config.lib import speech, turns
 from config.lib.inventory import DEFAULT_DAYS
 from consent import contacts
 from consent.models import Contact
@@ -26,6 +27,7 @@ from videos import (
     base_media,
     captions,
     compositing,
+    marks,
     presenters,
     rendering,
     vault,
@@ -91,7 +93,7 @@ def personalise(*, campaign: Campaign, contact: Contact, at: datetime) -> Asset:
     :raises SlotMissing: the person has no value for a slot, and the script no fallback.
     :raises KeyRefused: the person's data or the campaign's video no longer opens.
     :raises NotPersonalised: the base video is not there, or this one cannot be made.
-    Law: EU AI Act Art. 50(4), labelled from the first frame.
+    Law: EU AI Act Art. 50(2) and (4), marked for machines, labelled from the first frame.
     """
     render, script = _source(campaign, contact, at)
     ready = _still_fitting(campaign, contact, render, script, at)
@@ -184,9 +186,10 @@ def _make(making: _Making, script: Script) -> Asset:
     person = contacts.opened(contact=making.contact, at=making.at)
     values = {**person.attributes, "name": person.name}
     line = anonymisation.personal_line(script_text=script.text, values=values)
-    composite = _compose(making, name=person.name, line=line)
+    composite = _marked(making, _compose(making, name=person.name, line=line))
     key = _new_key(making)
     head = vault.store(key=key, data=io.BytesIO(composite.head), at=making.at)
+    making.asset.mark_name = _read_mark(making, head)
     return _finish(making, key=key, head=head, composite=composite, line=line)
 
 
@@ -196,16 +199,34 @@ def _compose(making: _Making, *, name: str, line: str) -> Composite:
     if not base_media.is_open(render=render, at=making.at):
         raise NotPersonalised("campaign_closed")
     try:
-        stage = _stages.of(render, making.at)
         greeting = speech.speak(text=line, language=render.language)
         card = NameCard(name=name, line=making.asset.campaign.sender_name)
-        composite = stage.personalise(card=card, greeting=greeting)
+        # However many workers and previews there are: as many encoders as there are cores.
+        with turns.taken(folder=settings.HOME / "tmp", places=turns.cores()):
+            stage = _stages.of(render, making.at)
+            composite = stage.personalise(card=card, greeting=greeting)
     except (compositing.NotComposable, speech.SpeechFailed, vault.NotReadable) as problem:
         raise NotPersonalised(_code_of(problem)) from problem
     # A person's head is of use with exactly the tail that is stored.
     if render.tail is None or composite.tail_sha256 != render.tail.sha256:
         raise NotPersonalised("tail_differs")
     return composite
+
+
+def _marked(making: _Making, composite: Composite) -> Composite:
+    try:
+        return marks.signed(composite=composite, render=making.render, at=making.at)
+    except marks.NotMarked:
+        raise NotPersonalised("not_marked") from None
+
+
+def _read_mark(making: _Making, head: SealedObject) -> str:
+    """Read what was stored, as a recipient will: an unmarked video is nobody's."""
+    try:
+        return marks.read_stored(head=head, tail=making.render.tail, at=making.at)
+    except marks.NotMarked:
+        vault.remove(sealed_object=head, at=making.at)
+        raise NotPersonalised("not_marked") from None
 
 
 @transaction.atomic
@@ -251,6 +272,7 @@ def _finish(
         head.size_bytes + len(composite.tail),
         whole.hexdigest(),
     )
+    asset.mark_name, asset.mark_read_at = making.asset.mark_name, at
     asset.state, asset.labelled_ai, asset.attempts = Asset.State.READY, True, 0
     asset.save()
     _record(asset, "videos.asset.made", at, audit.SYSTEM)

@@ -35,6 +35,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{ONE}/live/results/", live_views.results_part, name="results_part"),
     path(f"{ONE}/pause/", live_views.pause, name="pause"),
     path(f"{ONE}/resume/", live_views.resume, name="resume"),
+    path(f"{ONE}/retry/", live_views.retry, name="retry"),
     path(f"{ONE}/cancel/", live_views.cancel, name="cancel"),
     path(f"{ONE}/links/end/", live_views.end_links, name="end_links"),
 ]

@@ -44,6 +44,8 @@ class ImportBatch(models.Model):
     problem = models.CharField(max_length=200, blank=True)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField()
+    # When the import itself was begun, after the check: its pace is counted from here.
+    started_at = models.DateTimeField(null=True)
     committed_at = models.DateTimeField(null=True)
 
     class Meta:

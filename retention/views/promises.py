@@ -11,7 +11,7 @@ from django_q.tasks import async_task
 
 from accounts import audit, roles
 from accounts.models import TrailLeaf
-from config.lib import clock
+from config.lib import clock, pace
 from retention import verification
 from retention.models import VerificationReport
 from retention.views import frame
@@ -61,8 +61,16 @@ def _shown(request: HttpRequest, found: VerificationReport | None) -> HttpRespon
         tab="promises",
         report=found,
         total=len(verification.TITLES),
+        pace=_pace(found),
         head=head,
         public_key=audit.public_key(),
         unsealed=audit.unsealed(),
         entries=TrailLeaf.objects.count(),
     )
+
+
+def _pace(found: VerificationReport | None) -> pace.Pace:
+    if found is None:
+        return pace.Pace()
+    total = len(verification.TITLES)
+    return pace.of(done=found.done, total=total, began_at=found.started_at, at=clock.now())

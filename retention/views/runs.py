@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_q.tasks import async_task
 
 from accounts import audit, roles
-from config.lib import clock
+from config.lib import clock, pace
 from retention import holds, runs, subject_requests
 from retention.models import Certificate, Hold, Run, RunItem, SubjectRequest
 from retention.views import frame
@@ -52,6 +52,13 @@ def run(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         counts=counts.order_by("record_class", "state"),
         items=found.items.order_by("pk")[:PAGE_ROWS],
         ended=ended,
+        skipped=found.items.filter(state=RunItem.State.HELD).count(),
+        pace=pace.of(
+            done=ended,
+            total=found.item_count,
+            began_at=found.started_at,
+            at=found.finished_at or clock.now(),
+        ),
         failed=found.items.filter(state=RunItem.State.FAILED).count(),
         certificates=Certificate.objects.filter(run=found).order_by("number")[:PAGE_ROWS],
     )

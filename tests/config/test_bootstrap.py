@@ -15,7 +15,7 @@ def mode(path: Path) -> int:
 
 def test_the_first_run_makes_the_folders_the_ring_and_the_secret(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    assert bootstrap.prepare(home) == ["secret_key", "keyring.json"]
+    assert bootstrap.prepare(home) == ["secret_key", "keyring.json", "content_signer.pem"]
     assert mode(home) == 0o700
     assert {mode(home / name) for name in bootstrap.FOLDERS} == {0o700}
     assert {mode(home / name) for name in ("secret_key", "keyring.json")} == {0o600}
@@ -40,7 +40,7 @@ def test_a_lost_ring_is_not_replaced(tmp_path: Path) -> None:
 
 def test_a_ring_that_was_brought_along_is_kept(tmp_path: Path) -> None:
     (tmp_path / "keyring.json").write_text("brought along")
-    assert bootstrap.prepare(tmp_path) == ["secret_key"]
+    assert bootstrap.prepare(tmp_path) == ["secret_key", "content_signer.pem"]
     assert (tmp_path / "keyring.json").read_text() == "brought along"
 
 

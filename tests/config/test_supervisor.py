@@ -110,3 +110,14 @@ def test_a_child_that_dies_at_once_is_not_started_in_a_loop() -> None:
         child.fell()
     assert child.deaths == 3
     assert child.resume - time.monotonic() > 4
+
+
+def test_jobs_step_back_before_the_web() -> None:
+    child = Child("jobs", _python(SLEEPER), nice=5)
+    child.start()
+    assert child.process is not None
+    try:
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        assert os.getpriority(os.PRIO_PROCESS, child.process.pid) == max(own, 5)
+    finally:
+        child.fell()

@@ -75,6 +75,7 @@ TABLE = {
     "campaigns/<uuid:campaign_id>/live/results/": "moad",
     "campaigns/<uuid:campaign_id>/pause/": "md",
     "campaigns/<uuid:campaign_id>/resume/": "md",
+    "campaigns/<uuid:campaign_id>/retry/": "md",
     "campaigns/<uuid:campaign_id>/cancel/": "md",
     "campaigns/<uuid:campaign_id>/links/end/": "mod",
     "contacts/": "moad",

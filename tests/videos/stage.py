@@ -130,6 +130,8 @@ def asset(contact: Contact, made: Campaign, *, head: bytes = HEAD, at: datetime 
         content_sha256=hashlib.sha256(head + TAIL).hexdigest(),
         captions_sealed=captions,
         labelled_ai=True,
+        mark_name=f"urn:c2pa:{number}",
+        mark_read_at=at,
         created_at=at,
         delete_at=ends,
     )

@@ -232,3 +232,13 @@ def test_one_person_is_not_sent_by_a_campaign_that_is_not_ready(state: str) -> N
     who, made = stage.person(), stage.campaign(state=state)
     with pytest.raises(delivery.NotSendable):
         delivery.send_one(campaign=made, contact=who, at=AT, actor=STAFF)
+
+
+def test_who_was_taken_when_a_worker_died_comes_after_the_others() -> None:
+    made = begun(*people())
+    first = Recipient.objects.order_by("pk")[0]
+    Recipient.objects.filter(pk=first.pk).update(state="making", claimed_at=AT)
+    assert delivery.recover(at=AT + timedelta(hours=1)) == 1
+    assert delivery.work(campaign_id=made.pk, at=LATER, limit=2).total == 2
+    assert Recipient.objects.get(state="waiting") == first
+    assert delivery.work(campaign_id=made.pk, at=LATER).total == 1

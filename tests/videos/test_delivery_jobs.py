@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django_q.models import OrmQ
 
 from accounts import audit
@@ -62,3 +63,19 @@ def test_somebody_whom_the_api_added_is_found_again(begun: Campaign) -> None:
 def test_tasks_carry_ids_only(begun: Campaign) -> None:
     task = OrmQ.objects.get().task
     assert task["args"] == (str(begun.pk),)
+
+
+def test_a_campaign_gets_no_more_jobs_than_there_are_workers(begun: Campaign) -> None:
+    Campaign.objects.update(worked_at=clock.now())
+    for _ in range(5):
+        delivery_jobs.reconcile()
+    assert OrmQ.objects.count() == settings.Q_CLUSTER["workers"]
+
+
+def test_a_quiet_campaign_gets_its_job_back_though_the_queue_is_full(begun: Campaign) -> None:
+    for _ in range(4):
+        campaigns.work_later(begun)
+    Campaign.objects.update(worked_at=clock.now() - timedelta(minutes=11))
+    before = OrmQ.objects.count()
+    delivery_jobs.reconcile()
+    assert OrmQ.objects.count() == before + 1

@@ -1,6 +1,7 @@
 import pytest
 from django.test import Client
 
+from accounts import audit
 from accounts.models import TrailLeaf
 from config.lib import clock
 from consent import purposes
@@ -9,11 +10,11 @@ from tests.accounts.staff import browser, partner
 from tests.videos import stage
 from tests.videos.stage import HEAD, TEXT
 from videos import campaigns
-from videos.models import Campaign, Script
+from videos.models import Campaign, Recipient, Script
 
 pytestmark = pytest.mark.django_db
 PAGES = ("script", "audience", "fallbacks", "preview", "checks", "send", "settings", "live")
-ACTS = ("pause", "resume", "cancel", "preview/prepare", "preview/choose", "script/look")
+ACTS = ("pause", "resume", "retry", "cancel", "preview/prepare", "preview/choose", "script/look")
 
 
 @pytest.fixture
@@ -160,3 +161,12 @@ def test_the_live_part_brings_its_own_state(marketer: Client, made: Campaign) ->
     assert 'hx-swap-oob="true"' in part
     assert "<html" not in part
     assert marketer.get(address(made, "live/results")).status_code == 200
+
+
+def test_a_group_of_failures_is_tried_again_from_the_page(marketer: Client, made: Campaign) -> None:
+    campaigns.start(campaign=made, at=clock.now(), actor=audit.SYSTEM)
+    Recipient.objects.update(state="failed", reason_code="not_composable")
+    assert "Retry these 1" in marketer.get(address(made, "live")).content.decode()
+    marketer.post(address(made, "retry"), {"code": "not_composable"})
+    assert Recipient.objects.get().state == "waiting"
+    assert "Retry these" not in marketer.get(address(made, "live")).content.decode()

@@ -20,6 +20,8 @@ from retention import welcome
 # A task may take its whole time limit; a cluster that shows nothing for longer than a canary
 # needs on a busy machine is taken for dead. Killing a live one costs a repeat, never data.
 SILENCE_SECONDS = 45
+# Pages answer first; videos are made with what the cores have left.
+JOBS_NICE = 5
 
 
 class Command(BaseCommand):
@@ -41,7 +43,7 @@ class Command(BaseCommand):
         close_old_connections()
         Supervisor(
             web=Child("web", web_command(host, port)),
-            cluster=Child("jobs", [sys.executable, "manage.py", "qcluster"]),
+            cluster=Child("jobs", [sys.executable, "manage.py", "qcluster"], nice=JOBS_NICE),
             moves=lambda age: _moves(age, silence),
             announce=lambda: _answers(host, port) and self._announce(),
         ).run()
