@@ -276,7 +276,7 @@ def _fetch(render: Render, provider: VideoProvider, at: datetime) -> None:
     came = provider.fetch(job_id=render.vendor_job_id)
     delivery = Delivery(came.video, came.captions_vtt, came.slots_ms, came.duration_ms)
     try:
-        base_media.check(delivery=delivery, slot_ms=egress.ordered_slot_ms(render))
+        base_media.check(delivery=delivery, slots_ms=egress.ordered_slots_ms(render))
         base, tail = base_media.seal(
             delivery=delivery, language=render.language, key=render.campaign.key, at=at
         )

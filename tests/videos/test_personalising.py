@@ -146,9 +146,9 @@ def test_a_worker_that_was_overtaken_changes_nothing(
     person = stage.person()
     speak = speech.speak
 
-    def overtaken(*, text: str, language: str) -> object:
+    def overtaken(**facts: str) -> object:
         Asset.objects.update(attempts=9)
-        return speak(text=text, language=language)
+        return speak(text=facts["text"], language="en")
 
     monkeypatch.setattr(speech, "speak", overtaken)
     with pytest.raises(NotPersonalised, match="taken_over"):
