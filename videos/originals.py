@@ -42,7 +42,7 @@ def pictures(*, video: mp4.Track, run: Run, language: str) -> Iterator[Picture]:
 
 def colours(*, video: mp4.Track) -> encoding.Colours:
     """Read how the base means its colours: ours must be meant alike, or the seam shows."""
-    frame = next(_frames(video, (0, len(video.samples))), None)
+    frame = next(_frames(video, (0, 1)), None)
     if frame is None:
         raise NotComposable("the video holds no picture")
     return encoding.Colours(
@@ -79,7 +79,8 @@ def _frames(video: mp4.Track, run: Run) -> Iterator[av.VideoFrame]:
     codec = av.CodecContext.create("h264", "r")
     if not isinstance(codec, VideoCodecContext):
         raise NotComposable("this build has no H.264 decoder")
-    codec.extradata, codec.thread_type = video.setup, "AUTO"
+    # One thread: a decoder with more that is closed before its end can wait for them for ever.
+    codec.extradata, codec.thread_count = video.setup, 1
     try:
         for sample in video.samples[run[0] : run[1]]:
             packet: av.Packet[VideoCodecContext] = av.Packet(sample.data)
