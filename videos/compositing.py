@@ -7,7 +7,7 @@ byte for byte the same for all persons of a campaign and language. Nothing touch
 
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -149,9 +149,10 @@ class Stage:
         if len(parts) != len(self.slots):
             raise NotComposable("the video has another number of personal slots")
         video, sound = self.tracks
-        voices = [self._voice(*pair) for pair in zip(self.slots, parts, strict=True)]
-        overlays = [self._overlay(*each) for each in zip(self.slots, parts, voices, strict=True)]
-        films = [self._film(number, overlays) for number in range(len(self.takes))]
+        voices = self._voices(parts)
+        films = [
+            self._film(*pair) for pair in zip(self.takes, self._drawn(parts, voices), strict=True)
+        ]
         runs = [take.run for take in self.takes]
         shown = _in_place_of(video.samples, [film.samples for film in films], runs)
         spoken = [self._spoken(*pair) for pair in zip(self.beds, voices, strict=True)]
@@ -161,6 +162,17 @@ class Stage:
         head = mp4.write_head(tracks=tracks, parts=mp4.cut(tracks=tracks, own=self._own()))
         duration_seconds = float(video.end_seconds)
         return Composite(head, self.tail, self.tail_sha256, duration_seconds, len(video.samples))
+
+    def drawn(self, *, parts: Sequence[Part]) -> list[Iterator[Picture]]:
+        """Draw one person's pictures for each take, before they are encoded."""
+        return self._drawn(parts, self._voices(parts))
+
+    def _voices(self, parts: Sequence[Part]) -> list[Sound]:
+        return [self._voice(*pair) for pair in zip(self.slots, parts, strict=True)]
+
+    def _drawn(self, parts: Sequence[Part], voices: Sequence[Sound]) -> list[Iterator[Picture]]:
+        overlays = [self._overlay(*each) for each in zip(self.slots, parts, voices, strict=True)]
+        return [self._frames(number, overlays) for number in range(len(self.takes))]
 
     def _own(self) -> tuple[list[mp4.Run], list[mp4.Run]]:
         return [take.run for take in self.takes], [bed.run for bed in self.beds]
@@ -199,12 +211,11 @@ class Stage:
             *(loudness(samples=track, frame_count=int(last - first)) for track in both),
         )
 
-    def _film(self, number: int, overlays: Sequence[_Overlay]) -> encoding.Encoded:
-        take = self.takes[number]
+    def _film(self, take: Take, pictures: Iterable[Picture]) -> encoding.Encoded:
         first, end = take.run
         own = self.tracks[0].samples[first:end]
         return encoding.encode_pictures(
-            pictures=self._frames(number, [overlays[slot.number] for slot in take.slots]),
+            pictures=pictures,
             settings=self.settings,
             key_frames={index for index, sample in enumerate(own) if sample.is_key},
             ticks_per_frame=1,

@@ -21,6 +21,8 @@ Sound = NDArray[np.float32]
 
 # An encoder of sound settles in before its first packet counts.
 SETTLING_PACKETS = 2
+# 8 bits, 4:2:0; the second says that all of the range is used, which is kept as it is.
+_FORMATS = {"yuv420p", "yuvj420p"}
 
 
 def pictures(*, video: mp4.Track, run: Run, language: str) -> Iterator[Picture]:
@@ -31,7 +33,7 @@ def pictures(*, video: mp4.Track, run: Run, language: str) -> Iterator[Picture]:
     label = None
     count = 0
     for frame in _frames(video, run):
-        array = np.array(frame.to_ndarray(format="yuv420p"), np.uint8)
+        array = np.array(frame.to_ndarray(), np.uint8)
         label = label or picture.ai_label(language=language, frame_height=frame.height)
         picture.lay_ai_label(picture=array, label=label)
         count += 1
@@ -45,6 +47,8 @@ def colours(*, video: mp4.Track) -> encoding.Colours:
     frame = next(_frames(video, (0, 1)), None)
     if frame is None:
         raise NotComposable("the video holds no picture")
+    if frame.format.name not in _FORMATS or frame.width % 2 or frame.height % 2:
+        raise NotComposable("the pictures are not of even size in 8 bits and 4:2:0")
     return encoding.Colours(
         int(frame.color_primaries),
         int(frame.color_trc),
