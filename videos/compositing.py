@@ -38,7 +38,9 @@ __all__ = [
     "shared_tail",
 ]
 
-_QUALITY = 21
+_QUALITY = 24
+# A key frame costs as much as a second of the frames that lean on it.
+_KEY_FRAME_EVERY_SECONDS = 4
 _AUDIBLE, _BARS_FRAMES = 0.02, 90
 # What was said before a slot is still seen in it, as bars: about a second and a half of sound.
 _BEFORE_PACKETS = 70
@@ -217,7 +219,7 @@ class Stage:
         return encoding.encode_pictures(
             pictures=pictures,
             settings=self.settings,
-            key_frames={index for index, sample in enumerate(own) if sample.is_key},
+            key_frames=_sparse([i for i, sample in enumerate(own) if sample.is_key], self._rate()),
             ticks_per_frame=1,
         )
 
@@ -255,6 +257,8 @@ def prepare(*, base: BaseVideo) -> Stage:
         frames_per_second,
         quality=_QUALITY,
         colours=originals.colours(video=video),
+        longest_group=_KEY_FRAME_EVERY_SECONDS * round(frames_per_second),
+        is_hurried=True,
     )
     tail = _tail(tracks, takes, runs)
     return Stage(
@@ -390,6 +394,15 @@ def _compatible(settings: encoding.PictureSettings, base_setup: bytes) -> encodi
     if encoding.parameter_sets(setup=trial.setup) == encoding.parameter_sets(setup=base_setup):
         return settings
     return replace(settings, parameter_set=_SPARE_PARAMETER_SET)
+
+
+def _sparse(key_frames: Sequence[int], rate: Fraction) -> set[int]:
+    """Keep of the base's key frames the first, and one in four seconds."""
+    kept: list[int] = []
+    for index in key_frames:
+        if not kept or index - kept[-1] >= _KEY_FRAME_EVERY_SECONDS * rate:
+            kept.append(index)
+    return set(kept)
 
 
 def _in_place_of(

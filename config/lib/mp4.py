@@ -20,7 +20,6 @@ from av.video.stream import VideoStream
 
 # Divisible by 48,000 and by the usual frame rates: edits fall on whole ticks.
 _MOVIE_TICKS_PER_SECOND = 240_000
-_CHUNK_SECONDS = Fraction(1, 2)
 _IDENTITY_MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _LARGEST_OFFSET = 2**32 - 1
 
@@ -216,8 +215,9 @@ def _half_seconds(track: Track, start: int, stop: int) -> Iterator[tuple[int, in
 
 
 def _half_second(track: Track, index: int) -> int:
-    at = Fraction(track.samples[index].decode_at_ticks, track.ticks_per_second)
-    return int(at / _CHUNK_SECONDS)
+    # Asked for each sample of each person's film: whole numbers, rounded towards zero.
+    halves, ticks = track.samples[index].decode_at_ticks * 2, track.ticks_per_second
+    return halves // ticks if halves >= 0 else -(-halves // ticks)
 
 
 def _chunk_bytes(tracks: Sequence[Track], chunks: Sequence[_Chunk]) -> Iterator[bytes]:
