@@ -84,11 +84,14 @@ def encode_pictures(
     key_frames: Collection[int],
     ticks_per_frame: int,
 ) -> Encoded:
-    """Encode planar YUV 4:2:0 pictures to H.264, with a key frame where named."""
+    """Encode planar YUV 4:2:0 pictures to H.264, with a key frame where named.
+
+    They are read in place: a picture must not be changed once it was handed over.
+    """
     codec = _picture_codec(settings)
     samples: list[Sample] = []
     for index, picture in enumerate(pictures):
-        frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
+        frame = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(picture), format="yuv420p")
         frame.pts = index
         if index in key_frames:
             frame.pict_type = PictureType.I
