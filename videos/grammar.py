@@ -143,7 +143,8 @@ def _slots(text: str) -> Iterator[Slot]:
 
 def _passages(text: str, slots: tuple[Slot, ...]) -> Iterator[Passage]:
     """Yield sentences in a row that are of one kind; blanks belong to what stands before them."""
-    start, end, held = 0, 0, ()
+    start, end = 0, 0
+    held: tuple[Slot, ...] = ()
     for stop in _ends(text):
         own = tuple(slot for slot in slots if end <= slot.start < stop)
         blank = not text[end:stop].strip()

@@ -5,6 +5,7 @@ not touched.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import av
 import numpy as np
@@ -87,7 +88,7 @@ def _frames(video: mp4.Track, run: Run) -> Iterator[av.VideoFrame]:
     codec.extradata, codec.thread_count = video.setup, 1
     try:
         for sample in video.samples[run[0] : run[1]]:
-            packet: av.Packet[VideoCodecContext] = av.Packet(sample.data)
+            packet: av.Packet[Any] = av.Packet(sample.data)
             packet.pts, packet.dts = sample.show_at_ticks, sample.decode_at_ticks
             yield from codec.decode(packet)
         yield from codec.decode(None)

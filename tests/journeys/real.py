@@ -74,8 +74,8 @@ def link_path(*, text: str = TEXT) -> str:
     person(clock.now())
     render(campaigns.start(campaign=made, at=clock.now(), actor=audit.SYSTEM))
     send(made)
-    text: str = SandboxMessage.objects.get(direction="to_phone").content_sealed["text"]
-    return "/v/" + text.partition("/v/")[2][:43]
+    shown: str = SandboxMessage.objects.get(direction="to_phone").content_sealed["text"]
+    return "/v/" + shown.partition("/v/")[2][:43]
 
 
 def sign_in(page: Page, origin: str, *, role: str = "marketer") -> User:

@@ -79,7 +79,12 @@ def test_a_name_is_spoken_in_its_persons_language(
 ) -> None:
     heard: list[dict[str, str]] = []
     speak = speech.speak
-    monkeypatch.setattr(speech, "speak", lambda **facts: heard.append(facts) or speak(**facts))
+
+    def listened(**facts: str) -> speech.Speech:
+        heard.append(facts)
+        return speak(text=facts["text"], language="en")
+
+    monkeypatch.setattr(speech, "speak", listened)
     person = stage.person()
     Contact.objects.update(language="fr-CA")
     person.refresh_from_db()
