@@ -44,7 +44,7 @@ KEEP = os.environ.get("KEEP", "")
 WIDTH = HEIGHT * 16 // 9
 SLOT_SECONDS, LOOKED_AT = 4.0, 10
 # The same preset and quality as ours.
-PRESET, CRF = "veryfast", 24
+PRESET, CRF = "veryfast", 21
 WORDS = "Spring is here, and the boats are back on the lake. We kept a room with a view for all. "
 GOALS = {"busy": 15, "talking": 40}
 Spent = tuple[float, float]

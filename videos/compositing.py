@@ -38,7 +38,7 @@ __all__ = [
     "shared_tail",
 ]
 
-_QUALITY = 24
+_QUALITY = 21
 # A key frame costs as much as a second of the frames that lean on it.
 _KEY_FRAME_EVERY_SECONDS = 4
 _AUDIBLE, _BARS_FRAMES = 0.02, 90
