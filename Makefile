@@ -94,3 +94,9 @@ prove-crash: env ## kill workers while they make and send: SEED= KILLS= PEOPLE= 
 
 bench-campaign: env ## enqueue and settle many people, only the wire faked: RECIPIENTS= ENGINE=
 	@$(PY) -m benchmarks.campaign
+
+prove-video: env ## personalise films of many kinds and look for a seam: SEED=1 CASES=24
+	@$(PY) -m benchmarks.prove_video
+
+bench-video: env ## personalise beside a full re-encode, and count bytes a person: ROUNDS=5 N= HEIGHT=
+	@$(PY) -m benchmarks.video

@@ -6,7 +6,7 @@ bytes follow from the script's fixed text, language and slots alone: never from 
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 
@@ -33,13 +33,15 @@ __all__ = [
     "anonymise",
     "known_identifiers",
     "parse",
-    "personal_line",
+    "personal_lines",
 ]
 
 WIDTH_PX, HEIGHT_PX = 1280, 720
 # How long a slot stays empty: by the template's own words, never by anybody's value.
 SHORTEST_SLOT_MS, LONGEST_SLOT_MS, STEP_MS = 3_000, 12_000, 500
 WORD_MS, VALUE_MS = 400, 1_000
+# Speech can be quickened by about so much before it would have to be cut.
+TOO_LONG_MS = LONGEST_SLOT_MS * 5 // 4
 
 NOT_SEARCHABLE = "not_searchable"
 _WAIT = "The names of your contacts are still being prepared for the search. Try in some minutes."
@@ -126,7 +128,7 @@ def anonymise(*, script_text: str, language: str, known: Known | None = None) ->
     Law: GDPR Art. 25 and Recital 26; HIPAA 45 CFR 164.514(b)(2).
     """
     parsed = parse(script_text)
-    problems = [*parsed.problems, *_scan(script_text, language, known)]
+    problems = [*parsed.problems, *_long_passages(parsed), *_scan(script_text, language, known)]
     if not _LANGUAGE.fullmatch(language):
         problems.append(Problem("language_unknown", 0, 0, "", "Choose the script's language."))
     if problems:
@@ -156,15 +158,15 @@ def known_identifiers(*, contacts: Iterable[Contact], at: datetime) -> KnownIden
     return known.ready()
 
 
-def personal_line(*, script_text: str, values: Mapping[str, str]) -> str:
-    """Return the personal sentence with a person's values, for this machine's own use.
+def personal_lines(*, script_text: str, values: Mapping[str, str]) -> list[str]:
+    """Return what is said in each personal slot, with a person's values, for this machine's use.
 
     :raises SlotMissing: a slot has neither a value nor a fallback.
     """
-    line, missing = grammar.fill(parsed=parse(script_text), values=values)
+    lines, missing = grammar.fill(parsed=parse(script_text), values=values)
     if missing:
         raise SlotMissing(missing)
-    return line
+    return lines
 
 
 def judge_body(*, body: bytes, language: str) -> list[str]:
@@ -195,17 +197,48 @@ def _scan(text: str, language: str, known: Known | None) -> list[Problem]:
 
 def _wire(parsed: ParsedScript, language: str) -> bytes:
     """Write the request. No id, title or callback: two campaigns with one text are one request."""
+    lengths_ms = iter(_slots_ms(parsed))
     items: list[dict[str, object]] = []
-    if parsed.slots:
-        items.append({"slot": "s1", "ms": _slot_ms(parsed)})
-    items += [{"speech": paragraph} for paragraph in parsed.paragraphs]
+    for passage in parsed.passages:
+        if passage.slots:
+            place = 1 + sum("slot" in item for item in items)
+            items.append({"slot": f"s{place}", "ms": next(lengths_ms)})
+        else:
+            items += [{"speech": paragraph} for paragraph in parsed.paragraphs(passage)]
     return canonical.encode(
         {"language": language, "width": WIDTH_PX, "height": HEIGHT_PX, "items": items}
     )
 
 
-def _slot_ms(parsed: ParsedScript) -> int:
-    fixed, _ = grammar.fill(parsed=parsed, values=dict.fromkeys(grammar.ALLOWED_SLOTS, ""))
-    wanted = WORD_MS * len(fixed.split()) + VALUE_MS * (1 + len(parsed.slots))
-    rounded = -(-wanted // STEP_MS) * STEP_MS
-    return min(LONGEST_SLOT_MS, max(SHORTEST_SLOT_MS, rounded))
+def _slots_ms(parsed: ParsedScript) -> list[int]:
+    """Say how long each personal passage is left empty."""
+    rounded = (-(-wanted // STEP_MS) * STEP_MS for wanted in _wanted_ms(parsed))
+    return [min(LONGEST_SLOT_MS, max(SHORTEST_SLOT_MS, one)) for one in rounded]
+
+
+def _wanted_ms(parsed: ParsedScript) -> list[int]:
+    lines, _ = grammar.fill(parsed=parsed, values=dict.fromkeys(grammar.ALLOWED_SLOTS, ""))
+    personal = [passage for passage in parsed.passages if passage.slots]
+    return [
+        WORD_MS * len(line.split()) + VALUE_MS * (1 + len(passage.slots))
+        for line, passage in zip(lines, personal, strict=True)
+    ]
+
+
+def _long_passages(parsed: ParsedScript) -> Iterator[Problem]:
+    """Name the personal passages that take longer than a slot can be."""
+    message = (
+        f"It takes longer than {LONGEST_SLOT_MS // 1000} seconds to say this. Shorten it, or put a "
+        "sentence without a slot between."
+    )
+    personal = [passage for passage in parsed.passages if passage.slots]
+    for wanted, passage in zip(_wanted_ms(parsed), personal, strict=True):
+        if wanted > TOO_LONG_MS:
+            slot = passage.slots[0]
+            yield grammar.problem(
+                kind="slot_too_long",
+                text=parsed.text,
+                start=slot.start,
+                end=slot.end,
+                message=message,
+            )

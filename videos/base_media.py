@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,10 +37,10 @@ class Delivery:
     duration_ms: int
 
 
-def check(*, delivery: Delivery, slot_ms: int) -> None:
-    """Judge the file by itself, not by what came with it.
+def check(*, delivery: Delivery, slots_ms: Sequence[int]) -> None:
+    """Judge the file by itself, not by what came with it; `slots_ms` are the lengths ordered.
 
-    :raises NotAsOrdered: another codec, size, length or slot, or no captions.
+    :raises NotAsOrdered: another codec, size or length, other slots, or no captions.
     """
     if len(delivery.video) > LARGEST_BYTES or delivery.duration_ms > LONGEST_MS:
         raise NotAsOrdered("too_large")
@@ -51,25 +52,27 @@ def check(*, delivery: Delivery, slot_ms: int) -> None:
         raise NotAsOrdered("other_format")
     if abs(probe.duration_seconds * 1000 - delivery.duration_ms) > TOLERANCE_MS:
         raise NotAsOrdered("other_duration")
-    if not _is_ordered_slot(delivery.slots_ms, slot_ms):
+    if not _are_ordered(delivery.slots_ms, slots_ms):
         raise NotAsOrdered("other_slots")
     if not delivery.captions_vtt.startswith("WEBVTT"):
         raise NotAsOrdered("no_captions")
 
 
 def seal(
-    *, delivery: Delivery, language: str, key: DataKey, at: datetime
+    *, delivery: Delivery, language: str, key: DataKey, at: datetime, made_by_ai: bool = True
 ) -> tuple[SealedObject, SealedObject]:
-    """Seal the base, labelled throughout, and the bytes that all share, by the campaign's key.
+    """Seal the base, labelled throughout if an AI made it, and the bytes that all share, by the campaign's key.
 
     :raises NotAsOrdered: it cannot be personalised.
     :raises KeyRefused: the campaign's key is gone.
     """
+    film = delivery.video
     try:
-        film = labelling.labelled(data=delivery.video, language=language)
+        if made_by_ai:
+            film = labelling.labelled(data=film, language=language)
     except labelling.NotLabelled:
         raise NotAsOrdered("not_labelled") from None
-    base = BaseVideo(data=film, slot_end_seconds=delivery.slots_ms[0][1] / 1000, language=language)
+    base = BaseVideo(film, seconds_of(delivery.slots_ms), language)
     try:
         tail = compositing.shared_tail(base=base)
     except compositing.NotComposable:
@@ -88,11 +91,8 @@ def opened(*, render: Render, at: datetime) -> BaseVideo:
     """
     if render.base is None:
         raise vault.NotReadable("no_base")
-    return BaseVideo(
-        data=vault.read(sealed_object=render.base, at=at),
-        slot_end_seconds=render.slots_ms[0][1] / 1000,
-        language=render.language,
-    )
+    data = vault.read(sealed_object=render.base, at=at)
+    return BaseVideo(data, seconds_of(render.slots_ms), render.language)
 
 
 def is_open(*, render: Render, at: datetime) -> bool:
@@ -100,8 +100,17 @@ def is_open(*, render: Render, at: datetime) -> bool:
     return keys.opens(key=render.campaign.key, at=at)
 
 
-def _is_ordered_slot(slots_ms: list[list[int]], slot_ms: int) -> bool:
-    if len(slots_ms) != 1 or len(slots_ms[0]) != 2:
+def seconds_of(slots_ms: list[list[int]]) -> list[tuple[float, float]]:
+    """Return the starts and ends of slots in seconds."""
+    return [(start / 1000, end / 1000) for start, end in slots_ms]
+
+
+def _are_ordered(slots_ms: list[list[int]], ordered_ms: Sequence[int]) -> bool:
+    """Say whether the slots are those ordered: as many, as long, the first at the start."""
+    if len(slots_ms) != len(ordered_ms) or any(len(slot) != 2 for slot in slots_ms):
         return False
-    start, end = slots_ms[0]
-    return start == 0 and abs(end - slot_ms) <= TOLERANCE_MS
+    starts_with_one = bool(slots_ms) and slots_ms[0][0] == 0
+    return starts_with_one and all(
+        abs(end - start - wanted_ms) <= TOLERANCE_MS
+        for (start, end), wanted_ms in zip(slots_ms, ordered_ms, strict=True)
+    )

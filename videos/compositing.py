@@ -1,32 +1,34 @@
 """How does one person's video come from everybody's, at the price of a few seconds?
 
-Only the groups of pictures under the greeting are encoded again; every other sample is
+Only the groups of pictures under the personal slots are encoded again; every other sample is
 the base's own bytes. A composite is a head (index and own samples) and a tail that is
 byte for byte the same for all persons of a campaign and language. Nothing touches disk.
 """
 
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import av
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from config.lib import encoding, mp4, picture
 from config.lib.picture import Picture
 from config.lib.speech import Speech, loudness
-from videos import greetings, namecard
+from videos import greetings, namecard, originals, splices
 from videos.namecard import NameCard
+from videos.originals import SETTLING_PACKETS, Sound
+from videos.splices import NotComposable, Slot, Slots, Take
 
 __all__ = [
     "BaseVideo",
     "Composite",
     "NameCard",
     "NotComposable",
+    "Part",
     "Probe",
     "Stage",
     "personalise",
@@ -36,29 +38,34 @@ __all__ = [
     "shared_tail",
 ]
 
-Sound = NDArray[np.float32]
-
 _QUALITY = 21
+# A key frame costs as much as a second of the frames that lean on it.
+_KEY_FRAME_EVERY_SECONDS = 4
 _AUDIBLE, _BARS_FRAMES = 0.02, 90
+# What was said before a slot is still seen in it, as bars: about a second and a half of sound.
+_BEFORE_PACKETS = 70
 _SPARE_PARAMETER_SET = 31
-# Decoded pictures of the slot are kept for the next person up to this size.
+# Decoded pictures of the slots are kept for the next person up to this size.
 _LARGEST_STAGE_BYTES = 400 * 2**20
 _POSTER_AFTER_SLOT_SECONDS = 1.4
 _POSTER_WIDTH = 640
 
 
-class NotComposable(Exception):
-    """The base video cannot be personalised; the text says why."""
+@dataclass(frozen=True)
+class BaseVideo:
+    """An anonymous video and its slots, (start, end) in seconds, that are one person's."""
+
+    data: bytes
+    slots: Slots
+    language: str
 
 
 @dataclass(frozen=True)
-class BaseVideo:
-    """An anonymous video and the slot at its start that is one person's."""
+class Part:
+    """What one person sees and hears in one slot."""
 
-    data: bytes
-    slot_end_seconds: float
-    language: str
-    slot_start_seconds: float = 0.0
+    card: NameCard
+    spoken: Speech
 
 
 @dataclass(frozen=True)
@@ -93,122 +100,189 @@ class Probe:
 
 
 @dataclass(frozen=True)
+class _Bed:
+    """The base's sound under a slot and around it; `first_sample` counts from the film's start."""
+
+    run: mp4.Run
+    sound: Sound
+    first_sample: int
+
+
+@dataclass(frozen=True)
+class _Overlay:
+    """What is laid over one slot's pictures: the card, and the voice as bars from the `first`
+    frame of the film on."""
+
+    slot: Slot
+    card: namecard.PlacedCard
+    first: int
+    levels: list[float]
+    voice_levels: list[float]
+
+    def lay(self, *, frame: Picture, seconds: float, number: int) -> None:
+        """Draw over one frame, `seconds` and `number` of the film."""
+        into, length = seconds - self.slot.start_seconds, self.slot.seconds
+        namecard.lay(frame=frame, card=self.card, seconds=into, slot_seconds=length)
+        still_shown = namecard.share_left(seconds=into, slot_seconds=length)
+        index = min(number - self.first, len(self.levels) - 1)
+        recent = slice(max(0, index + 1 - _BARS_FRAMES), index + 1)
+        if any(level * still_shown > _AUDIBLE for level in self.voice_levels[recent]):
+            bars = [level * still_shown for level in self.levels[: index + 1]]
+            picture.lay_voice(picture=frame, loudness=bars, index=index)
+
+
+@dataclass(frozen=True)
 class Stage:
     """What all persons of a campaign and language share; made once by `prepare`."""
 
     base: BaseVideo
     tracks: tuple[mp4.Track, mp4.Track]
-    own_counts: tuple[int, int]
-    pictures: tuple[Picture, ...]
-    sound: Sound
+    slots: tuple[Slot, ...]
+    takes: tuple[Take, ...]
+    beds: tuple[_Bed, ...]
+    # For each take; empty where they would not fit into memory.
+    pictures: tuple[tuple[Picture, ...], ...]
     settings: encoding.PictureSettings
     tail: bytes
     tail_sha256: str
 
-    def personalise(self, *, card: NameCard, greeting: Speech) -> Composite:
-        """Make one person's video; see `personalise`."""
+    def personalise(self, *, parts: Sequence[Part]) -> Composite:
+        """Make one person's video, with a part for each slot; see `personalise`."""
+        if len(parts) != len(self.slots):
+            raise NotComposable("the video has another number of personal slots")
         video, sound = self.tracks
-        voice = self._voice(greeting)
-        film = self._film(card, voice)
-        spoken = encoding.encode_sound(
-            sound=np.clip(self.sound + voice, -1, 1), rate_hz=sound.rate_hz
-        )
-        own_video, own_sound = (
-            _in_place_of(track.samples, coded.samples, count)
-            for track, coded, count in zip(
-                self.tracks, (film, spoken), self.own_counts, strict=True
-            )
-        )
-        setup = encoding.joined_setup(first=video.setup, second=film.setup)
-        tracks = (
-            replace(video, setup=setup, samples=own_video),
-            replace(sound, samples=own_sound),
-        )
-        head = mp4.write_head(tracks=tracks, parts=mp4.cut(tracks=tracks, counts=self.own_counts))
+        voices = self._voices(parts)
+        films = [
+            self._film(*pair) for pair in zip(self.takes, self._drawn(parts, voices), strict=True)
+        ]
+        runs = [take.run for take in self.takes]
+        shown = _in_place_of(video.samples, [film.samples for film in films], runs)
+        spoken = [self._spoken(*pair) for pair in zip(self.beds, voices, strict=True)]
+        heard = _in_place_of(sound.samples, spoken, [bed.run for bed in self.beds])
+        setup = encoding.joined_setup(first=video.setup, second=films[0].setup)
+        tracks = (replace(video, setup=setup, samples=shown), replace(sound, samples=heard))
+        head = mp4.write_head(tracks=tracks, parts=mp4.cut(tracks=tracks, own=self._own()))
         duration_seconds = float(video.end_seconds)
         return Composite(head, self.tail, self.tail_sha256, duration_seconds, len(video.samples))
 
-    def _voice(self, greeting: Speech) -> Sound:
-        """Place the greeting in the slot, fitted to it, as one channel of sound."""
-        sound = self.tracks[1]
+    def drawn(self, *, parts: Sequence[Part]) -> list[Iterator[Picture]]:
+        """Draw one person's pictures for each take, before they are encoded."""
+        return self._drawn(parts, self._voices(parts))
+
+    def _voices(self, parts: Sequence[Part]) -> list[Sound]:
+        return [self._voice(*pair) for pair in zip(self.slots, parts, strict=True)]
+
+    def _drawn(self, parts: Sequence[Part], voices: Sequence[Sound]) -> list[Iterator[Picture]]:
+        overlays = [self._overlay(*each) for each in zip(self.slots, parts, voices, strict=True)]
+        return [self._frames(number, overlays) for number in range(len(self.takes))]
+
+    def _own(self) -> tuple[list[mp4.Run], list[mp4.Run]]:
+        return [take.run for take in self.takes], [bed.run for bed in self.beds]
+
+    def _voice(self, slot: Slot, part: Part) -> Sound:
+        """Place what is spoken in the slot, fitted to it, as one channel beside the bed."""
+        sound, bed = self.tracks[1], self.beds[slot.number]
         spoken = greetings.fitted(
-            greeting=greeting, slot_seconds=self.base.slot_end_seconds, rate_hz=sound.rate_hz
+            greeting=part.spoken, slot_seconds=slot.seconds, rate_hz=sound.rate_hz
         )
-        voice = np.zeros(self.sound.shape[1], np.float32)
-        first = max(0, int(greetings.LEAD_SECONDS * sound.rate_hz) - _own_start(sound))
+        voice = np.zeros(bed.sound.shape[1], np.float32)
+        first = int((slot.start_seconds + greetings.LEAD_SECONDS) * sound.rate_hz)
+        first -= bed.first_sample
         room = max(0, min(len(spoken), len(voice) - first))
         voice[first : first + room] = spoken[:room]
         return voice
 
-    def _film(self, card: NameCard, voice: Sound) -> encoding.Encoded:
-        own = self.tracks[0].samples[: self.own_counts[0]]
+    def _spoken(self, bed: _Bed, voice: Sound) -> list[mp4.Sample]:
+        settled = (_BEFORE_PACKETS - SETTLING_PACKETS) * encoding.FRAME_SAMPLES
+        mixed = np.clip(bed.sound + voice, -1, 1)[:, settled:]
+        coded = encoding.encode_sound(sound=mixed, rate_hz=self.tracks[1].rate_hz)
+        return coded.samples[SETTLING_PACKETS:]
+
+    def _overlay(self, slot: Slot, part: Part, voice: Sound) -> _Overlay:
+        """Draw a slot's card and measure how loud each of its frames is."""
+        width, height, rate = self.settings.width, self.settings.height, self._rate()
+        bed, sound_rate = self.beds[slot.number], self.tracks[1].rate_hz
+        first = max(0, -(-bed.first_sample * rate // sound_rate))
+        last = int(slot.end_seconds * rate)
+        start, end = (int(edge / rate * sound_rate) - bed.first_sample for edge in (first, last))
+        both = [track[max(0, start) : end] for track in ((bed.sound + voice)[0], voice)]
+        return _Overlay(
+            slot,
+            namecard.draw(card=part.card, width=width, height=height, language=self.base.language),
+            int(first),
+            *(loudness(samples=track, frame_count=int(last - first)) for track in both),
+        )
+
+    def _film(self, take: Take, pictures: Iterable[Picture]) -> encoding.Encoded:
+        first, end = take.run
+        own = self.tracks[0].samples[first:end]
         return encoding.encode_pictures(
-            pictures=self._frames(card, voice),
+            pictures=pictures,
             settings=self.settings,
-            key_frames={index for index, sample in enumerate(own) if sample.is_key},
+            key_frames=_sparse([i for i, sample in enumerate(own) if sample.is_key], self._rate()),
             ticks_per_frame=1,
         )
 
-    def _frames(self, card: NameCard, voice: Sound) -> Iterator[Picture]:
-        width, height = self.settings.width, self.settings.height
-        count, slot_seconds = self.own_counts[0], self.base.slot_end_seconds
-        placed = namecard.draw(card=card, width=width, height=height, language=self.base.language)
-        per_frame = float(self.tracks[1].rate_hz / self.settings.frames_per_second)
-        heard = voice[: int(count * per_frame)]
-        levels = loudness(samples=heard, frame_count=count)
-        for index, frame in enumerate(self.pictures or _own_pictures(self.base, count)):
+    def _frames(self, number: int, overlays: Sequence[_Overlay]) -> Iterator[Picture]:
+        video, run = self.tracks[0], self.takes[number].run
+        held = self.pictures[number] or originals.pictures(
+            video=video, run=run, language=self.base.language
+        )
+        times = sorted(sample.show_at_ticks for sample in video.samples[run[0] : run[1]])
+        for ticks, frame in zip(times, held, strict=True):
+            seconds = ticks / video.ticks_per_second
             changed = frame.copy()
-            seconds = float(index / self.settings.frames_per_second)
-            namecard.lay(frame=changed, card=placed, seconds=seconds, slot_seconds=slot_seconds)
-            still_shown = namecard.share_left(seconds=seconds, slot_seconds=slot_seconds)
-            bars = [level * still_shown for level in levels[: index + 1]]
-            if any(level > _AUDIBLE for level in bars[-_BARS_FRAMES:]):
-                picture.lay_voice(picture=changed, loudness=bars, index=index)
+            for overlay in overlays:
+                if overlay.slot.start_seconds <= seconds <= overlay.slot.end_seconds:
+                    place = round(seconds * self._rate())
+                    overlay.lay(frame=changed, seconds=seconds, number=place)
             yield changed
+
+    def _rate(self) -> Fraction:
+        return self.settings.frames_per_second
 
 
 def prepare(*, base: BaseVideo) -> Stage:
     """Decode once what every person's video starts from.
 
-    :raises NotComposable: the slot is not at the start, is longer than the video or has
-        no end on a key frame, or the file is not H.264 with AAC sound.
+    :raises NotComposable: the first slot is not at the start, a slot is shorter than a second,
+        outside the video or over another, or the file is not H.264 with AAC-LC sound.
     """
-    tracks = _tracks(base)
+    tracks, slots, takes, runs = _cuts(base)
     video, sound = tracks
-    counts = (_own_pictures_count(video, base), _own_sound_count(sound, base))
     frames_per_second = Fraction(video.ticks_per_second, video.samples[0].duration_ticks)
     settings = encoding.PictureSettings(
         video.width,
         video.height,
         frames_per_second,
         quality=_QUALITY,
-        colours=_colours(base),
+        colours=originals.colours(video=video),
+        longest_group=_KEY_FRAME_EVERY_SECONDS * round(frames_per_second),
+        is_hurried=True,
     )
-    settings = _compatible(settings, video.setup)
-    size_bytes = counts[0] * video.width * video.height * 3 // 2
-    pictures = tuple(_own_pictures(base, counts[0])) if size_bytes <= _LARGEST_STAGE_BYTES else ()
-    tail = mp4.write_tail(tracks=tracks, parts=mp4.cut(tracks=tracks, counts=counts))
+    tail = _tail(tracks, takes, runs)
     return Stage(
         base=base,
         tracks=tracks,
-        own_counts=counts,
-        pictures=pictures,
-        sound=_own_sound(base, sound, counts[1]),
-        settings=settings,
+        slots=slots,
+        takes=takes,
+        beds=tuple(_bed(sound, run) for run in runs),
+        pictures=_kept_pictures(base, video, takes),
+        settings=_compatible(settings, video.setup),
         tail=tail,
         tail_sha256=hashlib.sha256(tail).hexdigest(),
     )
 
 
-def personalise(*, base: BaseVideo, card: NameCard, greeting: Speech) -> Composite:
-    """Make one person's video: name card and spoken greeting in the slot.
+def personalise(*, base: BaseVideo, parts: Sequence[Part]) -> Composite:
+    """Make one person's video: a card and spoken words in each slot.
 
     Frame count and duration equal the base's. For many persons `prepare` once and call
     `Stage.personalise` for each.
 
-    :raises NotComposable: see `prepare`.
+    :raises NotComposable: see `prepare`; or the parts are not as many as the slots.
     """
-    return prepare(base=base).personalise(card=card, greeting=greeting)
+    return prepare(base=base).personalise(parts=parts)
 
 
 def shared_tail(*, base: BaseVideo) -> bytes:
@@ -216,9 +290,8 @@ def shared_tail(*, base: BaseVideo) -> bytes:
 
     :raises NotComposable: see `prepare`.
     """
-    tracks = _tracks(base)
-    counts = (_own_pictures_count(tracks[0], base), _own_sound_count(tracks[1], base))
-    return mp4.write_tail(tracks=tracks, parts=mp4.cut(tracks=tracks, counts=counts))
+    tracks, _, takes, runs = _cuts(base)
+    return _tail(tracks, takes, runs)
 
 
 def probe(*, data: bytes) -> Probe:
@@ -243,11 +316,11 @@ def probe(*, data: bytes) -> Probe:
 
 
 def poster(*, base: BaseVideo) -> bytes:
-    """Give a JPEG of the base shortly after the slot: nobody's name is on it.
+    """Give a JPEG of the base shortly after the greeting: nobody's name is on it.
 
     :raises NotComposable: the file cannot be decoded.
     """
-    wanted = base.slot_end_seconds + _POSTER_AFTER_SLOT_SECONDS
+    wanted = base.slots[0][1] + _POSTER_AFTER_SLOT_SECONDS
     chosen: Image.Image | None = None
     with av.open(io.BytesIO(base.data), "r", format="mp4") as container:
         for frame in container.decode(video=0):
@@ -270,36 +343,46 @@ def _read(data: bytes) -> tuple[mp4.Track, ...]:
         raise NotComposable(str(problem)) from problem
 
 
-def _tracks(base: BaseVideo) -> tuple[mp4.Track, mp4.Track]:
-    if base.slot_start_seconds != 0:
-        raise NotComposable("the personal slot must be at the start of the video")
+def _cuts(
+    base: BaseVideo,
+) -> tuple[tuple[mp4.Track, mp4.Track], tuple[Slot, ...], tuple[Take, ...], tuple[mp4.Run, ...]]:
+    """Find what is one person's: the slots, the pictures and the sound under them."""
     tracks = _read(base.data)
     if len(tracks) != 2:
         raise NotComposable("the base video has no sound")
-    if not 1 <= base.slot_end_seconds <= float(tracks[0].end_seconds):
-        raise NotComposable("the personal slot must last at least a second, within the video")
-    return tracks[0], tracks[1]
+    video, sound = tracks[0], tracks[1]
+    slots = splices.slots_of(video=video, slots=base.slots)
+    splices.require_formats(video=video, sound=sound)
+    takes = splices.takes_of(video=video, slots=slots)
+    return (video, sound), slots, takes, splices.sound_runs(sound=sound, slots=slots)
 
 
-def _own_pictures_count(video: mp4.Track, base: BaseVideo) -> int:
-    """Find the first key frame at or after the slot's end: from there all is shared."""
-    end_ticks = round(base.slot_end_seconds * video.ticks_per_second)
-    tolerance = video.samples[0].duration_ticks // 2
-    for index, sample in enumerate(video.samples):
-        if sample.is_key and sample.show_at_ticks >= end_ticks - tolerance:
-            return index
-    return len(video.samples)
+def _tail(
+    tracks: Sequence[mp4.Track], takes: Sequence[Take], sound_runs: Sequence[mp4.Run]
+) -> bytes:
+    own = [[take.run for take in takes], sound_runs]
+    return mp4.write_tail(tracks=tracks, parts=mp4.cut(tracks=tracks, own=own))
 
 
-def _own_sound_count(sound: mp4.Track, base: BaseVideo) -> int:
-    """Cut the sound a little before the slot's end.
+def _kept_pictures(
+    base: BaseVideo, video: mp4.Track, takes: Sequence[Take]
+) -> tuple[tuple[Picture, ...], ...]:
+    count = sum(take.run[1] - take.run[0] for take in takes)
+    if count * video.width * video.height * 3 // 2 > _LARGEST_STAGE_BYTES:
+        return tuple(() for _ in takes)
+    return tuple(
+        tuple(originals.pictures(video=video, run=take.run, language=base.language))
+        for take in takes
+    )
 
-    Each packet overlaps the next: the cut lies where both sides are still silent.
-    """
-    end_ticks = int(base.slot_end_seconds * sound.ticks_per_second)
-    overlap = 2 * encoding.FRAME_SAMPLES * sound.ticks_per_second // sound.rate_hz
-    early = (s for s in sound.samples if s.show_at_ticks + overlap <= end_ticks)
-    return sum(1 for _ in early)
+
+def _bed(sound: mp4.Track, run: mp4.Run) -> _Bed:
+    before = _BEFORE_PACKETS
+    return _Bed(
+        run,
+        originals.sound(track=sound, run=run, before_packets=before),
+        originals.first_sample(track=sound, run=run, before_packets=before),
+    )
 
 
 def _compatible(settings: encoding.PictureSettings, base_setup: bytes) -> encoding.PictureSettings:
@@ -313,71 +396,30 @@ def _compatible(settings: encoding.PictureSettings, base_setup: bytes) -> encodi
     return replace(settings, parameter_set=_SPARE_PARAMETER_SET)
 
 
-def _colours(base: BaseVideo) -> encoding.Colours:
-    """Read how the base means its colours: ours must be meant alike, or the seam shows."""
-    with av.open(io.BytesIO(base.data), "r", format="mp4") as container:
-        codec = container.streams.video[0].codec_context
-        return encoding.Colours(
-            int(codec.color_primaries),
-            int(codec.color_trc),
-            int(codec.colorspace),
-            int(codec.color_range),
-        )
-
-
-def _own_pictures(base: BaseVideo, count: int) -> Iterator[Picture]:
-    """Decode the slot's pictures, the AI label on each."""
-    label = None
-    with av.open(io.BytesIO(base.data), "r", format="mp4") as container:
-        for index, frame in enumerate(container.decode(video=0)):
-            if index == count:
-                return
-            array = np.array(frame.to_ndarray(format="yuv420p"), np.uint8)
-            label = label or picture.ai_label(language=base.language, frame_height=frame.height)
-            picture.lay_ai_label(picture=array, label=label)
-            yield array
-
-
-def _own_start(sound: mp4.Track) -> int:
-    """First sample our encoder must be given so that its packets fall on the base's."""
-    first = sound.samples[0].show_at_ticks * sound.rate_hz // sound.ticks_per_second
-    return first + encoding.FRAME_SAMPLES
-
-
-def _own_sound(base: BaseVideo, sound: mp4.Track, count: int) -> Sound:
-    """Decode the base's sound under the slot, and a little more so that the cut is smooth."""
-    length = (count + 3) * encoding.FRAME_SAMPLES
-    start = _own_start(sound)
-    result = np.zeros((sound.channels, length), np.float32)
-    resampler = av.AudioResampler(format="fltp")
-    with av.open(io.BytesIO(base.data), "r", format="mp4") as container:
-        for frame in container.decode(audio=0):
-            at = (frame.pts or 0) - start
-            if at >= length:
-                break
-            for part in resampler.resample(frame):
-                _place(result, np.asarray(part.to_ndarray(), np.float32), at)
-    return result
-
-
-def _place(result: Sound, block: Sound, at: int) -> None:
-    skipped = max(0, -at)
-    room = max(0, min(block.shape[1] - skipped, result.shape[1] - at - skipped))
-    result[:, at + skipped : at + skipped + room] = block[:, skipped : skipped + room]
+def _sparse(key_frames: Sequence[int], rate: Fraction) -> set[int]:
+    """Keep of the base's key frames the first, and one in four seconds."""
+    kept: list[int] = []
+    for index in key_frames:
+        if not kept or index - kept[-1] >= _KEY_FRAME_EVERY_SECONDS * rate:
+            kept.append(index)
+    return set(kept)
 
 
 def _in_place_of(
-    base: Sequence[mp4.Sample], own: Sequence[mp4.Sample], count: int
+    base: Sequence[mp4.Sample], own: Sequence[Sequence[mp4.Sample]], runs: Sequence[mp4.Run]
 ) -> list[mp4.Sample]:
     """Put our data at the base's times: decoding in its order, showing in ours.
 
     We encode without B-frames, so the n-th picture decoded is the n-th shown.
     """
-    if len(own) < count:
-        raise NotComposable("the encoder gave too few samples")
-    shown = sorted(sample.show_at_ticks for sample in base[:count])
-    placed = [
-        replace(old, data=new.data, show_at_ticks=at, is_key=new.is_key)
-        for old, new, at in zip(base[:count], own[:count], shown, strict=True)
-    ]
-    return [*placed, *base[count:]]
+    result = list(base)
+    for new, (first, end) in zip(own, runs, strict=True):
+        old = base[first:end]
+        if len(new) < len(old):
+            raise NotComposable("the encoder gave too few samples")
+        shown = sorted(sample.show_at_ticks for sample in old)
+        result[first:end] = [
+            replace(before, data=after.data, show_at_ticks=at, is_key=after.is_key)
+            for before, after, at in zip(old, new[: len(old)], shown, strict=True)
+        ]
+    return result

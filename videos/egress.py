@@ -101,11 +101,11 @@ def unanswered(render: Render) -> EgressManifest | None:
     return None if answered else last
 
 
-def ordered_slot_ms(render: Render) -> int:
-    """Return how long the slot is that was ordered, in milliseconds."""
+def ordered_slots_ms(render: Render) -> list[int]:
+    """Return how long each slot is that was ordered, in milliseconds."""
     manifest = last_manifest(render)
     items = json.loads(bytes(manifest.body))["items"] if manifest else []
-    return next((int(item["ms"]) for item in items if "slot" in item), 0)
+    return [int(item["ms"]) for item in items if "slot" in item]
 
 
 @transaction.atomic(durable=True)

@@ -108,8 +108,8 @@ class ScriptForm(forms.Form):
         strip=False,
         max_length=20_000,
         widget=forms.Textarea(attrs={"rows": 10, "dir": "auto", "spellcheck": "true"}),
-        help_text="The first sentence is spoken for each person on this machine. "
-        "The rest is spoken once, by the AI, for everybody.",
+        help_text="The first sentence, and each further one with a slot, is spoken for each person "
+        "on this machine. The rest is spoken once, by the AI, for everybody.",
     )
 
 

@@ -1,7 +1,8 @@
-"""How is a script read? Into its personal sentence, its slots and the text for everybody.
+"""How is a script read? Into its personal sentences, their slots and the text for everybody.
 
-A slot is `{{ name }}`, or `{{ name|there }}` with words for when the person has none. Slots stand
-in the first sentence, which is spoken on this machine; the rest is what an AI is given.
+A slot is `{{ name }}`, or `{{ name|there }}` with words for when the person has none. A sentence
+that holds a slot is spoken on this machine: the first one, and others further on. The rest is what
+an AI is given, with time left empty where the personal sentences are heard.
 """
 
 import re
@@ -12,6 +13,10 @@ from dataclasses import dataclass
 ALLOWED_SLOTS = ("name", "company", "city", "plan")
 LONGEST_WORDS = 600
 LONGEST_CHARACTERS = 8_000
+# Each personal passage costs pictures of one's own for every person.
+MOST_PASSAGES = 8
+# Fewer words than this between two of them give a vendor nothing to show.
+FEWEST_WORDS_BETWEEN = 4
 
 _SLOT = re.compile(r"\{\{([^{}]*)\}\}")
 _INSIDE = re.compile(r"\s*(?P<name>[^\s|{}]+)\s*(?:\|(?P<fallback>[^|{}]*))?")
@@ -53,24 +58,32 @@ class Slot:
 
 
 @dataclass(frozen=True)
+class Passage:
+    """Sentences in a row that are all personal, or all for everybody; places in characters."""
+
+    start: int
+    end: int
+    slots: tuple[Slot, ...] = ()
+
+
+@dataclass(frozen=True)
 class ParsedScript:
-    """A script taken apart. `personal_end` is where the personal sentence ends, in characters."""
+    """A script taken apart into passages, which together are its whole text."""
 
     text: str
     slots: tuple[Slot, ...]
-    personal_end: int
+    passages: tuple[Passage, ...]
     word_count: int
     problems: tuple[Problem, ...]
 
     @property
     def personal(self) -> str:
-        """The sentence that is spoken for each person on this machine."""
-        return self.text[: self.personal_end]
+        """What is spoken for each person on this machine, a line for each passage."""
+        return "\n".join(self.text[one.start : one.end] for one in self.passages if one.slots)
 
-    @property
-    def paragraphs(self) -> list[str]:
-        """The text for everybody, in one spelling of spaces and signs."""
-        blocks = re.split(r"\n\s*\n", self.text[self.personal_end :])
+    def paragraphs(self, passage: Passage) -> list[str]:
+        """Return a passage's text in one spelling of spaces and signs."""
+        blocks = re.split(r"\n\s*\n", self.text[passage.start : passage.end])
         joined = (" ".join(unicodedata.normalize("NFC", block).split()) for block in blocks)
         return [block for block in joined if block]
 
@@ -86,33 +99,37 @@ def problem(*, kind: str, text: str, start: int, end: int, message: str) -> Prob
 def parse(text: str) -> ParsedScript:
     """Take a script apart and name every fault of its form, each with its place."""
     if len(text) > LONGEST_CHARACTERS:
-        return ParsedScript(text, (), 0, len(text), (_too_long(text),))
+        return ParsedScript(text, (), (), len(text), (_too_long(text),))
     slots = tuple(_slots(text))
-    personal_end = _first_end(text) if slots else 0
+    passages = tuple(_passages(text, slots))
     words = _count_words(text)
-    faults = [*_faults_of_slots(text, slots, personal_end), *_faults_of_braces(text)]
+    faults = [*_faults_of_slots(text, slots), *_faults_of_braces(text)]
     faults += [*_faults_of_signs(text), *_faults_of_length(text, words)]
-    if slots and not faults and not _WORD.search(text, personal_end):
-        faults.append(_nothing_to_say(text))
+    if slots and not faults:
+        faults += _faults_of_passages(text, passages)
     faults.sort(key=lambda fault: (fault.start, fault.end))
-    return ParsedScript(text, slots, personal_end, words, tuple(faults))
+    return ParsedScript(text, slots, passages, words, tuple(faults))
 
 
-def fill(*, parsed: ParsedScript, values: Mapping[str, str]) -> tuple[str, str]:
-    """Put a person's values into the personal sentence.
+def fill(*, parsed: ParsedScript, values: Mapping[str, str]) -> tuple[list[str], str]:
+    """Put a person's values into the personal passages.
 
-    Returns the sentence and the name of the first slot that has neither value nor fallback.
+    Returns a line for each and the name of the first slot that has neither value nor fallback.
     """
-    pieces, position, missing = [], 0, ""
-    for slot in parsed.slots:
-        value = values.get(slot.name, "").strip() or slot.fallback
-        missing = missing or (slot.name if value is None else "")
-        pieces += [parsed.text[position : slot.start], value or ""]
+    given = {slot: values.get(slot.name, "").strip() or slot.fallback for slot in parsed.slots}
+    missing = next((slot.name for slot, value in given.items() if value is None), "")
+    return [_line(parsed.text, one, given) for one in parsed.passages if one.slots], missing
+
+
+def _line(text: str, passage: Passage, given: Mapping[Slot, str | None]) -> str:
+    pieces, position = [], passage.start
+    for slot in passage.slots:
+        pieces += [text[position : slot.start], given[slot] or ""]
         position = slot.end
-    pieces.append(parsed.text[position : parsed.personal_end])
+    pieces.append(text[position : passage.end])
     line = " ".join("".join(pieces).split())
     # An empty fallback leaves a space before the comma.
-    return re.sub(r"\s+([,.!?;:])", r"\1", line), missing
+    return re.sub(r"\s+([,.!?;:])", r"\1", line)
 
 
 def _slots(text: str) -> Iterator[Slot]:
@@ -124,16 +141,29 @@ def _slots(text: str) -> Iterator[Slot]:
         yield Slot(name, clean, found.start(), found.end())
 
 
-def _first_end(text: str) -> int:
-    start = len(text) - len(text.lstrip())
+def _passages(text: str, slots: tuple[Slot, ...]) -> Iterator[Passage]:
+    """Yield sentences in a row that are of one kind; blanks belong to what stands before them."""
+    start, end = 0, 0
+    held: tuple[Slot, ...] = ()
+    for stop in _ends(text):
+        own = tuple(slot for slot in slots if end <= slot.start < stop)
+        blank = not text[end:stop].strip()
+        if text[start:end].strip() and not blank and bool(own) != bool(held):
+            yield Passage(start, end, held)
+            start, held = end, ()
+        end, held = stop, (*held, *own)
+    if end > start:
+        yield Passage(start, end, held)
+
+
+def _ends(text: str) -> Iterator[int]:
+    """Yield where each sentence ends, the last at the end of the text."""
     inside = [found.span() for found in _SLOT.finditer(text)]
-    for found in _END.finditer(text, start):
-        if any(first < found.end() <= last for first, last in inside):
-            continue
-        if found[0] == "." and _is_short(text, found.start()):
-            continue
-        return found.end()
-    return len(text)
+    for found in _END.finditer(text):
+        in_slot = any(first < found.end() <= last for first, last in inside)
+        if not in_slot and not (found[0] == "." and _is_short(text, found.start())):
+            yield found.end()
+    yield len(text)
 
 
 def _is_short(text: str, stop: int) -> bool:
@@ -147,20 +177,45 @@ def _count_words(text: str) -> int:
     return len(_WORD.findall(_DENSE.sub(" ", plain))) + (dense + 1) // 2
 
 
-def _faults_of_slots(text: str, slots: tuple[Slot, ...], personal_end: int) -> Iterator[Problem]:
-    known = ", ".join(ALLOWED_SLOTS)
+def _faults_of_slots(text: str, slots: tuple[Slot, ...]) -> Iterator[Problem]:
+    message = f"There is no such slot. You can use: {', '.join(ALLOWED_SLOTS)}."
     for slot in slots:
         if slot.name not in ALLOWED_SLOTS:
-            kind, message = "slot_unknown", f"There is no such slot. You can use: {known}."
-        elif slot.end > personal_end:
-            kind = "slot_misplaced"
-            message = "Slots can stand in the first sentence only. Move this one there."
-        else:
-            continue
-        yield problem(kind=kind, text=text, start=slot.start, end=slot.end, message=message)
+            yield problem(
+                kind="slot_unknown", text=text, start=slot.start, end=slot.end, message=message
+            )
     if not slots and "{{" not in text and text.strip():
         message = "Nothing here is personal. Begin with a sentence such as: Hello {{ name }}."
         yield problem(kind="slot_missing", text=text, start=0, end=0, message=message)
+
+
+def _faults_of_passages(text: str, passages: tuple[Passage, ...]) -> Iterator[Problem]:
+    """Name the personal passages that cannot be where they are."""
+    personal = [one for one in passages if one.slots]
+    if not passages[0].slots:
+        message = "The video begins with a greeting: put a slot into the first sentence as well."
+        yield _at_slot("slot_misplaced", text, personal[0], message)
+    if len(personal) > MOST_PASSAGES:
+        message = f"A video can be personal in {MOST_PASSAGES} places at most. Take a slot out."
+        yield _at_slot("slots_too_many", text, personal[MOST_PASSAGES], message)
+    between = [one for one in passages[1:-1] if not one.slots]
+    for after in (passages[passages.index(one) + 1] for one in between if _is_short_cut(text, one)):
+        message = (
+            "This slot is too near to the one before. Let the two sentences follow each other, or "
+            f"write at least {FEWEST_WORDS_BETWEEN} words between them."
+        )
+        yield _at_slot("slot_too_near", text, after, message)
+    if not any(_WORD.search(text[one.start : one.end]) for one in passages if not one.slots):
+        yield _nothing_to_say(text)
+
+
+def _is_short_cut(text: str, passage: Passage) -> bool:
+    return _count_words(text[passage.start : passage.end]) < FEWEST_WORDS_BETWEEN
+
+
+def _at_slot(kind: str, text: str, passage: Passage, message: str) -> Problem:
+    slot = passage.slots[0]
+    return problem(kind=kind, text=text, start=slot.start, end=slot.end, message=message)
 
 
 def _faults_of_braces(text: str) -> Iterator[Problem]:

@@ -44,12 +44,10 @@ def read_stored(*, head: SealedObject, tail: SealedObject | None, at: datetime) 
 
 
 def manifest(render: Render, at: datetime) -> dict[str, object]:
-    """Return what a video's mark says: made by an AI, then personalised here; nobody's name."""
-    made = {
-        "action": "c2pa.created",
-        "digitalSourceType": provenance.GENERATED,
-        "softwareAgent": {"name": render.connection.provider},
-    }
+    """Return what a video's mark says: made by an AI or by people, then personalised here; nobody's name."""
+    made: dict[str, object] = {"action": "c2pa.created", "digitalSourceType": _source_of(render)}
+    if render.connection is not None:
+        made["softwareAgent"] = {"name": render.connection.provider}
     personalised = {
         "action": "c2pa.edited",
         "digitalSourceType": provenance.COMPOSITE,
@@ -61,6 +59,11 @@ def manifest(render: Render, at: datetime) -> dict[str, object]:
         "format": provenance.FORMAT,
         "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [made, personalised]}}],
     }
+
+
+def _source_of(render: Render) -> str:
+    by_people = render.made_by == Render.MadeBy.HUMAN
+    return provenance.CREATED if by_people else provenance.GENERATED
 
 
 def _part(row: SealedObject, at: datetime) -> tuple[int, provenance.Read]:

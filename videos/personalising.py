@@ -33,7 +33,7 @@ from videos import (
     vault,
 )
 from videos.anonymisation import SlotMissing
-from videos.compositing import Composite, Stage
+from videos.compositing import Composite, Part, Stage
 from videos.models import Asset, Campaign, Extent, Render, Script, SealedObject
 from videos.namecard import NameCard
 
@@ -185,32 +185,41 @@ def _begin(
 def _make(making: _Making, script: Script) -> Asset:
     person = contacts.opened(contact=making.contact, at=making.at)
     values = {**person.attributes, "name": person.name}
-    line = anonymisation.personal_line(script_text=script.text, values=values)
-    composite = _marked(making, _compose(making, name=person.name, line=line))
+    lines = anonymisation.personal_lines(script_text=script.text, values=values)
+    composite = _marked(making, _compose(making, name=person.name, lines=lines))
     key = _new_key(making)
     head = vault.store(key=key, data=io.BytesIO(composite.head), at=making.at)
     making.asset.mark_name = _read_mark(making, head)
-    return _finish(making, key=key, head=head, composite=composite, line=line)
+    return _finish(making, key=key, head=head, composite=composite, lines=lines)
 
 
-def _compose(making: _Making, *, name: str, line: str) -> Composite:
+def _compose(making: _Making, *, name: str, lines: list[str]) -> Composite:
     render = making.render
     # A stage that is kept in memory must not outlive the key of its campaign.
     if not base_media.is_open(render=render, at=making.at):
         raise NotPersonalised("campaign_closed")
     try:
-        greeting = speech.speak(text=line, language=render.language)
-        card = NameCard(name=name, line=making.asset.campaign.sender_name)
+        parts = _parts(making, name=name, lines=lines)
         # However many workers and previews there are: as many encoders as there are cores.
         with turns.taken(folder=settings.HOME / "tmp", places=turns.cores()):
-            stage = _stages.of(render, making.at)
-            composite = stage.personalise(card=card, greeting=greeting)
+            composite = _stages.of(render, making.at).personalise(parts=parts)
     except (compositing.NotComposable, speech.SpeechFailed, vault.NotReadable) as problem:
         raise NotPersonalised(_code_of(problem)) from problem
     # A person's head is of use with exactly the tail that is stored.
     if render.tail is None or composite.tail_sha256 != render.tail.sha256:
         raise NotPersonalised("tail_differs")
     return composite
+
+
+def _parts(making: _Making, *, name: str, lines: list[str]) -> list[Part]:
+    """Show the name with the greeting and what is said in the slots after it; speak all of it."""
+    cards = [NameCard(name=name, line=making.asset.campaign.sender_name)]
+    cards += [NameCard(name=line) for line in lines[1:]]
+    language, own = making.render.language, making.contact.language
+    spoken = (
+        speech.speak(text=line, language=language, name=name, name_language=own) for line in lines
+    )
+    return [Part(*each) for each in zip(cards, spoken, strict=True)]
 
 
 def _marked(making: _Making, composite: Composite) -> Composite:
@@ -247,7 +256,7 @@ def _new_key(making: _Making) -> DataKey:
 
 @transaction.atomic
 def _finish(
-    making: _Making, *, key: DataKey, head: SealedObject, composite: Composite, line: str
+    making: _Making, *, key: DataKey, head: SealedObject, composite: Composite, lines: list[str]
 ) -> Asset:
     asset, at, render = _held(making), making.at, making.render
     former = Extent.objects.filter(asset=asset, number=0).select_related("sealed_object").first()
@@ -264,7 +273,7 @@ def _finish(
     whole.update(composite.tail)
     asset.captions_sealed = keys.seal(
         key=key,
-        plaintext=_captions(render, line).encode(),
+        plaintext=_captions(render, lines).encode(),
         context=f"videos_asset.captions:{asset.pk}",
         at=at,
     )
@@ -279,11 +288,11 @@ def _finish(
     return asset
 
 
-def _captions(render: Render, line: str) -> str:
+def _captions(render: Render, lines: list[str]) -> str:
     return captions.for_person(
         base_vtt=render.captions,
-        slot_seconds=render.slots_ms[0][1] / 1000,
-        text=line,
+        slots=base_media.seconds_of(render.slots_ms),
+        lines=lines,
         language=render.language,
     )
 
@@ -327,4 +336,5 @@ def _code_of(problem: Exception) -> str:
 
 
 def _size(stage: Stage) -> int:
-    return sum(picture.nbytes for picture in stage.pictures) + len(stage.base.data)
+    held = sum(picture.nbytes for take in stage.pictures for picture in take)
+    return held + len(stage.base.data) + len(stage.tail)

@@ -316,7 +316,7 @@ def _fetch(render: Render, provider: VideoProvider, at: datetime) -> None:
     came = provider.fetch(job_id=render.vendor_job_id)
     delivery = Delivery(came.video, came.captions_vtt, came.slots_ms, came.duration_ms)
     try:
-        base_media.check(delivery=delivery, slot_ms=egress.ordered_slot_ms(render))
+        base_media.check(delivery=delivery, slots_ms=egress.ordered_slots_ms(render))
         base, tail = base_media.seal(
             delivery=delivery, language=render.language, key=render.campaign.key, at=at
         )
@@ -344,8 +344,8 @@ def _delete(render: Render, provider: VideoProvider, at: datetime) -> None:
 
 
 def _note_moved(render: Render, error: ProviderError, at: datetime) -> None:
-    if isinstance(error, Moved):
-        about = render.connection_id
+    about = render.connection_id
+    if isinstance(error, Moved) and about is not None:
         incidents.open_once(
             kind=vendor_terms.MOVED, object_type=agreements.CONNECTION, object_id=about, at=at
         )

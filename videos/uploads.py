@@ -258,14 +258,19 @@ def _delivery(render: Render, at: datetime) -> Delivery:
     slot_ms = render.slots_ms[0][1]
     clean = reencoding.reencode(data=raw, slot_ms=slot_ms)
     delivery = Delivery(clean.video, render.captions, render.slots_ms, clean.duration_ms)
-    base_media.check(delivery=delivery, slot_ms=slot_ms)
+    base_media.check(delivery=delivery, slots_ms=[slot_ms])
     return delivery
 
 
 def _finish(render: Render, delivery: Delivery, at: datetime) -> None:
     raw = render.base
     base, tail = base_media.seal(
-        delivery=delivery, language=render.language, key=render.campaign.key, at=at
+        delivery=delivery,
+        language=render.language,
+        key=render.campaign.key,
+        at=at,
+        # What people recorded must not be called an AI's; the greeting in it carries its own label.
+        made_by_ai=render.made_by != Render.MadeBy.HUMAN,
     )
     with transaction.atomic(durable=True):
         # Somebody may have taken it back while it was decoded; then these are swept.

@@ -28,6 +28,8 @@ _BIT_RATE = 80_000
 _ACCESS_UNIT_DELIMITER, _SIDE_INFORMATION = 9, 6
 _SPS, _PPS = 7, 8
 _THREADS = 2
+# A third less work than the preset alone, for under 0.002 of SSIM.
+_HURRY = ":subme=0:me=dia:rc-lookahead=5"
 # Parameter sets go into the file's header instead of before each key frame.
 _GLOBAL_HEADER = 1 << 22
 
@@ -69,6 +71,10 @@ class PictureSettings:
     parameter_set: int = 0
     speed: str = "veryfast"
     colours: Colours = BT709
+    # Frames between two key frames at most; none means a second.
+    longest_group: int = 0
+    # Search for motion less far, for pictures that are made anew for each person.
+    is_hurried: bool = False
 
 
 def encode_pictures(
@@ -78,11 +84,14 @@ def encode_pictures(
     key_frames: Collection[int],
     ticks_per_frame: int,
 ) -> Encoded:
-    """Encode planar YUV 4:2:0 pictures to H.264, with a key frame where named."""
+    """Encode planar YUV 4:2:0 pictures to H.264, with a key frame where named.
+
+    They are read in place: a picture must not be changed once it was handed over.
+    """
     codec = _picture_codec(settings)
     samples: list[Sample] = []
     for index, picture in enumerate(pictures):
-        frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
+        frame = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(picture), format="yuv420p")
         frame.pts = index
         if index in key_frames:
             frame.pict_type = PictureType.I
@@ -149,11 +158,13 @@ def _picture_codec(settings: PictureSettings) -> VideoCodecContext:
     codec.framerate = settings.frames_per_second
     codec.time_base = 1 / settings.frames_per_second
     codec.flags |= _GLOBAL_HEADER
-    longest_group = round(settings.frames_per_second)
+    longest_group = settings.longest_group or round(settings.frames_per_second)
     details = (
         f"keyint={longest_group}:min-keyint=1:scenecut=0:bframes=0:open-gop=0:stitchable=1:"
         f"threads={_THREADS}:sps-id={settings.parameter_set}:force-cfr=1"
     )
+    if settings.is_hurried:
+        details += _HURRY
     codec.options = {
         "preset": settings.speed,
         "profile": "high",

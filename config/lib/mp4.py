@@ -1,8 +1,8 @@
 """Which bytes make an MP4 whose first part is one person's and whose rest is everybody's?
 
-A file is `head + tail`. The head holds the index and the samples before a cut in each
-track, the tail the samples after it. The index states sizes and places only, so that two
-files with the same samples after the cut have the same tail, byte for byte.
+A file is `head + tail`. The head holds the index and one person's own samples, wherever in
+the film they are shown; the tail holds all others. The index states sizes and places only,
+so that two files that share these have the same tail, byte for byte.
 """
 
 import io
@@ -20,12 +20,13 @@ from av.video.stream import VideoStream
 
 # Divisible by 48,000 and by the usual frame rates: edits fall on whole ticks.
 _MOVIE_TICKS_PER_SECOND = 240_000
-_CHUNK_SECONDS = Fraction(1, 2)
 _IDENTITY_MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _LARGEST_OFFSET = 2**32 - 1
 
 
 _Packet: TypeAlias = "Packet[Any]"
+# From the first sample up to but not including the second.
+Run: TypeAlias = tuple[int, int]
 
 
 class NotAnMp4(Exception):
@@ -75,7 +76,7 @@ class _Chunk:
 
 @dataclass(frozen=True)
 class Cut:
-    """How many samples of each track belong to the head, and the chunks on both sides."""
+    """The chunks of the head, one person's own, and those of the tail."""
 
     head_chunks: tuple[_Chunk, ...]
     tail_chunks: tuple[_Chunk, ...]
@@ -104,11 +105,18 @@ def read(*, data: bytes) -> tuple[Track, ...]:
     return tracks
 
 
-def cut(*, tracks: Sequence[Track], counts: Sequence[int]) -> Cut:
-    """Divide each track after so many samples and lay both sides out in time order."""
-    before = [(index, 0, count) for index, count in enumerate(counts)]
-    after = [(i, counts[i], len(track.samples)) for i, track in enumerate(tracks)]
-    return Cut(_interleave(tracks, before), _interleave(tracks, after))
+def cut(*, tracks: Sequence[Track], own: Sequence[Sequence[Run]]) -> Cut:
+    """Take each track's own runs of samples (in order, apart) out, and lay both sides out in time.
+
+    What is one person's lies together at the beginning, however far into the film it is shown.
+    """
+    inside = [(index, *run) for index, runs in enumerate(own) for run in runs]
+    outside = [
+        (index, *run)
+        for index, track in enumerate(tracks)
+        for run in _rest(own[index], len(track.samples))
+    ]
+    return Cut(_interleave(tracks, inside), _interleave(tracks, outside))
 
 
 def write_tail(*, tracks: Sequence[Track], parts: Cut) -> bytes:
@@ -134,7 +142,7 @@ def write_head(*, tracks: Sequence[Track], parts: Cut) -> bytes:
 
 def write(*, tracks: Sequence[Track]) -> bytes:
     """Write a whole file, index first, so that it plays while it arrives."""
-    parts = cut(tracks=tracks, counts=[0] * len(tracks))
+    parts = cut(tracks=tracks, own=[[]] * len(tracks))
     return write_head(tracks=tracks, parts=parts) + write_tail(tracks=tracks, parts=parts)
 
 
@@ -178,6 +186,12 @@ def _sample(packet: _Packet, scale: int) -> Sample:
     )
 
 
+def _rest(own: Sequence[Run], count: int) -> Iterator[Run]:
+    """Yield the runs between the given ones."""
+    edges = [0, *(edge for run in own for edge in run), count]
+    return ((start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if end > start)
+
+
 def _interleave(
     tracks: Sequence[Track], spans: Sequence[tuple[int, int, int]]
 ) -> tuple[_Chunk, ...]:
@@ -201,8 +215,9 @@ def _half_seconds(track: Track, start: int, stop: int) -> Iterator[tuple[int, in
 
 
 def _half_second(track: Track, index: int) -> int:
-    at = Fraction(track.samples[index].decode_at_ticks, track.ticks_per_second)
-    return int(at / _CHUNK_SECONDS)
+    # Asked for each sample of each person's film: whole numbers, rounded towards zero.
+    halves, ticks = track.samples[index].decode_at_ticks * 2, track.ticks_per_second
+    return halves // ticks if halves >= 0 else -(-halves // ticks)
 
 
 def _chunk_bytes(tracks: Sequence[Track], chunks: Sequence[_Chunk]) -> Iterator[bytes]:
@@ -237,13 +252,13 @@ def _movie(tracks: Sequence[Track], parts: Cut, media_at: int) -> bytes:
 
 
 def _places(tracks: Sequence[Track], parts: Cut, media_at: int) -> list[list[tuple[int, int]]]:
-    """For each track, each chunk's offset in the file and its number of samples."""
-    places: list[list[tuple[int, int]]] = [[] for _ in tracks]
+    """For each track, each chunk's offset in the file and its number of samples, as decoded."""
+    places: list[list[tuple[int, int, int]]] = [[] for _ in tracks]
     offset = media_at
     for chunk in (*parts.head_chunks, *parts.tail_chunks):
-        places[chunk.track].append((offset, chunk.count))
+        places[chunk.track].append((chunk.first, offset, chunk.count))
         offset += chunk.size_bytes
-    return places
+    return [[(at, count) for _, at, count in sorted(found)] for found in places]
 
 
 def _track_box(track: Track, index: int, places: list[tuple[int, int]]) -> bytes:

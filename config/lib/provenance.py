@@ -18,6 +18,7 @@ FORMAT = "video/mp4"
 # Sources as the IPTC names them; C2PA points there.
 _SOURCE = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 GENERATED = f"{_SOURCE}trainedAlgorithmicMedia"
+CREATED = f"{_SOURCE}digitalCreation"
 COMPOSITE = f"{_SOURCE}compositeWithTrainedAlgorithmicMedia"
 _READ_AHEAD_BYTES = 1 << 20
 _SETTINGS: Mapping[str, Mapping[str, object]] = {

@@ -215,11 +215,19 @@ os.register_at_fork(
 )
 
 
-def speak(*, text: str, language: str, words_per_minute: int = 165) -> Speech:
+def speak(
+    *,
+    text: str,
+    language: str,
+    words_per_minute: int = 165,
+    name: str = "",
+    name_language: str = "",
+) -> Speech:
     """Speak the text in a BCP-47 language, at 48,000 samples a second.
 
-    A name in a script that the language's voice cannot read is spoken by a voice that
-    can. Text with nothing to say (empty, emoji only) gives a short silence.
+    A `name` in it is spoken in its own language, if that is given and another. What is in a script
+    that a voice cannot read is spoken by a voice that can. Text with nothing to say (empty, emoji
+    only) gives a short silence.
 
     :raises SpeechFailed: the engine does not start, or the text is too long.
     """
@@ -229,8 +237,9 @@ def speak(*, text: str, language: str, words_per_minute: int = 165) -> Speech:
     words: list[SpokenWord] = []
     elapsed_samples = 0
     with _engine() as engine:
-        for start, part, voice in _runs(_sayable(text), _voice(engine, language)):
-            raw, heard = engine.say(part, voice, words_per_minute)
+        voice, own = _voice(engine, language), _voice(engine, name_language or language)
+        for start, part, by in _turns(_sayable(text), voice, _sayable(name).strip(), own):
+            raw, heard = engine.say(part, by, words_per_minute)
             samples = _at_output_rate(raw)
             for position, length, sample in heard:
                 at_seconds = elapsed_samples / SAMPLE_RATE_HZ + sample / _NATIVE_RATE_HZ
@@ -287,6 +296,24 @@ def _is_unsayable(sign: str) -> bool:
     if sign in "\u200c\u200d\n":
         return sign == "\n"
     return unicodedata.category(sign) in {"So", "Sk", "Cc", "Cf", "Cs", "Co", "Cn"}
+
+
+def _turns(text: str, voice: str, name: str, own: str) -> Iterator[tuple[int, str, str]]:
+    """Cut the text where a name is spoken by a voice of its own: (start, part, voice)."""
+    # An accent of the same language would only break the sentence.
+    alike = voice.partition("-")[0] == own.partition("-")[0]
+    if not name or alike:
+        yield from _runs(text, voice)
+        return
+    position = 0
+    while (found := text.find(name, position)) >= 0:
+        for start, part, by in _runs(text[position:found], voice):
+            yield position + start, part, by
+        for start, part, by in _runs(name, own):
+            yield found + start, part, by
+        position = found + len(name)
+    for start, part, by in _runs(text[position:], voice):
+        yield position + start, part, by
 
 
 def _runs(text: str, voice: str) -> Iterator[tuple[int, str, str]]:

@@ -71,6 +71,21 @@ def test_a_name_in_another_script_is_read_and_not_spelled() -> None:
     assert within == pytest.approx(alone + hello, abs=0.4)
 
 
+def test_a_name_is_spoken_by_the_voice_of_its_language() -> None:
+    def said(language: str) -> speech.Speech:
+        return speech.speak(
+            text="Hello Jean Guillaume, welcome.",
+            language="en",
+            name="Jean Guillaume",
+            name_language=language,
+        )
+
+    plain, french = said(""), said("fr-CA")
+    assert len(french.samples) != len(plain.samples)
+    assert [word.start_character for word in french.words] == [0, 6, 11, 22]
+    assert np.array_equal(said("en-GB").samples, plain.samples)
+
+
 def test_more_words_a_minute_take_less_time() -> None:
     text = "This sentence is long enough to be measured."
     slow = speech.speak(text=text, language="en", words_per_minute=140)

@@ -24,6 +24,10 @@ TEXT = (
 )
 
 
+# The same with a second sentence that is the person's own, in the middle.
+TWO_SLOTS = TEXT.replace(" Our house", " Yes, {{ name|there }}, for you too. Our house")
+
+
 def draft(*, channel: str = "email", text: str = TEXT) -> Campaign:
     now = clock.now()
     connections.ensure_local(at=now)
@@ -64,14 +68,14 @@ def person(at: datetime) -> Contact:
     return stage.agreed(stage.person(at=at), at=at)
 
 
-def link_path() -> str:
+def link_path(*, text: str = TEXT) -> str:
     """Send a real video to one person and return the path of the link that their phone shows."""
-    made = draft()
+    made = draft(text=text)
     person(clock.now())
     render(campaigns.start(campaign=made, at=clock.now(), actor=audit.SYSTEM))
     send(made)
-    text: str = SandboxMessage.objects.get(direction="to_phone").content_sealed["text"]
-    return "/v/" + text.partition("/v/")[2][:43]
+    shown: str = SandboxMessage.objects.get(direction="to_phone").content_sealed["text"]
+    return "/v/" + shown.partition("/v/")[2][:43]
 
 
 def sign_in(page: Page, origin: str, *, role: str = "marketer") -> User:

@@ -12,11 +12,11 @@ from consent.models import Contact
 from tests.browser import opened
 from tests.journeys import real
 from videos import links
-from videos.models import Link, Play
+from videos.models import Link, Play, Render
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-PLAYED = """video => new Promise(done => {
-  const look = () => video.currentTime > 0.4 ? done(true) : requestAnimationFrame(look);
+PLAYED = """(video, to) => new Promise(done => {
+  const look = () => video.currentTime > (to ?? 0.4) ? done(true) : requestAnimationFrame(look);
   look();
 })"""
 SEEK = """(video, to) => new Promise(done => {
@@ -32,8 +32,10 @@ def size_of(page: Page) -> list[int]:
     return found
 
 
-def test_one_tap_plays_and_seeks_with_captions(phone: Page, live_server: LiveServer) -> None:
-    phone.goto(live_server.url + real.link_path())
+def test_one_tap_plays_and_seeks_over_each_splice_with_captions(
+    phone: Page, live_server: LiveServer
+) -> None:
+    phone.goto(live_server.url + real.link_path(text=real.TWO_SLOTS))
     expect(phone.get_by_role("heading", name="A video for you from Aurora Travel")).to_be_visible()
     assert Play.objects.count() == 0
     phone.get_by_role("button", name="Play the video").tap()
@@ -41,11 +43,15 @@ def test_one_tap_plays_and_seeks_with_captions(phone: Page, live_server: LiveSer
     assert video.evaluate(PLAYED)
     assert size_of(phone)[0] >= 1280
     duration = float(video.evaluate("v => v.duration"))
-    assert abs(float(video.evaluate(SEEK, duration - 2)) - (duration - 2)) < 0.5
-    video.evaluate(SEEK, 0.5)
-    shown = video.evaluate(CUES)
-    assert video.evaluate("v => v.textTracks[0].mode") == "showing"
-    assert "Zoë Ångström" in str(shown)
+    assert abs(float(video.evaluate(SEEK, duration - 1)) - (duration - 1)) < 0.5
+    (_, first_ms), (second_ms, end_ms) = Render.objects.get().slots_ms
+    for edge in (end_ms, second_ms, first_ms):
+        video.evaluate(SEEK, edge / 1000 - 0.3)
+        assert video.evaluate(PLAYED, edge / 1000 + 0.2)
+    for start_ms, words in ((0, "Hello Zoë Ångström."), (second_ms, "Yes, Zoë Ångström, for you")):
+        video.evaluate(SEEK, start_ms / 1000 + 0.5)
+        assert words in str(video.evaluate(CUES))
+    assert video.evaluate("v => [v.error, v.textTracks[0].mode]") == [None, "showing"]
     assert (Play.objects.count(), Link.objects.get().plays) == (1, 1)
 
 

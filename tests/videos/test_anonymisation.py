@@ -81,10 +81,15 @@ def test_the_refusal_does_not_repeat_the_value() -> None:
         ("too_long", "Hello {{ name }}. " + "word " * 600),
         ("slot_unknown", "Hello {{ nmae }}. Good."),
         ("slot_unknown", "Hello {{ name.first }}. Good."),
-        ("slot_misplaced", "Hello {{ name }}. Good {{ city }}."),
+        ("slot_misplaced", "Good of you all. Hello {{ name }}. Good."),
+        ("slot_too_near", "Hello {{ name }}. Good so far. Your {{ plan }} is here. Bye."),
+        ("slot_too_long", "Hello {{ name }}, " + "and again " * 20 + "welcome. Good."),
+        ("slot_too_long", "Hello {{ name }}. " + "Your {{ plan }} plan, yes. " * 6 + "Good."),
+        ("slots_too_many", "Hello {{ name }}. This is for all of you. " * 9),
         ("slot_missing", "Welcome to all. Good."),
         ("slot_unclosed", "Hello {{ name }}. Good { here."),
         ("nothing_to_say", "Hello {{ name }}."),
+        ("nothing_to_say", "Hello {{ name }}. Good {{ city }}."),
         ("sign_unspeakable", "Hello {{ name }}. A bell\x07 rings."),
     ],
 )
@@ -135,22 +140,36 @@ def test_who_is_past_their_time_is_not_opened() -> None:
 
 def test_a_person_is_put_into_their_sentence() -> None:
     values = {"name": "Zoë {{ city }} Ångström"}
-    line = anonymisation.personal_line(script_text=GOOD, values=values)
-    assert line == "Hello Zoë {{ city }} Ångström, welcome to Acme."
+    lines = anonymisation.personal_lines(script_text=GOOD, values=values)
+    assert lines == ["Hello Zoë {{ city }} Ångström, welcome to Acme."]
+
+
+def test_a_slot_further_on_leaves_its_time_empty_at_its_place() -> None:
+    text = f"{GOOD}\n\nYour plan, {{{{ plan|our basic one }}}}, goes on. Thank you."
+    assert json.loads(anonymised(text).body)["items"] == [
+        {"slot": "s1", "ms": 4000},
+        {"speech": "Our new plan saves you time."},
+        {"speech": "Come and see."},
+        {"slot": "s2", "ms": 5000},
+        {"speech": "Thank you."},
+    ]
+    assert anonymisation.personal_lines(script_text=text, values={"name": "Ada"}) == [
+        "Hello Ada, welcome to Acme.",
+        "Your plan, our basic one, goes on.",
+    ]
 
 
 def test_a_fallback_stands_in_and_an_empty_one_leaves_the_word_out() -> None:
-    assert anonymisation.personal_line(script_text=GOOD, values={"name": " "}) == (
+    assert anonymisation.personal_lines(script_text=GOOD, values={"name": " "}) == [
         "Hello there, welcome to Acme."
-    )
-    assert anonymisation.personal_line(script_text="Hello {{ name| }}, hi. Go.", values={}) == (
-        "Hello, hi."
-    )
+    ]
+    text = "Hello {{ name| }}, hi. Go."
+    assert anonymisation.personal_lines(script_text=text, values={}) == ["Hello, hi."]
 
 
 def test_a_missing_value_without_fallback_is_named() -> None:
     with pytest.raises(SlotMissing) as caught:
-        anonymisation.personal_line(script_text="Hi {{ name }} of {{ company }}. Go.", values={})
+        anonymisation.personal_lines(script_text="Hi {{ name }} of {{ company }}. Go.", values={})
     assert caught.value.slot == "name"
 
 

@@ -14,9 +14,11 @@ from videos import grammar
         ("你好，{{ name }}。很好。", "你好，{{ name }}。"),
         ("नमस्ते {{ name }}। अच्छा।", "नमस्ते {{ name }}।"),
         ("Nothing personal. Good.", ""),
+        ("Hi {{ name }}. Your {{ plan }}! Good.", "Hi {{ name }}. Your {{ plan }}!"),
+        ("Hi {{ name }}.\n\nGood.\nYour {{ plan }}. Bye.", "Hi {{ name }}.\n\n\nYour {{ plan }}."),
     ],
 )
-def test_the_first_sentence_is_the_personal_one(text: str, personal: str) -> None:
+def test_the_sentences_with_slots_are_the_personal_ones(text: str, personal: str) -> None:
     assert grammar.parse(text).personal == personal
 
 
@@ -41,3 +43,16 @@ def test_words_are_counted_in_scripts_without_spaces_too() -> None:
 def test_a_huge_text_is_not_searched() -> None:
     (problem,) = grammar.parse("{{" * 1_000_000).problems
     assert problem.kind == "too_long"
+
+
+def test_passages_are_the_whole_text_in_turn() -> None:
+    text = "\n Hi {{ name }}. \n\n All of you. And more?\n\n Your {{ plan }}, {{ city }}! … End"
+    parsed = grammar.parse(text)
+    assert "".join(text[one.start : one.end] for one in parsed.passages) == text
+    assert [[slot.name for slot in one.slots] for one in parsed.passages] == [
+        ["name"],
+        [],
+        ["plan", "city"],
+        [],
+    ]
+    assert parsed.paragraphs(parsed.passages[1]) == ["All of you. And more?"]

@@ -61,6 +61,44 @@ def test_the_head_is_the_persons_and_the_tail_is_everybodys(campaign: Campaign) 
     )
 
 
+def test_each_marked_sentence_is_the_persons_and_there_is_still_one_head(vendor: Vendor) -> None:
+    vendor.film = played.film(later=True)
+    made = played.done(played.ordered(text=played.LATER))
+    asset = personalise(campaign=made.campaign, contact=stage.person(), at=AT)
+    head, tail = asset.extents.all()
+    assert (head.sealed_object.key, tail.sealed_object) == (asset.key, made.tail)
+    probe, base = (compositing.probe(data=d) for d in (whole(asset), vendor.film.video))
+    assert (probe.frame_count, probe.duration_seconds) == (base.frame_count, base.duration_seconds)
+    cues = playback.captions(asset=asset, at=SOON).split("\n\n")
+    start_ms = made.slots_ms[1][0]
+    assert any(f".{start_ms % 1000:03d} --> " in c and "And Zoë Ångström, see" in c for c in cues)
+
+
+def test_a_name_is_spoken_in_its_persons_language(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[dict[str, str]] = []
+    speak = speech.speak
+
+    def listened(**facts: str) -> speech.Speech:
+        heard.append(facts)
+        return speak(text=facts["text"], language="en")
+
+    monkeypatch.setattr(speech, "speak", listened)
+    person = stage.person()
+    Contact.objects.update(language="fr-CA")
+    person.refresh_from_db()
+    personalise(campaign=campaign, contact=person, at=AT)
+    assert heard == [
+        {
+            "text": "Hello Zoë Ångström.",
+            "language": "en",
+            "name": "Zoë Ångström",
+            "name_language": "fr-CA",
+        }
+    ]
+
+
 def test_the_trail_tells_of_it_without_a_name(campaign: Campaign) -> None:
     asset = personalise(campaign=campaign, contact=stage.person(), at=AT)
     leaf = TrailLeaf.objects.get(action="videos.asset.made")
@@ -146,9 +184,9 @@ def test_a_worker_that_was_overtaken_changes_nothing(
     person = stage.person()
     speak = speech.speak
 
-    def overtaken(*, text: str, language: str) -> object:
+    def overtaken(**facts: str) -> object:
         Asset.objects.update(attempts=9)
-        return speak(text=text, language=language)
+        return speak(text=facts["text"], language="en")
 
     monkeypatch.setattr(speech, "speak", overtaken)
     with pytest.raises(NotPersonalised, match="taken_over"):

@@ -292,6 +292,8 @@ def test_an_unusable_video_is_deleted_at_the_vendor_too(vendor: Vendor) -> None:
         ({"duration_ms": 1}, "other_duration"),
         ({"slots_ms": [[0, 9000]]}, "other_slots"),
         ({"slots_ms": []}, "other_slots"),
+        ({"slots_ms": [[1000, 1000 + played.SLOT_MS]]}, "other_slots"),
+        ({"slots_ms": [[0, played.SLOT_MS], [4000, 7000]]}, "other_slots"),
         ({"captions_vtt": "none"}, "no_captions"),
     ],
 )

@@ -21,6 +21,7 @@ from videos.models import (
 )
 
 TEXT = "Hello {{ name }}. This part is for everybody, and it is stored only once."
+LATER = f"{TEXT} And {{{{ name }}}}, see you. And this is all for now."
 SLOT_MS = 3000
 
 
@@ -100,20 +101,19 @@ class Vendor:
 
 
 @cache
-def film() -> FetchedVideo:
-    """Make one real film, for all tests of this run."""
-    text = "This part is for everybody, and it is stored only once."
+def film(*, later: bool = False) -> FetchedVideo:
+    """Make one real film, for all tests of this run; with a slot later on as well if wanted."""
+    items: list[studio.Slot | studio.Speech] = [
+        studio.Slot("s1", SLOT_MS / 1000),
+        studio.Speech("This part is for everybody, and it is stored only once."),
+    ]
+    if later:
+        items += [studio.Slot("s2", SLOT_MS / 1000), studio.Speech("And this.")]
     made = studio.produce(
-        request=studio.StudioRequest(
-            language="en",
-            items=[studio.Slot("s1", SLOT_MS / 1000), studio.Speech(text)],
-            width=640,
-            height=360,
-        )
+        request=studio.StudioRequest(language="en", items=items, width=640, height=360)
     )
-    return FetchedVideo(
-        made.data, made.captions_vtt, [[0, SLOT_MS]], round(made.duration_seconds * 1000)
-    )
+    slots = [[round(s.start_seconds * 1000), round(s.end_seconds * 1000)] for s in made.slots]
+    return FetchedVideo(made.data, made.captions_vtt, slots, round(made.duration_seconds * 1000))
 
 
 def dies() -> None:
