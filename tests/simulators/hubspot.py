@@ -2,6 +2,7 @@
 
 from tests.simulators.base import Answer, Asked, Family, Simulator, json_answer
 
+DEAD = "refresh token is invalid, expired or revoked"
 REFUSALS = {
     "dead": (
         400,
