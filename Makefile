@@ -6,7 +6,7 @@ export SEALCAST_HOME ?= $(CURDIR)/var
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
 .PHONY: help env run reset seed code test check lint types imports migrations fix shots law lock \
-	prove-hours prove-gate prove-words bench-gate bench-import
+	prove-hours prove-gate prove-words prove-refresh bench-gate bench-import
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
@@ -74,3 +74,7 @@ prove-gate: env ## look for a message that left after a no: SEED= STEPS= PROCESS
 
 prove-words: env ## read the corpus of answers and 14,000 spellings of the seven words: SEED=1
 	@$(PY) -m benchmarks.prove_words
+
+prove-refresh: env ## let 8 processes meet one expired token on both engines: SEED=1 ROUNDS=500
+	@ENGINE=sqlite $(PY) -m benchmarks.prove_refresh
+	@ENGINE=postgres $(PY) -m benchmarks.prove_refresh
