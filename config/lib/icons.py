@@ -86,9 +86,7 @@ STATES = {
     **_group("bad", "cross", "bad blocked bounced broken error failed invalid"),
     **_group("bad", "cross", "refuse refused rejected"),
     **_group("bad", "ban", "denied revoked stopped suppressed withdrawn"),
-    **_group(
-        "plain", "dot", "cancelled closed draft inactive new none off plain skipped"
-    ),
+    **_group("plain", "dot", "cancelled closed draft inactive new none off plain skipped"),
     **_group("plain", "dot", "not_connected"),
     **_group("plain", "hourglass", "expired lapsed"),
     **_group("plain", "trash", "deleted destroyed erased"),
