@@ -1,9 +1,9 @@
 """Eight processes meet one expired token, again and again: is it renewed exactly once?
 
 `make prove-refresh SEED=1 ROUNDS=500` asks it of SQLite and of PostgreSQL. The vendor is the
-simulated Salesforce: it rotates refresh tokens, and one that is spent twice ends its whole family. In every
-other round our clock says that the token has ended, in the rest the vendor's 401 does. Each caller
-then has to bring home a real answer of the API.
+simulated Salesforce: it rotates refresh tokens, and one that is spent twice ends its whole family.
+In every other round our clock says that the token has ended, in the rest the vendor's 401 does.
+Each caller then has to bring home a real answer of the API.
 """
 
 import os

@@ -29,11 +29,15 @@ class Verdict:
 
 
 DONE = Verdict("done", "ok")
-DEAD, CLIENT, REQUEST = ("permanent", "dead"), ("permanent", "client"), ("permanent", "request")
-BUSY, DOWN = ("transient", "busy"), ("transient", "down")
+Meaning = tuple[Outcome, Cause]
+DEAD: Meaning = ("permanent", "dead")
+CLIENT: Meaning = ("permanent", "client")
+REQUEST: Meaning = ("permanent", "request")
+BUSY: Meaning = ("transient", "busy")
+DOWN: Meaning = ("transient", "down")
 
 # Of the token endpoint, by the provider's word; first of one provider, then of all.
-TOKEN_WORDS: dict[tuple[str, str], tuple[Outcome, Cause]] = {
+TOKEN_WORDS: dict[tuple[str, str], Meaning] = {
     ("hubspot", "BAD_REFRESH_TOKEN"): DEAD,
     ("hubspot", "BAD_AUTH_CODE"): DEAD,
     ("hubspot", "BAD_CLIENT_ID"): CLIENT,
@@ -61,7 +65,7 @@ TOKEN_WORDS: dict[tuple[str, str], tuple[Outcome, Cause]] = {
 }
 
 # Of the API, where the word decides and not the status.
-API_WORDS: dict[tuple[str, str], tuple[Outcome, Cause]] = {
+API_WORDS: dict[tuple[str, str], Meaning] = {
     ("salesforce", "INVALID_SESSION_ID"): ("permanent", "expired"),
     ("salesforce", "REQUEST_LIMIT_EXCEEDED"): BUSY,
     ("salesforce", "API_DISABLED_FOR_ORG"): ("permanent", "forbidden"),

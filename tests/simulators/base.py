@@ -137,6 +137,9 @@ class Simulator:
                 if asked.path.endswith(end) and isinstance(planted, Answer):
                     del self.planted[place]
                     return planted
+        if asked.host == "favicon.ico":
+            # What every browser asks for by itself.
+            return Answer(204)
         if asked.host in self.login_hosts and asked.path == self.authorize_path:
             return self.authorize(asked)
         if asked.method == "POST" and asked.path == self.token_path:
