@@ -238,6 +238,12 @@ def locked(grant: OAuthGrant) -> Connection:
     return Connection.objects.select_for_update().get(pk=grant.pk)
 
 
+def end_late(*, at: datetime) -> int:
+    """Forget what dances hold that nobody finished in time; return how many there were."""
+    late = OAuthGrant.objects.filter(flow_expires_at__lte=at, state_index__isnull=False)
+    return late.update(state_index=None, browser_index="", flow_sealed=None)
+
+
 def app_of(grant: OAuthGrant) -> App:
     """Return the app with which a connection was made; an empty one if there is none to read."""
     held = grant.client_sealed if isinstance(grant.client_sealed, dict) else {}

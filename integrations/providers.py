@@ -158,6 +158,15 @@ def get(slug: str) -> Provider:
     return replace(row, **{name: _fact(name, value) for name, value in facts.items()})
 
 
+def require_facts() -> None:
+    """Read every correction once, so that a wrong one stops the start and not a page.
+
+    :raises UnknownProvider, UnknownFact: as `get`.
+    """
+    for slug in {*TABLE, *settings.PROVIDER_FACTS}:
+        get(slug)
+
+
 def _fact(name: str, value: Any) -> Any:
     if name == "scopes":
         # In the file: the provider's name of each scope, and our words for it.

@@ -26,7 +26,8 @@ from integrations.verdicts import Verdict
 Now = Callable[[], datetime]
 # Renewed so long before its end: a call that begins with it must be able to finish.
 MARGIN_SECONDS = 60
-# Longer than one exchange can take (`config.lib.http`): a second one would spend a spent token.
+# Longer than an exchange takes (`config.lib.http`): a second one would spend a spent token. An
+# answer that drips for longer is stored all the same, unless another came first.
 LEASE_SECONDS = 90
 WAIT_SECONDS, POLL_SECONDS = 30, 0.05
 BACKOFF_SECONDS = (5, 15, 60, 180, 600)

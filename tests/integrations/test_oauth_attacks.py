@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from config.lib import clock
+from integrations import oauth
 from integrations.models import OAuthGrant
 from tests.accounts.staff import browser
 from tests.integrations import dance as dances
@@ -138,6 +139,15 @@ def test_a_return_after_ten_minutes_is_late(zoho: Dance) -> None:
     OAuthGrant.objects.update(flow_expires_at=clock.now() - timedelta(microseconds=1))
     zoho.back(told)
     assert dances.reasons() == ["late"]
+
+
+def test_what_a_late_dance_holds_is_forgotten(zoho: Dance) -> None:
+    told, now = zoho.pressed(), clock.now()
+    assert oauth.end_late(at=now) == 0
+    assert oauth.end_late(at=now + timedelta(minutes=oauth.FLOW_MINUTES)) == 1
+    assert zoho.grant().flow_sealed is None
+    zoho.back(told)
+    assert dances.reasons() == ["state"]
 
 
 def test_anothers_browser_does_not_take_a_return_nor_end_it(zoho: Dance) -> None:

@@ -24,6 +24,12 @@ def test_a_confirmed_fact_is_not_corrected(name: str) -> None:
         providers.get("zoho")
 
 
+def test_a_correction_of_nobody_stops_the_start() -> None:
+    providers.require_facts()
+    with override_settings(PROVIDER_FACTS={"zohho": {}}), pytest.raises(providers.UnknownProvider):
+        providers.require_facts()
+
+
 @pytest.mark.parametrize("slug", ["", "twilio", "HubSpot"])
 def test_an_unknown_provider_is_told(slug: str) -> None:
     with pytest.raises(providers.UnknownProvider):
