@@ -326,16 +326,22 @@ def _finish(
 def _require_complete(
     provider: Provider, grant: OAuthGrant, found: pins.Pins, answer: Mapping[str, Any]
 ) -> list[str]:
-    if not answer.get("refresh_token"):
+    if not isinstance(answer.get("refresh_token"), str) or not answer["refresh_token"]:
         raise CallbackRefused("no_refresh_token")
     # Another account under the same name would mix two companies' people.
     if grant.account_id and found.account_id != grant.account_id:
         raise CallbackRefused("another_account")
-    told = answer.get("scopes") or answer.get("scope") or provider.scope_codes
-    granted = told.replace(",", " ").split() if isinstance(told, str) else [str(s) for s in told]
+    granted = _granted(answer.get("scopes") or answer.get("scope") or provider.scope_codes)
     if set(provider.scope_codes) - set(granted):
         raise CallbackRefused("too_little_allowed")
     return granted
+
+
+def _granted(told: object) -> list[str]:
+    # HubSpot tells a list, Salesforce words, Zoho nothing: then it is what we asked for.
+    if isinstance(told, str):
+        return told.replace(",", " ").split()
+    return [str(scope) for scope in told] if isinstance(told, list) else []
 
 
 def _exchange(provider: Provider, host: str, flow: _Flow, code: str) -> Mapping[str, Any]:
@@ -439,6 +445,8 @@ def _end(grant: OAuthGrant) -> None:
     # A refresh that is under way stores nothing, and a dance that is under way ends.
     OAuthGrant.objects.filter(pk=grant.pk).update(
         generation=models.F("generation") + 1,
+        # The pin ends with the connection, confirmed or not: a deleted account confirms nothing.
+        account_id="",
         state_index=None,
         flow_sealed=None,
         lease_id=None,
@@ -450,7 +458,7 @@ def _forget(grant: OAuthGrant) -> None:
     if locked(grant).state != Connection.State.NOT_CONNECTED:
         return
     OAuthGrant.objects.filter(pk=grant.pk).update(
-        tokens_sealed=None, client_sealed=None, access_expires_at=None, account_id="", api_host=""
+        tokens_sealed=None, client_sealed=None, access_expires_at=None, api_host=""
     )
 
 

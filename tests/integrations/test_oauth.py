@@ -14,7 +14,7 @@ from integrations.models import Connection
 from tests.accounts.staff import browser
 from tests.integrations import dance as dances
 from tests.integrations.dance import SECRET, VENDORS, Dance
-from tests.simulators.base import Answer
+from tests.simulators.base import Answer, json_answer
 
 pytestmark = pytest.mark.django_db
 HOSTS = {
@@ -121,6 +121,38 @@ def test_another_organisation_is_refused_and_its_tokens_revoked(salesforce: Danc
     assert salesforce.held() == before
     assert salesforce.vendor.families[1].revoked
     assert "00D5g000004cAbC" in page
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"refresh_token": None}, "no_refresh_token"),
+        ({"refresh_token": 7}, "no_refresh_token"),
+        ({"scopes": ["oauth"]}, "too_little_allowed"),
+        ({"scopes": 7}, "too_little_allowed"),
+        ({"access_token": ""}, "exchange_unreadable"),
+        ({"expires_in": "soon"}, "exchange_unreadable"),
+        ({"error": "invalid_client"}, "exchange_client"),
+    ],
+)
+def test_an_answer_that_will_not_do_connects_nothing(
+    change: dict[str, object], reason: str
+) -> None:
+    whole = {"access_token": "a", "refresh_token": "r", "expires_in": 1800, "hub_id": 1}
+    with dances.dancing("hubspot") as hubspot:
+        hubspot.vendor.plant("/token", json_answer(200, {**whole, **change}))
+        hubspot.back(hubspot.pressed())
+        assert dances.reasons() == [reason]
+        assert (hubspot.row().state, hubspot.grant().tokens_sealed) == ("not_connected", None)
+
+
+def test_another_account_is_taken_after_a_disconnection(salesforce: Dance) -> None:
+    salesforce.connect()
+    salesforce.vendor.plant(salesforce.vendor.revoke_path, Answer(404))
+    salesforce.client.post(f"{salesforce.home}/disconnect/")
+    salesforce.vendor.organisation = "00D5g000009zZzZEAU"  # type: ignore[attr-defined]
+    assert salesforce.connect().state == "active"
+    assert salesforce.grant().account_id == "00D5g000009zZzZ"
 
 
 def test_what_was_not_allowed_is_explained(dance: Dance) -> None:
