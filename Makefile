@@ -100,3 +100,7 @@ prove-video: env ## personalise films of many kinds and look for a seam: SEED=1 
 
 bench-video: env ## personalise beside a full re-encode, and count bytes a person: ROUNDS=5 N= HEIGHT=
 	@$(PY) -m benchmarks.video
+
+prove-refresh: env ## let 8 processes meet one expired token on both engines: SEED=1 ROUNDS=500
+	@ENGINE=sqlite $(PY) -m benchmarks.prove_refresh
+	@ENGINE=postgres $(PY) -m benchmarks.prove_refresh

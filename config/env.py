@@ -1,6 +1,7 @@
 """What does the environment say? Typed readers; a bad value stops the start."""
 
 import os
+import tomllib
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -31,6 +32,20 @@ def whole(name: str, default: int) -> int:
 
 def words(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def table(name: str) -> dict[str, dict[str, object]]:
+    """Read a TOML file of tables that a variable names; without it, nothing."""
+    path = text(name)
+    if not path:
+        return {}
+    try:
+        found = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError):
+        raise ImproperlyConfigured(f"{name} must name a readable TOML file.") from None
+    if not all(isinstance(part, dict) for part in found.values()):
+        raise ImproperlyConfigured(f"{name} must hold tables only.")
+    return found
 
 
 def secret(name: str, *, file: Path) -> str:

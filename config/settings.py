@@ -28,6 +28,15 @@ CONTROLLER = {
     "data_protection_officer": env.text("SEALCAST_DPO_EMAIL"),
     "storage_country": env.text("SEALCAST_STORAGE_COUNTRY"),
 }
+# What no public source confirms of a provider can be corrected here (integrations/providers.py).
+PROVIDER_FACTS = env.table("SEALCAST_PROVIDER_FACTS")
+# In the demo, stand-ins on this machine can answer for the CRMs. Never outside of it: whoever
+# answers is handed client secrets.
+SIMULATORS = {
+    name: f"http://127.0.0.1:{env.whole('SEALCAST_SIMULATOR_PORT', 8710) + number}"
+    for number, name in enumerate(("hubspot", "salesforce", "zoho"))
+    if DEMO and env.flag("SEALCAST_SIMULATORS")
+}
 SECURE = PUBLIC_URL.startswith("https://") or not DEMO
 SECRET_KEY = env.secret("SECRET_KEY", file=HOME / "secret_key")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "127.0.0.1,localhost")

@@ -2,7 +2,12 @@
 
 from django.apps import AppConfig
 
+from integrations import providers
+
 
 class IntegrationsConfig(AppConfig):
     name = "integrations"
     verbose_name = "Connections to other systems"
+
+    def ready(self) -> None:
+        providers.require_facts()

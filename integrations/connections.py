@@ -2,13 +2,15 @@
 
 import secrets
 import uuid
+from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts import audit, keys
-from integrations import messaging
+from config.lib import clock
+from integrations import messaging, tokens
 from integrations.models import Connection
 from integrations.video import providers
 
@@ -16,6 +18,10 @@ from integrations.video import providers
 SANDBOX_ID = uuid.UUID("5ea1ca57-0000-4000-8000-000000000001")
 LOCAL_VIDEO_ID = uuid.UUID("5ea1ca57-0000-4000-8000-000000000002")
 WEBHOOK = "webhook"
+
+
+class NeedsSignIn(Exception):
+    """A person has to sign in at the provider: a switch is not enough."""
 
 
 @transaction.atomic
@@ -39,17 +45,34 @@ def by_webhook(*, secret: str) -> Connection | None:
 
 @transaction.atomic
 def switch(*, connection: Connection, on: bool, at: datetime, actor: audit.Actor) -> Connection:
-    """Switch a connection on or off; what was sent stays, nothing more goes out over it."""
+    """Switch a connection on or off; what was sent stays, nothing more goes out over it.
+
+    :raises NeedsSignIn: it is not connected, or has to be connected again.
+    """
+    if connection.state not in {Connection.State.ACTIVE, Connection.State.DISABLED}:
+        raise NeedsSignIn(str(connection.pk))
     connection.state = Connection.State.ACTIVE if on else Connection.State.DISABLED
     connection.save(update_fields=["state"])
     _note("enabled" if on else "disabled", connection, at, actor)
     return connection
 
 
-def check(*, connection: Connection, at: datetime, actor: audit.Actor = audit.SYSTEM) -> Connection:
-    """Ask the provider whether the account works, and keep its answer in plain words."""
+def check(
+    *,
+    connection: Connection,
+    at: datetime,
+    actor: audit.Actor = audit.SYSTEM,
+    now: Callable[[], datetime] = clock.now,
+) -> Connection:
+    """Ask the provider whether the account works, and keep its answer in plain words.
+
+    `now` is asked while a token is being renewed.
+    """
     # The provider is asked before the transaction: none is open while a wire is.
-    problem = _ask(connection)
+    if connection.auth_kind == Connection.AuthKind.OAUTH_CODE:
+        problem = tokens.problem(connection_id=connection.pk, now=now, actor=actor)
+    else:
+        problem = _ask(connection)
     with transaction.atomic():
         connection.tested_at, connection.problem = at, problem[:200]
         connection.save(update_fields=["tested_at", "problem"])

@@ -25,6 +25,7 @@ class Connection(models.Model):
 
     class State(models.TextChoices):
         ACTIVE = "active", "Connected"
+        NOT_CONNECTED = "not_connected", "Not connected"
         RECONNECT_NEEDED = "reconnect_needed", "Reconnect needed"
         DISABLED = "disabled", "Switched off"
 
@@ -50,6 +51,43 @@ class Connection(models.Model):
     @property
     def public_id(self) -> str:
         return ids.public("cnx", self.id)
+
+
+class OAuthGrant(models.Model):
+    """What a connection by OAuth holds: a dance under way, tokens, and the turn to refresh them.
+
+    One row a connection. A dance that starts anew ends the one before it.
+    """
+
+    connection = models.OneToOneField(
+        Connection, primary_key=True, on_delete=models.PROTECT, related_name="+"
+    )
+    # The dance under way: found by its state, bound to the browser and the person who began it.
+    state_index = models.CharField(max_length=64, unique=True, null=True, blank=True)
+    browser_index = models.CharField(max_length=64, blank=True)
+    flow_expires_at = models.DateTimeField(null=True)
+    # {"verifier", "client_id", "client_secret", "redirect_uri"}: kept until the dance ends.
+    flow_sealed = SealedJSONField(label="integrations_oauthgrant.flow", null=True)
+    flow_login_host = models.CharField(max_length=255, blank=True)
+    # Pinned when the connection was made: whatever an answer names later must be these.
+    login_host = models.CharField(max_length=255, blank=True)
+    token_host = models.CharField(max_length=255, blank=True)
+    api_host = models.CharField(max_length=255, blank=True)
+    account_id = models.CharField(max_length=64, blank=True)
+    connected_at = models.DateTimeField(null=True)
+    # {"id", "secret"} of the app, and {"access", "refresh", "previous"}.
+    client_sealed = SealedJSONField(label="integrations_oauthgrant.client", null=True)
+    tokens_sealed = SealedJSONField(label="integrations_oauthgrant.tokens", null=True)
+    access_expires_at = models.DateTimeField(null=True)
+    # Counts sets of tokens: whoever stores a set must have started from the one before it.
+    generation = models.IntegerField(default=0)
+    lease_id = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    failures = models.IntegerField(default=0)
+    retry_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"grant of {self.connection_id}"
 
 
 class InboxItem(models.Model):

@@ -22,6 +22,12 @@ DECLARATIONS: Declarations = {
         **_as(TECHNICAL, "created_at tested_at problem"),
         **_as(SECRET, "credentials_sealed webhook_index"),
     },
+    "integrations.oauthgrant": {
+        **_as(TECHNICAL, "connection flow_expires_at flow_login_host login_host token_host"),
+        **_as(TECHNICAL, "api_host account_id connected_at access_expires_at generation"),
+        **_as(TECHNICAL, "lease_id lease_until failures retry_at"),
+        **_as(SECRET, "state_index browser_index flow_sealed client_sealed tokens_sealed"),
+    },
     "integrations.inboxitem": {
         **_as(TECHNICAL, "id connection kind dedupe_key received_at processed_at"),
         **_as(TECHNICAL, "outcome attempts"),

@@ -2,13 +2,16 @@
 
 from django.urls import path
 
-from integrations import views, webhooks
+from integrations import oauth_views, views, webhooks
 
 app_name = "integrations"
 urlpatterns = [
     path("connections/", views.connection_list, name="connections"),
     path("connections/<uuid:connection_id>/test/", views.connection_test, name="test"),
     path("connections/<uuid:connection_id>/switch/", views.connection_switch, name="switch"),
+    path("connections/<slug:slug>/connect/", oauth_views.connect, name="oauth_connect"),
+    path("connections/<slug:slug>/return/", oauth_views.callback, name="oauth_return"),
+    path("connections/<slug:slug>/disconnect/", oauth_views.disconnect, name="oauth_disconnect"),
     path("phones/", views.phone_list, name="phones"),
     path("phones/news/", views.phone_news, name="phone_news"),
     path("phones/reply/", views.phone_reply, name="phone_reply"),

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import audit, people, roles
 from accounts.models import User
 from config.lib import clock
-from integrations import connections, phones
+from integrations import connections, oauth_views, phones, providers
 from integrations.models import Connection
 
 PHONES_ON_A_PAGE = 24
@@ -27,7 +27,7 @@ AUTH_WORDS = {
 }
 # Named so that nobody looks for them; none of them can be chosen.
 NOT_YET = {
-    "CRM": ("Salesforce", "Zoho CRM", "HubSpot"),
+    "Reading contacts from": ("Salesforce", "Zoho CRM", "HubSpot"),
     "Messaging": ("Twilio", "WATI", "Gupshup"),
 }
 
@@ -36,8 +36,10 @@ NOT_YET = {
 @require_safe
 def connection_list(request: HttpRequest) -> HttpResponse:
     manages = roles.may(user=request.user, act="connection.manage")
-    cards = [_card(row) for row in Connection.objects.order_by("kind", "label")]
+    rows = Connection.objects.exclude(auth_kind=Connection.AuthKind.OAUTH_CODE)
+    cards = [_card(row) for row in rows.order_by("kind", "label")]
     context = {"cards": cards, "manages": manages, "not_yet": NOT_YET}
+    context["providers"] = [oauth_views.card(providers.get(slug)) for slug in providers.TABLE]
     return render(request, "integrations/connections.html", context)
 
 
@@ -58,7 +60,11 @@ def connection_test(request: HttpRequest, connection_id: uuid.UUID) -> HttpRespo
 def connection_switch(request: HttpRequest, connection_id: uuid.UUID) -> HttpResponse:
     row = get_object_or_404(Connection, pk=connection_id)
     on = request.POST.get("on") == "1"
-    connections.switch(connection=row, on=on, at=clock.now(), actor=_actor(request))
+    try:
+        connections.switch(connection=row, on=on, at=clock.now(), actor=_actor(request))
+    except connections.NeedsSignIn:
+        messages.error(request, f"Nothing was switched. {row.label} has to be connected first.")
+        return redirect("integrations:connections")
     words = "is in use again" if on else "is off: nothing goes out over it until you switch it on"
     messages.success(request, f"{row.label} {words}.")
     return redirect("integrations:connections")

@@ -61,7 +61,7 @@ def check(*, delivery: Delivery, slots_ms: Sequence[int]) -> None:
 def seal(
     *, delivery: Delivery, language: str, key: DataKey, at: datetime, made_by_ai: bool = True
 ) -> tuple[SealedObject, SealedObject]:
-    """Seal the base, labelled throughout if an AI made it, and the bytes that all share, by the campaign's key.
+    """Seal the base, labelled if an AI made it, and what all share, by the campaign's key.
 
     :raises NotAsOrdered: it cannot be personalised.
     :raises KeyRefused: the campaign's key is gone.

@@ -44,7 +44,7 @@ def read_stored(*, head: SealedObject, tail: SealedObject | None, at: datetime) 
 
 
 def manifest(render: Render, at: datetime) -> dict[str, object]:
-    """Return what a video's mark says: made by an AI or by people, then personalised here; nobody's name."""
+    """Return what a mark says: by whom it was made, then personalised here; nobody's name."""
     made: dict[str, object] = {"action": "c2pa.created", "digitalSourceType": _source_of(render)}
     if render.connection is not None:
         made["softwareAgent"] = {"name": render.connection.provider}

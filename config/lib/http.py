@@ -3,13 +3,13 @@
 import ipaddress
 import socket
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.util.ssl_ import create_urllib3_context
 
@@ -105,6 +105,39 @@ class Client:
             address = ipaddress.ip_address(info[4][0])
             if not address.is_global and not (self._loopback and address.is_loopback):
                 raise Refused("the host has a private address")
+
+
+class Adapter(BaseAdapter):
+    """Lets a library that is built on requests speak through `call`, and in no other way.
+
+    `call` takes what `Client.call` takes; a redirect ends the call, whatever the library would do.
+    """
+
+    def __init__(self, call: Callable[..., Answer]) -> None:
+        super().__init__()
+        self._call = call
+
+    def send(self, request: requests.PreparedRequest, **_options: Any) -> requests.Response:  # type: ignore[override]
+        body = request.body.encode() if isinstance(request.body, str) else request.body
+        headers = {k: v for k, v in request.headers.items() if k.lower() != "content-length"}
+        answer = self._call(request.method, request.url, headers=headers, body=body)
+        if 300 <= answer.status < 400:
+            raise CallFailed("unknown", "a redirect, which is not followed")
+        response = requests.Response()
+        response.status_code, response._content = answer.status, answer.body
+        response.headers.update(answer.headers)
+        response.request, response.url = request, request.url or ""
+        return response
+
+    def close(self) -> None:
+        return
+
+
+def guarded(session: requests.Session, *, call: Callable[..., Answer]) -> None:
+    """Take every way out of a session of requests but the one through `call`."""
+    session.trust_env = False
+    session.adapters.clear()
+    session.mount("https://", Adapter(call))
 
 
 def _addresses(host: str, port: int) -> list[tuple[Any, ...]]:

@@ -90,6 +90,7 @@ STATES = {
     **_group("bad", "ban", "denied revoked stopped suppressed withdrawn"),
     **_group("plain", "dot", "cancelled closed draft inactive new none off plain skipped"),
     **_group("plain", "hourglass", "ended expired lapsed"),
+    **_group("plain", "dot", "not_connected"),
     **_group("plain", "trash", "deleted destroyed erased"),
     "claimed": Look("warn", "help", "Claimed, no evidence"),
     "success": Look("good", "check", "Done"),

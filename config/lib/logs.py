@@ -76,6 +76,9 @@ def configuration(*, level: str) -> dict[str, Any]:
             # It writes a line for each task; what a task did is logged by the task.
             "django-q": {"level": "WARNING"},
             "django.security.DisallowedHost": {"level": "ERROR"},
+            # At DEBUG they write tokens and codes.
+            "requests_oauthlib": {"level": "WARNING"},
+            "oauthlib": {"level": "WARNING"},
         },
     }
 

@@ -106,3 +106,23 @@ def test_an_address_of_another_kind_is_refused(
     with pytest.raises(ImproperlyConfigured) as refused:
         env.database(NAME, sqlite_file=tmp_path / "x")
     assert "hidden" not in str(refused.value)
+
+
+def test_a_table_is_read_from_the_file_that_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert env.table(NAME) == {}
+    (tmp_path / "facts.toml").write_text("[zoho]\npkce = false\n")
+    monkeypatch.setenv(NAME, str(tmp_path / "facts.toml"))
+    assert env.table(NAME) == {"zoho": {"pkce": False}}
+
+
+@pytest.mark.parametrize("content", [None, "pkce = false", "[zoho", "\0"])
+def test_a_table_that_is_none_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None
+) -> None:
+    if content is not None:
+        (tmp_path / "facts.toml").write_text(content)
+    monkeypatch.setenv(NAME, str(tmp_path / "facts.toml"))
+    with pytest.raises(ImproperlyConfigured):
+        env.table(NAME)

@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from django.test import override_settings
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -10,6 +11,7 @@ from config.lib import clock
 from integrations import connections, inbox, messaging
 from integrations.messaging.base import OutgoingMessage
 from tests.accounts.test_pages import sign_in
+from tests.integrations import dance as dances
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -52,3 +54,22 @@ def test_connections_fit_a_phone(phone: Page, live_server: LiveServer) -> None:
     phone.goto(f"{live_server.url}/connections/")
     expect(phone.get_by_role("button", name="Test").first).to_be_visible()
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_whole_dance_in_a_browser(phone: Page, live_server: LiveServer) -> None:
+    with override_settings(PUBLIC_URL=live_server.url), dances.dancing("salesforce"):
+        sign_in(phone, live_server.url, "administrator")
+        phone.goto(f"{live_server.url}/connections/")
+        phone.locator("#salesforce").get_by_role("link", name="Connect").click()
+        phone.get_by_label("Client id").fill(dances.CLIENT_ID)
+        phone.get_by_label("Client secret").fill(dances.SECRET)
+        assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+        phone.get_by_role("button", name="Continue").click()
+        expect(phone.get_by_text("The next page is on login.salesforce.com")).to_be_visible()
+        phone.get_by_role("link", name="Go and sign in").click()
+        phone.get_by_role("button", name="Allow").click()
+        expect(phone.get_by_text("Salesforce is connected.")).to_be_visible()
+        assert phone.url == f"{live_server.url}/connections/"
+        phone.locator("#salesforce").get_by_role("button", name="Test").click()
+        expect(phone.get_by_text("Salesforce answers.")).to_be_visible()
+        assert phone.evaluate("document.documentElement.scrollWidth") <= 390

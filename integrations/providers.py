@@ -1,0 +1,208 @@
+"""What is true of each provider that is connected by OAuth: addresses, scopes, ways of its own?
+
+Facts in `unconfirmed` stand in no public source that could be read whole: an installation corrects
+them in the file that SEALCAST_PROVIDER_FACTS names, without a release.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+
+class UnknownProvider(LookupError):
+    """No provider of that name is connected by OAuth."""
+
+
+class UnknownFact(LookupError):
+    """The file of facts names what may not be set there."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One permission: its name at the provider, and what it lets us do, in plain words."""
+
+    code: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Provider:
+    """One provider's side of the dance. `{host}` in an address is the pinned login host."""
+
+    slug: str
+    name: str
+    authorize: str
+    token: str
+    revoke: str
+    scopes: tuple[Scope, ...]
+    # Where a person signs in; the first is the default. A suffix allows one label and no more.
+    login_hosts: tuple[str, ...]
+    # Where codes and tokens are exchanged, when that is another host than the login's.
+    token_hosts: tuple[str, ...] = ()
+    login_suffixes: tuple[str, ...] = ()
+    # Where the API answers: fixed hosts, or one that the token's answer names, by its suffix.
+    api_hosts: tuple[str, ...] = ()
+    api_suffixes: tuple[str, ...] = ()
+    # Zoho: a data centre's own API host for each of its accounts servers.
+    data_centres: Mapping[str, str] = field(default_factory=dict)
+    scope_joint: str = " "
+    authorize_extra: Mapping[str, str] = field(default_factory=dict)
+    pkce: bool = True
+    revoke_by_basic: bool = False
+    header: str = "Bearer"
+    # A call that names nobody and shows that the token works.
+    test_path: str = ""
+    # Where the app is registered, for whoever has to do it.
+    app_help: str = ""
+    unconfirmed: tuple[str, ...] = ()
+
+    @property
+    def scope_codes(self) -> list[str]:
+        return [scope.code for scope in self.scopes]
+
+
+ZOHO_CENTRES = {
+    "accounts.zoho.com": "www.zohoapis.com",
+    "accounts.zoho.eu": "www.zohoapis.eu",
+    "accounts.zoho.in": "www.zohoapis.in",
+    "accounts.zoho.com.au": "www.zohoapis.com.au",
+    "accounts.zoho.com.cn": "www.zohoapis.com.cn",
+    "accounts.zoho.jp": "www.zohoapis.jp",
+    "accounts.zoho.sa": "www.zohoapis.sa",
+    "accounts.zohocloud.ca": "www.zohoapis.ca",
+}
+
+HUBSPOT = Provider(
+    slug="hubspot",
+    name="HubSpot",
+    authorize="https://app.hubspot.com/oauth/authorize",
+    # v1 of these is switched off on 2027-02-16.
+    token="https://api.hubapi.com/oauth/2026-03/token",  # noqa: S106  an address
+    revoke="https://api.hubapi.com/oauth/2026-03/token/revoke",
+    scopes=(
+        Scope("oauth", "See which HubSpot account it is."),
+        Scope("crm.objects.contacts.read", "Read contacts and the names of their fields."),
+        Scope("communication_preferences.read", "Read who opted out of which messages."),
+    ),
+    login_hosts=("app.hubspot.com",),
+    token_hosts=("api.hubapi.com",),
+    api_hosts=("api.hubapi.com",),
+    test_path="/crm/v3/properties/contacts/email",
+    app_help="In your HubSpot developer account, under Apps: create a public app.",
+    unconfirmed=("test_path", "scopes", "pkce"),
+)
+
+SALESFORCE = Provider(
+    slug="salesforce",
+    name="Salesforce",
+    authorize="https://{host}/services/oauth2/authorize",
+    token="https://{host}/services/oauth2/token",  # noqa: S106  an address
+    revoke="https://{host}/services/oauth2/revoke",
+    scopes=(
+        Scope(
+            "api",
+            "Use the API as the person who allows it. Salesforce has no narrower permission: "
+            "sign in as an integration user who may read contacts and nothing else.",
+        ),
+        Scope("refresh_token", "Stay connected until you disconnect."),
+    ),
+    login_hosts=("login.salesforce.com", "test.salesforce.com"),
+    login_suffixes=(".my.salesforce.com", ".sandbox.my.salesforce.com"),
+    api_suffixes=(".my.salesforce.com", ".sandbox.my.salesforce.com"),
+    authorize_extra={"prompt": "consent"},
+    test_path="/services/data/v62.0/limits",
+    app_help="In Salesforce, under Setup: create an External Client App with OAuth, and require "
+    "PKCE and the rotation of refresh tokens.",
+    unconfirmed=("test_path", "api_suffixes", "authorize_extra"),
+)
+
+ZOHO = Provider(
+    slug="zoho",
+    name="Zoho CRM",
+    authorize="https://{host}/oauth/v2/auth",
+    token="https://{host}/oauth/v2/token",  # noqa: S106  an address
+    revoke="https://{host}/oauth/v2/revoke/token",
+    scopes=(
+        Scope("ZohoCRM.modules.contacts.READ", "Read contacts."),
+        Scope("ZohoCRM.settings.fields.READ", "Read the names of a contact's fields."),
+    ),
+    login_hosts=tuple(ZOHO_CENTRES),
+    data_centres=ZOHO_CENTRES,
+    scope_joint=",",
+    authorize_extra={"access_type": "offline", "prompt": "consent"},
+    revoke_by_basic=True,
+    header="Zoho-oauthtoken",
+    test_path="/crm/v8/settings/fields?module=Contacts",
+    app_help="In the Zoho API console: create a server-based application.",
+    unconfirmed=("test_path", "scopes", "pkce", "data_centres", "login_hosts"),
+)
+
+TABLE = {row.slug: row for row in (HUBSPOT, SALESFORCE, ZOHO)}
+
+
+def get(slug: str) -> Provider:
+    """Return a provider, with this installation's corrections.
+
+    :raises UnknownProvider: no such provider is connected by OAuth.
+    :raises UnknownFact: the corrections name a fact that is confirmed, or none.
+    """
+    if slug not in TABLE:
+        raise UnknownProvider(slug)
+    row = TABLE[slug]
+    facts = settings.PROVIDER_FACTS.get(slug, {})
+    if unknown := sorted(set(facts) - set(row.unconfirmed)):
+        raise UnknownFact(f"{slug}: {', '.join(unknown)}")
+    return replace(row, **{name: _fact(name, value) for name, value in facts.items()})
+
+
+def require_facts() -> None:
+    """Read every correction once, so that a wrong one stops the start and not a page.
+
+    :raises UnknownProvider, UnknownFact: as `get`.
+    """
+    for slug in {*TABLE, *settings.PROVIDER_FACTS}:
+        get(slug)
+
+
+def _fact(name: str, value: Any) -> Any:
+    if name == "scopes":
+        # In the file: the provider's name of each scope, and our words for it.
+        return tuple(Scope(str(code), str(words)) for code, words in value.items())
+    return tuple(value) if isinstance(value, list) else value
+
+
+def is_login_host(*, provider: Provider, host: str) -> bool:
+    """Say whether a person may be sent to this host to sign in to this provider."""
+    return host in provider.login_hosts or _is_under(host, provider.login_suffixes)
+
+
+def is_api_host(*, provider: Provider, host: str) -> bool:
+    """Say whether this host may be called with this provider's token."""
+    return host in provider.api_hosts or _is_under(host, provider.api_suffixes)
+
+
+def host_of(url: str) -> str:
+    """Return the host of a plain https address; the empty text of anything else.
+
+    Names of hosts are compared letter by letter, so that what is odd (a port, a user, a dot at
+    the end, capital or foreign letters) is no host at all.
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return ""
+    plain = parts.scheme == "https" and parts.netloc == host and host.isascii()
+    return host if plain and not host.endswith(".") else ""
+
+
+def _is_under(host: str, suffixes: tuple[str, ...]) -> bool:
+    for suffix in suffixes:
+        label = host.removesuffix(suffix)
+        # "--" names a sandbox: acme--test.sandbox.my.salesforce.com.
+        if label != host and label.replace("-", "").isalnum() and label.isascii():
+            return not label.startswith("-") and not label.endswith("-")
+    return False
