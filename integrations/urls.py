@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from integrations import views, webhooks
+from integrations import key_views, views, webhooks
 
 app_name = "integrations"
 urlpatterns = [
     path("connections/", views.connection_list, name="connections"),
     path("connections/<uuid:connection_id>/test/", views.connection_test, name="test"),
     path("connections/<uuid:connection_id>/switch/", views.connection_switch, name="switch"),
+    path("connections/add/<slug:provider>/", key_views.connection_add, name="add"),
+    path("connections/<uuid:connection_id>/keys/", key_views.connection_keys, name="keys"),
     path("phones/", views.phone_list, name="phones"),
     path("phones/news/", views.phone_news, name="phone_news"),
     path("phones/reply/", views.phone_reply, name="phone_reply"),

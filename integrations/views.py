@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import audit, people, roles
 from accounts.models import User
 from config.lib import clock
-from integrations import connections, phones
+from integrations import connections, keyed, phones
 from integrations.models import Connection
 
 PHONES_ON_A_PAGE = 24
@@ -28,7 +28,6 @@ AUTH_WORDS = {
 # Named so that nobody looks for them; none of them can be chosen.
 NOT_YET = {
     "CRM": ("Salesforce", "Zoho CRM", "HubSpot"),
-    "Messaging": ("Twilio", "WATI", "Gupshup"),
 }
 
 
@@ -38,6 +37,7 @@ def connection_list(request: HttpRequest) -> HttpResponse:
     manages = roles.may(user=request.user, act="connection.manage")
     cards = [_card(row) for row in Connection.objects.order_by("kind", "label")]
     context = {"cards": cards, "manages": manages, "not_yet": NOT_YET}
+    context["keyed"] = keyed.PROVIDERS
     return render(request, "integrations/connections.html", context)
 
 
@@ -123,6 +123,7 @@ def _numeric(request: HttpRequest) -> bool:
 def _card(row: Connection) -> dict[str, Any]:
     return {
         "row": row,
+        "has_keys": row.provider in keyed.PROVIDERS,
         "auth": AUTH_WORDS[row.auth_kind],
         "badge": "failed" if row.problem else row.state,
         "facts": [

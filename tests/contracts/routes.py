@@ -93,6 +93,8 @@ TABLE = {
     "connections/": "moad",
     "connections/<uuid:connection_id>/test/": "d",
     "connections/<uuid:connection_id>/switch/": "d",
+    "connections/add/<slug:provider>/": "d",
+    "connections/<uuid:connection_id>/keys/": "d",
     "phones/": "mod",
     "phones/news/": "mod",
     "phones/reply/": "mod",
