@@ -160,6 +160,11 @@ def shown(*, connection: Connection) -> dict[str, str]:
     return {field.name: held.get(field.name, "") for field in fields if not field.secret}
 
 
+def price(*, connection: Connection) -> str:
+    """Return what one segment costs, as it was typed; empty if nobody said."""
+    return _held(connection).get("price_per_segment", "")
+
+
 def webhook_address(*, connection: Connection) -> str:
     """Return the address to enter at the provider; whoever has it can post to us."""
     secret = _held(connection).get(SECRET_NAME, "")

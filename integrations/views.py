@@ -14,6 +14,7 @@ from accounts import audit, people, roles
 from accounts.models import User
 from config.lib import clock
 from integrations import connections, keyed, phones
+from integrations.messaging import lengths
 from integrations.models import Connection
 
 PHONES_ON_A_PAGE = 24
@@ -131,9 +132,23 @@ def _card(row: Connection) -> dict[str, Any]:
             {"term": "Sign-in", "value": AUTH_WORDS[row.auth_kind]},
             {"term": "Hosts it may call", "value": ", ".join(row.hosts) or "none"},
             {"term": "Allowed to", "value": ", ".join(row.scopes)},
+            *_cost(row),
             {"term": "Last test", "value": {"at": row.tested_at} if row.tested_at else "never"},
         ],
     }
+
+
+def _cost(row: Connection) -> list[dict[str, Any]]:
+    price = keyed.price(connection=row) if row.provider in keyed.PROVIDERS else ""
+    one = lengths.of_sms(text="x").cost(price_per_segment=price)
+    two = lengths.of_sms(text="x" * (lengths.GSM7_ONE + 1)).cost(price_per_segment=price)
+    if one is None or two is None:
+        return []
+    words = (
+        f"{one} up to {lengths.GSM7_ONE} plain letters ({lengths.UCS2_ONE} with others), "
+        f"{two} up to {lengths.GSM7_MANY * 2}"
+    )
+    return [{"term": "Cost of a text message", "value": words}]
 
 
 def _actor(request: HttpRequest) -> audit.Actor:

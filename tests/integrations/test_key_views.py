@@ -94,3 +94,11 @@ def test_the_command_asks_and_says_what_it_found(monkeypatch: pytest.MonkeyPatch
 def test_the_command_refuses_a_name_that_is_none() -> None:
     with pytest.raises(CommandError, match="no connection"):
         call_command("providers", "test", "nobody")
+
+
+def test_the_cost_of_a_text_message_is_shown() -> None:
+    client = browser("administrator")
+    keys = {"account_sid": "AC1", "auth_token": "x", "price_per_segment": "0.0079"}
+    client.post("/connections/add/twilio/", {"label": "Our Twilio", **keys})
+    page = client.get("/connections/").content.decode()
+    assert "0.0158 up to 306" in page
