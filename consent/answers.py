@@ -23,6 +23,7 @@ from integrations.models import InboxItem
 
 # "Opt out" is two words; what is longer was said in words of one's own.
 KEYWORD_WORDS = 2
+LOWERS_PROTECTION = frozenset({"yes", "start"})
 Means, Act = Revocation.Means, ConsentEvent.Act
 
 
@@ -65,6 +66,9 @@ def take(*, item: InboxItem, body: Mapping[str, object], at: datetime) -> str:
     meaning = replies.meaning(channel=channel, subject=subject, text=text)
     words = "\n".join(part for part in (subject, text) if part)
     people = contacts.everyone_locked(places=[(channel, sender)])
+    if body.get("unsigned") and str(meaning) in LOWERS_PROTECTION:
+        # Whoever learned the address of a webhook could have said it: it may stop, never allow.
+        return "unsigned"
     answer = ANSWERS.get(str(meaning))
     return answer(Heard(item, channel, sender, words, people, at)) if answer else "kept"
 

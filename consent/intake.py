@@ -63,6 +63,7 @@ def _report(item: InboxItem, body: Mapping[str, object], at: datetime) -> str | 
         connection_id=item.connection_id,
         status=_text(body, "status"),
         code=_text(body, "code"),
+        message_id=_text(body, "message_id"),
         at=at,
     )
     if effect == messages.NO_SUCH_MESSAGE and item.received_at > at - REPORT_WAITS:

@@ -4,6 +4,8 @@ import uuid
 from collections.abc import Collection
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from accounts import audit
 from accounts.audit import Actor
 from consent.models import Message
@@ -79,13 +81,23 @@ def cancel_queued(
 
 
 def report(
-    *, provider_message_id: str, connection_id: uuid.UUID, status: str, code: str, at: datetime
+    *,
+    provider_message_id: str,
+    connection_id: uuid.UUID,
+    status: str,
+    code: str,
+    at: datetime,
+    message_id: str = "",
 ) -> str:
-    """Take a provider's delivery report; return what it changed, as a code."""
-    found = Message.objects.select_for_update().filter(
-        provider_message_id=provider_message_id, connection_id=connection_id
-    )
-    message = found.first() if provider_message_id else None
+    """Take a provider's delivery report; return what it changed, as a code.
+
+    `message_id` is our own name, for a message whose provider's name never reached us.
+    """
+    rows = Message.objects.select_for_update().filter(connection_id=connection_id)
+    message = None
+    if provider_message_id:
+        message = rows.filter(provider_message_id=provider_message_id).first()
+        message = message or _nameless(rows, message_id, provider_message_id)
     if message is None:
         return NO_SUCH_MESSAGE
     state = {"delivered": State.DELIVERED, "failed": State.FAILED}.get(status)
@@ -102,6 +114,17 @@ def report(
         problem=audit_code(code) if state == State.FAILED else "",
     )
     return state.value
+
+
+def _nameless(rows: QuerySet[Message], message_id: str, name: str) -> Message | None:
+    try:
+        ours = uuid.UUID(message_id)
+    except ValueError:
+        return None
+    message = rows.filter(pk=ours, provider_message_id="", state=State.UNKNOWN).first()
+    if message is not None:
+        message.provider_message_id = name
+    return message
 
 
 def audit_code(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations import oauth_views, views, webhooks
+from integrations import key_views, oauth_views, views, webhooks
 
 app_name = "integrations"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("connections/<slug:slug>/connect/", oauth_views.connect, name="oauth_connect"),
     path("connections/<slug:slug>/return/", oauth_views.callback, name="oauth_return"),
     path("connections/<slug:slug>/disconnect/", oauth_views.disconnect, name="oauth_disconnect"),
+    path("connections/add/<slug:provider>/", key_views.connection_add, name="add"),
+    path("connections/<uuid:connection_id>/keys/", key_views.connection_keys, name="keys"),
     path("phones/", views.phone_list, name="phones"),
     path("phones/news/", views.phone_news, name="phone_news"),
     path("phones/reply/", views.phone_reply, name="phone_reply"),

@@ -13,7 +13,8 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import audit, people, roles
 from accounts.models import User
 from config.lib import clock
-from integrations import connections, oauth_views, phones, providers
+from integrations import connections, keyed, oauth_views, phones, providers
+from integrations.messaging import lengths
 from integrations.models import Connection
 
 PHONES_ON_A_PAGE = 24
@@ -28,7 +29,6 @@ AUTH_WORDS = {
 # Named so that nobody looks for them; none of them can be chosen.
 NOT_YET = {
     "Reading contacts from": ("Salesforce", "Zoho CRM", "HubSpot"),
-    "Messaging": ("Twilio", "WATI", "Gupshup"),
 }
 
 
@@ -40,6 +40,7 @@ def connection_list(request: HttpRequest) -> HttpResponse:
     cards = [_card(row) for row in rows.order_by("kind", "label")]
     context = {"cards": cards, "manages": manages, "not_yet": NOT_YET}
     context["providers"] = [oauth_views.card(providers.get(slug)) for slug in providers.TABLE]
+    context["keyed"] = keyed.PROVIDERS
     return render(request, "integrations/connections.html", context)
 
 
@@ -129,6 +130,7 @@ def _numeric(request: HttpRequest) -> bool:
 def _card(row: Connection) -> dict[str, Any]:
     return {
         "row": row,
+        "has_keys": row.provider in keyed.PROVIDERS,
         "auth": AUTH_WORDS[row.auth_kind],
         "badge": "failed" if row.problem else row.state,
         "facts": [
@@ -136,9 +138,23 @@ def _card(row: Connection) -> dict[str, Any]:
             {"term": "Sign-in", "value": AUTH_WORDS[row.auth_kind]},
             {"term": "Hosts it may call", "value": ", ".join(row.hosts) or "none"},
             {"term": "Allowed to", "value": ", ".join(row.scopes)},
+            *_cost(row),
             {"term": "Last test", "value": {"at": row.tested_at} if row.tested_at else "never"},
         ],
     }
+
+
+def _cost(row: Connection) -> list[dict[str, Any]]:
+    price = keyed.price(connection=row) if row.provider in keyed.PROVIDERS else ""
+    one = lengths.of_sms(text="x").cost(price_per_segment=price)
+    two = lengths.of_sms(text="x" * (lengths.GSM7_ONE + 1)).cost(price_per_segment=price)
+    if one is None or two is None:
+        return []
+    words = (
+        f"{one} up to {lengths.GSM7_ONE} plain letters ({lengths.UCS2_ONE} with others), "
+        f"{two} up to {lengths.GSM7_MANY * 2}"
+    )
+    return [{"term": "Cost of a text message", "value": words}]
 
 
 def _actor(request: HttpRequest) -> audit.Actor:

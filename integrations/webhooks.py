@@ -3,6 +3,7 @@
 The address holds a secret of 256 bits that is stored as a keyed hash only.
 """
 
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -11,7 +12,8 @@ from django_q.tasks import async_task
 
 from config.lib import clock
 from integrations import connections, inbox, messaging
-from integrations.messaging.base import NotAnEvent
+from integrations.messaging.base import Event, NotAnEvent, NotSigned, Posted
+from integrations.models import Connection
 
 LARGEST_BYTES = 64 * 1024
 
@@ -27,18 +29,42 @@ def receive(request: HttpRequest, secret: str) -> HttpResponse:
     if int(request.headers.get("Content-Length") or 0) > LARGEST_BYTES:
         return JsonResponse({"status": "too large"}, status=413)
     try:
-        event = messaging.provider_for(connection).read(request.body)
+        provider = messaging.provider_for(connection)
+        events = provider.read(_posted(request))
+    except messaging.NoSuchProvider:
+        return JsonResponse({"status": "not found"}, status=404)
+    except NotSigned:
+        return JsonResponse({"status": "not signed"}, status=403)
     except NotAnEvent:
         return JsonResponse({"status": "not an event"}, status=400)
-    with transaction.atomic():
-        item = inbox.store(
+    _keep(connection, events)
+    # A repeat is answered like the first: the provider only wants to know that it arrived.
+    content_type, body = provider.thanks
+    return HttpResponse(body, content_type=content_type)
+
+
+def _posted(request: HttpRequest) -> Posted:
+    return Posted(
+        body=request.body,
+        # The provider signed the address it was given. The Host header is whatever a caller says.
+        url=f"{settings.PUBLIC_URL}{request.get_full_path()}",
+        content_type=request.content_type or "",
+        headers=request.headers,
+    )
+
+
+@transaction.atomic
+def _keep(connection: Connection, events: tuple[Event, ...]) -> None:
+    at = clock.now()
+    kept = [
+        inbox.store(
             connection=connection,
             kind=event.kind,
             dedupe_key=event.dedupe_key,
             body=event.body,
-            at=clock.now(),
+            at=at,
         )
-        if item is not None:
-            async_task("consent.jobs.take_inbox")
-    # A repeat is answered like the first: the provider only wants to know that it arrived.
-    return JsonResponse({"status": "kept"})
+        for event in events
+    ]
+    if any(kept):
+        async_task("consent.jobs.take_inbox")

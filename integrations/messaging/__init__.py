@@ -1,10 +1,20 @@
 """Providers of messages, by name; a new one is a module and a line in this table."""
 
+from collections.abc import Callable
+
 from integrations.messaging.base import MessagingProvider
+from integrations.messaging.gupshup import GupshupProvider
 from integrations.messaging.sandbox import SandboxProvider
+from integrations.messaging.twilio import TwilioProvider
+from integrations.messaging.wati import WatiProvider
 from integrations.models import Connection
 
-PROVIDERS: dict[str, type[SandboxProvider]] = {"sandbox": SandboxProvider}
+PROVIDERS: dict[str, Callable[[Connection], MessagingProvider]] = {
+    "sandbox": SandboxProvider,
+    "twilio": TwilioProvider,
+    "wati": WatiProvider,
+    "gupshup": GupshupProvider,
+}
 
 
 class NoSuchProvider(LookupError):

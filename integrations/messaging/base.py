@@ -34,6 +34,9 @@ class OutgoingMessage:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
+THANKS = ("application/json", '{"status": "kept"}')
+
+
 @dataclass(frozen=True)
 class Sent:
     """The provider took it, and calls it by this name."""
@@ -43,6 +46,20 @@ class Sent:
 
 class NotAnEvent(ValueError):
     """What came to the webhook is not an event in this provider's format."""
+
+
+class NotSigned(NotAnEvent):
+    """What came lacks the signature that this provider puts under everything it posts."""
+
+
+@dataclass(frozen=True)
+class Posted:
+    """One request to our webhook; `url` is the address as the provider knows it."""
+
+    body: bytes = field(repr=False)
+    url: str = field(default="", repr=False)
+    content_type: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -58,6 +75,8 @@ class MessagingProvider(Protocol):
     """One account at one provider."""
 
     channels: tuple[str, ...]
+    # What the provider wants to read when its post was taken: content type and body.
+    thanks: tuple[str, str]
 
     def send(self, message: OutgoingMessage) -> Sent:
         """Hand one message over.
@@ -65,9 +84,10 @@ class MessagingProvider(Protocol):
         :raises ProviderError: with its outcome.
         """
 
-    def read(self, payload: bytes) -> Event:
-        """Read what the provider posted to our webhook.
+    def read(self, posted: Posted) -> tuple[Event, ...]:
+        """Read what the provider posted to our webhook; empty if it tells nothing we act upon.
 
+        :raises NotSigned: the provider signs, and this is not signed by it.
         :raises NotAnEvent: it is not in the provider's format.
         """
 

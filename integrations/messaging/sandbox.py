@@ -15,7 +15,15 @@ from django.db import transaction
 from accounts import keys
 from config.lib import clock
 from integrations import inbox
-from integrations.messaging.base import Event, NotAnEvent, OutgoingMessage, ProviderError, Sent
+from integrations.messaging.base import (
+    THANKS,
+    Event,
+    NotAnEvent,
+    OutgoingMessage,
+    Posted,
+    ProviderError,
+    Sent,
+)
 from integrations.models import Connection, InboxItem, SandboxMessage
 
 REALM = "sandbox"
@@ -38,6 +46,7 @@ class SandboxProvider:
     """Keeps what it is given where the page of phones shows it, and reports it delivered."""
 
     channels: tuple[str, ...] = ("sms", "whatsapp", "email")
+    thanks = THANKS
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -61,13 +70,13 @@ class SandboxProvider:
             raise ProviderError("unknown", "no_answer")
         return sent
 
-    def read(self, payload: bytes) -> Event:
+    def read(self, posted: Posted) -> tuple[Event, ...]:
         """Read one event as the sandbox posts it: a JSON object with an id and a kind.
 
         :raises NotAnEvent: it is no such object, or a member is missing, unknown or too long.
         """
         try:
-            event = json.loads(payload)
+            event = json.loads(posted.body)
             kind, number = event.pop("kind"), event.pop("id")
             needed = EVENTS[kind]
         except (ValueError, KeyError, TypeError, AttributeError):
@@ -80,8 +89,8 @@ class SandboxProvider:
         if not isinstance(number, str) or not 0 < len(number) <= 80:
             raise NotAnEvent
         if kind in InboxItem.Kind.values:
-            return Event(kind, f"hook:{number}", event)
-        return Event(InboxItem.Kind.OTHER.value, f"hook:{number}", {"kind": kind, **event})
+            return (Event(kind, f"hook:{number}", event),)
+        return (Event(InboxItem.Kind.OTHER.value, f"hook:{number}", {"kind": kind, **event}),)
 
     @transaction.atomic
     def stop(self, *, address: str, channel: str) -> None:

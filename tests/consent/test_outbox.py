@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from accounts.audit import SYSTEM
-from consent import intake, ledger, outbox
+from consent import intake, ledger, messages, outbox
 from consent.models import ConsentState, Contact, Decision, Message
 from integrations import connections
 from integrations.models import SandboxMessage
@@ -150,6 +150,22 @@ def test_what_is_unknown_is_never_sent_again() -> None:
     outbox.dispatch(at=NOON)
     assert outbox.dispatch(at=NOON + timedelta(days=2)).total == 0
     assert SandboxMessage.objects.count() == 1
+
+
+@pytest.mark.parametrize(("ours", "state"), [(True, "delivered"), (False, "unknown")])
+def test_a_report_that_names_our_own_id_settles_what_was_unknown(ours: bool, state: str) -> None:
+    message = queued(agreed(person(email="x0003@example.org"), "email"))
+    outbox.dispatch(at=NOON)
+    messages.report(
+        provider_message_id="SM1",
+        connection_id=message.connection_id,
+        status="delivered",
+        code="",
+        message_id=message.pk.hex if ours else uuid.uuid4().hex,
+        at=NOON,
+    )
+    message.refresh_from_db()
+    assert (message.state, message.provider_message_id) == (state, "SM1" if ours else "")
 
 
 def test_a_busy_provider_is_tried_five_times() -> None:

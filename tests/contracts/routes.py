@@ -102,6 +102,8 @@ TABLE = {
     "connections/<slug:slug>/connect/": "d",
     "connections/<slug:slug>/return/": "d",
     "connections/<slug:slug>/disconnect/": "d",
+    "connections/add/<slug:provider>/": "d",
+    "connections/<uuid:connection_id>/keys/": "d",
     "phones/": "mod",
     "phones/news/": "mod",
     "phones/reply/": "mod",

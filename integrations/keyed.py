@@ -1,0 +1,192 @@
+"""Which accounts are opened by keys that somebody types in? Sealed, and not shown again."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts import audit, keys
+from integrations.connections import WEBHOOK
+from integrations.messaging import wire
+from integrations.models import Connection
+
+SECRET_NAME = "webhook_secret"  # noqa: S105 the name of a member, not its value
+
+
+@dataclass(frozen=True)
+class Field:
+    """One thing to type in: what it is called there, and whether it must stay hidden."""
+
+    name: str
+    label: str
+    help: str = ""
+    secret: bool = False
+    required: bool = True
+    switch: bool = False
+
+
+@dataclass(frozen=True)
+class KeyedProvider:
+    """A provider whose account is opened by keys."""
+
+    title: str
+    auth_kind: str
+    channels: tuple[str, ...]
+    fields: tuple[Field, ...]
+    note: str
+
+
+def _template(what: str, *, required: bool) -> tuple[Field, ...]:
+    return (
+        Field("whatsapp_template", what, "Approved by Meta.", required=required),
+        Field(
+            "template_variables",
+            "What its variables hold, in order",
+            "link, text or subject, with commas between; link if left empty.",
+            required=False,
+        ),
+    )
+
+
+UNSIGNED = (
+    "It signs nothing that it posts to us: a stop is taken at once, and what would allow more "
+    "(a yes, a start, a delivery) is not believed."
+)
+PROVIDERS = {
+    "twilio": KeyedProvider(
+        "Twilio",
+        Connection.AuthKind.KEY,
+        ("sms", "whatsapp"),
+        (
+            Field("account_sid", "Account SID", "Begins with AC."),
+            Field(
+                "auth_token", "Auth token", "Also the key of what Twilio posts to us.", secret=True
+            ),
+            Field(
+                "key_sid", "API key SID", "Begins with SK; instead of the token.", required=False
+            ),
+            Field("key_secret", "API key secret", secret=True, required=False),
+            Field("sender", "SMS sender", "A number, or a messaging service (MG).", required=False),
+            Field("whatsapp_sender", "WhatsApp sender", "A number with +.", required=False),
+            *_template("Content SID of the WhatsApp template", required=False),
+            Field("price_per_segment", "Price of an SMS segment", "Such as 0.0079", required=False),
+            Field(
+                "keep_nothing",
+                "Twilio keeps neither words nor numbers",
+                "ContentRetention=discard; Twilio must have enabled it for the account.",
+                required=False,
+                switch=True,
+            ),
+        ),
+        "It signs what it posts to us.",
+    ),
+    "wati": KeyedProvider(
+        "WATI",
+        Connection.AuthKind.BEARER,
+        ("whatsapp",),
+        (
+            Field("token", "Access token", "From API Docs in WATI's dashboard.", secret=True),
+            Field("channel", "Channel", "Where the tenant has several.", required=False),
+            *_template("Name of the template", required=True),
+        ),
+        UNSIGNED,
+    ),
+    "gupshup": KeyedProvider(
+        "Gupshup",
+        Connection.AuthKind.KEY,
+        ("whatsapp",),
+        (
+            Field("api_key", "API key", secret=True),
+            Field("app_id", "App id"),
+            Field("app_name", "App name"),
+            Field("source", "WhatsApp sender", "The number of the app."),
+            *_template("Id of the template", required=True),
+        ),
+        f"{UNSIGNED} Subscribe in version 2.",
+    ),
+}
+
+
+@transaction.atomic
+def connect(
+    *, provider: str, label: str, values: Mapping[str, str], at: datetime, actor: audit.Actor
+) -> Connection:
+    """Keep a new account, sealed, with a webhook address that nobody can guess.
+
+    :raises KeyError: no such provider takes keys.
+    """
+    known, secret = PROVIDERS[provider], secrets.token_urlsafe(32)
+    row = Connection.objects.create(
+        kind=Connection.Kind.MESSAGING,
+        provider=provider,
+        label=label,
+        auth_kind=known.auth_kind,
+        hosts=[urlsplit(wire.ORIGINS[provider]).hostname],
+        scopes=list(known.channels),
+        credentials_sealed={**_known(provider, values), SECRET_NAME: secret},
+        webhook_index=keys.token_index(kind=WEBHOOK, token=secret),
+        created_at=at,
+    )
+    _note("added", row, at, actor)
+    return row
+
+
+@transaction.atomic
+def change(
+    *, connection: Connection, values: Mapping[str, str], at: datetime, actor: audit.Actor
+) -> Connection:
+    """Replace what was typed; a secret left empty stays, and so does the webhook address."""
+    row = Connection.objects.select_for_update().get(pk=connection.pk)
+    held = _held(row)
+    fields = PROVIDERS[row.provider].fields
+    kept = {field.name: held.get(field.name, "") for field in fields if field.secret}
+    given = _known(row.provider, values)
+    merged = {**kept, **{name: value for name, value in given.items() if value}}
+    row.credentials_sealed = {**merged, SECRET_NAME: held.get(SECRET_NAME, "")}
+    row.problem = ""
+    row.save(update_fields=["credentials_sealed", "problem"])
+    _note("keys_changed", row, at, actor)
+    return row
+
+
+def shown(*, connection: Connection) -> dict[str, str]:
+    """Return what may be shown again: everything but secrets."""
+    held = _held(connection)
+    fields = PROVIDERS[connection.provider].fields
+    return {field.name: held.get(field.name, "") for field in fields if not field.secret}
+
+
+def price(*, connection: Connection) -> str:
+    """Return what one segment costs, as it was typed; empty if nobody said."""
+    return _held(connection).get("price_per_segment", "")
+
+
+def webhook_address(*, connection: Connection) -> str:
+    """Return the address to enter at the provider; whoever has it can post to us."""
+    secret = _held(connection).get(SECRET_NAME, "")
+    return f"{settings.PUBLIC_URL}/hooks/{secret}/" if secret else ""
+
+
+def _known(provider: str, values: Mapping[str, str]) -> dict[str, str]:
+    names = [field.name for field in PROVIDERS[provider].fields]
+    return {name: str(values.get(name) or "").strip() for name in names}
+
+
+def _held(connection: Connection) -> dict[str, str]:
+    held = connection.credentials_sealed
+    return held if isinstance(held, dict) else {}
+
+
+def _note(what: str, row: Connection, at: datetime, actor: audit.Actor) -> None:
+    audit.record(
+        action=f"integrations.connection.{what}",
+        at=at,
+        actor=actor,
+        object_type="integrations.connection",
+        object_id=str(row.pk),
+        details={"provider": row.provider},
+    )

@@ -1,0 +1,133 @@
+"""How does WATI take a message and tell of it? WhatsApp templates, by its API v3.
+
+It takes our own id for a message and names it so in its webhooks. It has no look-up that we could
+confirm: what got no answer stays parked.
+"""
+
+from typing import Any
+
+from integrations.messaging import unsigned, whatsapp
+from integrations.messaging.base import (
+    THANKS,
+    Event,
+    NotAnEvent,
+    OutgoingMessage,
+    Posted,
+    ProviderError,
+    Sent,
+)
+from integrations.messaging.wire import Reply, Wire, refusal, text
+from integrations.models import Connection
+
+API = "/api/ext/v3"
+SAID = frozenset({"message", "messageReceived"})
+FAILED = frozenset({"templateMessageFailed", "templateMessageFailed_v2"})
+
+
+class WatiProvider:
+    """One tenant at WATI."""
+
+    channels: tuple[str, ...] = ("whatsapp",)
+    thanks = THANKS
+
+    def __init__(self, connection: Connection) -> None:
+        held = connection.credentials_sealed
+        self._held: dict[str, str] = held if isinstance(held, dict) else {}
+        self._token = str(self._held.get("token") or "")
+        self._wire = Wire(connection, {"Authorization": f"Bearer {self._token}"})
+
+    def send(self, message: OutgoingMessage) -> Sent:
+        """Hand one message over; 200 says that it was accepted, the recipient's row whether.
+
+        :raises ProviderError: with its outcome.
+        """
+        if message.channel not in self.channels:
+            raise ProviderError("permanent", "channel_unknown")
+        if not self._token:
+            raise ProviderError("transient", "credentials_unreadable")
+        reply = self._wire.json(f"{API}/messageTemplates/send", self._body(message))
+        row = _row(reply)
+        if reply.is_good and row is not None and not row.get("errors"):
+            return Sent(message.message_id.hex)
+        raise refusal(reply, _code(reply, row))
+
+    def read(self, posted: Posted) -> tuple[Event, ...]:
+        """Read one event. WATI signs nothing: see `unsigned`.
+
+        :raises NotAnEvent: it is not in WATI's format.
+        """
+        event = unsigned.load(posted.body)
+        kind = text(event, "eventType")
+        if not kind:
+            raise NotAnEvent
+        if kind in SAID and event.get("owner") is not True:
+            words = text(event, "text") or text(event, "buttonReply", "text")
+            return unsigned.said(
+                sender=text(event, "waId"),
+                words=words or text(event, "listReply", "title"),
+                name=text(event, "whatsappMessageId") or text(event, "id"),
+            )
+        if kind in FAILED and text(event, "localMessageId"):
+            code = text(event, "failedCode")
+            return unsigned.failed(message=text(event, "localMessageId"), code=code)
+        return ()
+
+    def check(self) -> str:
+        """Look for the template among those of the account, and whether Meta approved it."""
+        try:
+            fields = {"page_number": "1", "page_size": "100"}
+            reply = self._wire.get(f"{API}/messageTemplates", fields)
+        except ProviderError:
+            return "WATI gave no answer. Try again in a minute."
+        if reply.status in (401, 403):
+            return "WATI refuses the token. Copy it again from API Docs in WATI's dashboard."
+        if not reply.is_good or reply.body is None:
+            return f"WATI answered with an error ({reply.status}). Try again later."
+        return whatsapp.problem_of(_templates(reply), str(self._held.get("whatsapp_template")))
+
+    def _body(self, message: OutgoingMessage) -> dict[str, object]:
+        template = whatsapp.template_of(self._held)
+        values = enumerate(template.values(message), start=1)
+        body: dict[str, object] = {
+            "template_name": template.name,
+            # Opaque: it is shown in WATI's dashboard.
+            "broadcast_name": f"sealcast_{message.message_id.hex}",
+            "recipients": [
+                {
+                    "phone_number": whatsapp.digits(message.address),
+                    "local_message_id": message.message_id.hex,
+                    "custom_params": [
+                        {"name": str(place), "value": value} for place, value in values
+                    ],
+                }
+            ],
+        }
+        if channel := self._held.get("channel"):
+            body["channel"] = channel
+        return body
+
+
+def _row(reply: Reply) -> dict[str, Any] | None:
+    body = reply.body or {}
+    rows = body.get("recipients")
+    if body.get("success") is not True or not isinstance(rows, list) or len(rows) != 1:
+        return None
+    return rows[0] if isinstance(rows[0], dict) else None
+
+
+def _code(reply: Reply, row: dict[str, Any] | None) -> str:
+    errors = (row or {}).get("errors")
+    if errors:
+        first = errors[0] if isinstance(errors, list) else errors
+        # The words of a row may name the person: only a code is kept.
+        return text({"e": first}, "e", "code") or "recipient_refused"
+    if reply.body is not None and reply.body.get("success") is False:
+        return text(reply.body, "code") or "refused"
+    return "" if reply.is_good else text(reply.body, "code")
+
+
+def _templates(reply: Reply) -> list[tuple[str, str]]:
+    body = reply.body or {}
+    rows = body.get("templates") or body.get("messageTemplates") or body.get("result")
+    names = rows if isinstance(rows, list) else []
+    return [(text(row, "name") or text(row, "elementName"), text(row, "status")) for row in names]

@@ -1,0 +1,73 @@
+"""What may be written on WhatsApp? A template that Meta approved; anything else needs a window.
+
+The window opens for 24 hours when a person writes. Nothing here claims to know that it is open, so
+that a connection without a template refuses in plain words instead of guessing.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from integrations.messaging.base import OutgoingMessage, ProviderError
+
+WINDOW_HOURS = 24
+LINK = re.compile(r"https?://\S+")
+VARIABLES = ("link", "text", "subject")
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template at the provider, and what its variables hold, in their order."""
+
+    name: str
+    variables: tuple[str, ...]
+
+    def values(self, message: OutgoingMessage) -> list[str]:
+        """Return what fills the variables for one message.
+
+        :raises ProviderError: a variable asks for a link, and the message has none.
+        """
+        link = LINK.search(message.text)
+        if "link" in self.variables and link is None:
+            raise ProviderError("permanent", "no_link_for_template")
+        held = {
+            "link": link.group(0).rstrip(".,;)") if link else "",
+            # Meta refuses line breaks and runs of blanks in a variable.
+            "text": " ".join(message.text.split()),
+            "subject": " ".join(message.subject.split()),
+        }
+        return [held[name] for name in self.variables]
+
+
+def template_of(settings: Mapping[str, str]) -> Template:
+    """Return the template of a connection.
+
+    :raises ProviderError: it has none, or its variables have names we do not know.
+    """
+    name = settings.get("whatsapp_template", "")
+    variables = tuple(settings.get("template_variables", "link").replace(" ", "").split(","))
+    if not name:
+        raise ProviderError("permanent", "whatsapp_needs_a_template")
+    if not set(variables) <= set(VARIABLES):
+        raise ProviderError("permanent", "template_variable_unknown")
+    return Template(name, variables)
+
+
+def digits(address: str) -> str:
+    """Return a number as WhatsApp's resellers write it: digits, no plus."""
+    return "".join(char for char in address if char.isdigit())
+
+
+def number(value: str) -> str:
+    """Return a number as this house writes it, from digits with or without a plus."""
+    return f"+{digits(value)}" if digits(value) else ""
+
+
+def problem_of(known: list[tuple[str, str]], name: str) -> str:
+    """Return what is wrong with a template among those of an account; empty if it may be used."""
+    states = {known_name: state.upper() for known_name, state in known}
+    if name not in states:
+        return "The account answers, and has no template of this name. Enter the name of another."
+    if states[name] != "APPROVED":
+        return "Meta has not approved this template: until then every message would be refused."
+    return ""

@@ -1,0 +1,138 @@
+"""How does a messaging provider's answer become one of three outcomes? Written once for all.
+
+A request that may have arrived is `unknown`, whatever broke afterwards: too large an answer, a
+page of HTML, a server that failed. A second message to a person is worse than a parked one.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from config.lib import http
+from integrations import inbox
+from integrations.messaging.base import ProviderError
+from integrations.models import Connection
+
+# The one host that each provider is called on; a connection cannot name another.
+ORIGINS = {
+    "twilio": "https://api.twilio.com",
+    "wati": "https://live-mt-server.wati.io",
+    "gupshup": "https://api.gupshup.io",
+}
+FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+# Of Meta, whichever provider passes it on: the person stopped marketing from this sender.
+STOPPED_CODES = frozenset({"21610", "131050"})
+# Not taken, and tomorrow it may be: queues, rates and balances.
+BUSY_CODES = frozenset({"20429", "21611", "63038", "471", "131048", "130429", "1003"})
+OUTSIDE_WINDOW_CODES = frozenset({"63016", "131047", "470"})
+ACCOUNT_STATUSES = frozenset({401, 403})
+RATE_STATUS, TIMEOUT_STATUS = 429, 408
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a provider answered: a status, and its body where that is a JSON object."""
+
+    status: int
+    body: Mapping[str, Any] | None = field(repr=False)
+
+    @property
+    def is_good(self) -> bool:
+        return 200 <= self.status < 300
+
+
+class Wire:
+    """The calls of one connection to its provider's one host."""
+
+    def __init__(self, connection: Connection, headers: Mapping[str, str]) -> None:
+        self._origin = ORIGINS[connection.provider]
+        self._headers = dict(headers)
+        parts = urlsplit(self._origin)
+        # A client for each message: a kept connection that the other side has closed would break
+        # after the request left, and every such message would have to be parked as unknown.
+        self._client = http.Client(hosts=[parts.hostname or ""], loopback=parts.scheme == "http")
+
+    def form(self, path: str, fields: Mapping[str, str]) -> Reply:
+        """Post a form that acts.
+
+        :raises ProviderError: no answer, with its outcome.
+        """
+        return self._post(path, urlencode(fields).encode(), FORM)
+
+    def json(self, path: str, body: Mapping[str, object]) -> Reply:
+        """Post JSON that acts.
+
+        :raises ProviderError: no answer, with its outcome.
+        """
+        return self._post(path, json.dumps(body).encode(), JSON)
+
+    def get(self, path: str, fields: Mapping[str, str]) -> Reply:
+        """Read what changes nothing: every failure is transient.
+
+        :raises ProviderError: no answer.
+        """
+        try:
+            return self._call("GET", f"{path}?{urlencode(fields)}", None, self._headers)
+        except ProviderError:
+            raise ProviderError("transient", "no_answer") from None
+
+    def _post(self, path: str, body: bytes, content_type: str) -> Reply:
+        return self._call("POST", path, body, {**self._headers, "Content-Type": content_type})
+
+    def _call(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Reply:
+        try:
+            answer = self._client.call(
+                method, f"{self._origin}{path}", headers={**headers, "Accept": JSON}, body=body
+            )
+        except http.Refused:
+            raise ProviderError("transient", "host_refused") from None
+        except http.CallFailed as failed:
+            # An answer too large is an answer: the request was read.
+            left = failed.outcome != "transient"
+            raise ProviderError(
+                "unknown" if left else "transient", "no_answer" if left else "no_connection"
+            ) from None
+        return Reply(answer.status, _object(answer.body))
+
+
+def refusal(reply: Reply, code: str) -> ProviderError:
+    """Return what a reply without success means; `code` is the provider's own, empty if none."""
+    if code in STOPPED_CODES:
+        return ProviderError("permanent", inbox.OPTED_OUT)
+    if code in OUTSIDE_WINDOW_CODES:
+        return ProviderError("permanent", "outside_whatsapp_window")
+    if reply.status == RATE_STATUS or code in BUSY_CODES:
+        return ProviderError("transient", code or "busy")
+    if reply.status in ACCOUNT_STATUSES:
+        # Our key is wrong, not the person's number: the message waits for whoever mends it.
+        return ProviderError("transient", "account_refused")
+    if 400 <= reply.status < 500 and reply.status != TIMEOUT_STATUS:
+        return ProviderError("permanent", code or f"http_{reply.status}")
+    if reply.is_good and code:
+        return ProviderError("permanent", code)
+    # A failing server, a redirect, or a success without the name of the message.
+    return ProviderError("unknown", code or f"http_{reply.status}")
+
+
+def text(body: Mapping[str, Any] | None, *path: str | int) -> str:
+    """Return a text or number at a place in a provider's JSON; empty if there is none."""
+    found: Any = body
+    for step in path:
+        try:
+            found = found[step]
+        except (KeyError, IndexError, TypeError):
+            return ""
+    if isinstance(found, bool) or not isinstance(found, str | int):
+        return ""
+    return str(found)
+
+
+def _object(body: bytes) -> Mapping[str, Any] | None:
+    # RecursionError: a body of brackets only is a known way to break a reader.
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None

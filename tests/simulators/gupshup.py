@@ -1,0 +1,41 @@
+"""Gupshup's WhatsApp API for an app's own key, and the posts it does not sign."""
+
+import json
+from urllib.parse import parse_qsl
+
+from tests.simulators.server import JSON, Answer, Call, Hook, Simulator
+
+KEY, APP = "gupshup-key", "app-1"
+
+
+def error(code: int, status: int) -> Answer:
+    return status, {"status": "error", "code": code, "message": "refused"}
+
+
+class GupshupSimulator(Simulator):
+    errors = {
+        "429": error(471, 429),
+        "401": (401, {"status": "error", "message": "Authentication Failed"}),
+        "403": (403, {"status": "error", "message": "Forbidden"}),
+        "400": error(131049, 400),
+        "200_with_error": error(1002, 200),
+        "wrong_members": (200, {"status": "submitted", "messageId": ["m"]}),
+    }
+
+    def route(self, call: Call) -> Answer:
+        if call.headers.get("apikey") != KEY:
+            return 401, {"status": "error", "message": "Authentication Failed"}
+        if call.path.startswith(f"/wa/app/{APP}/template?"):
+            rows = [{"id": "video_ready", "status": "APPROVED"}]
+            return 200, {"status": "success", "templates": rows}
+        if call.path != "/wa/api/v1/template/msg":
+            return 404, {"status": "error", "message": "not found"}
+        fields = dict(parse_qsl(call.body.decode()))
+        self.messages.append(fields)
+        if fields["destination"].endswith("0104"):
+            return error(131050, 400)
+        return 202, {"status": "submitted", "messageId": f"g-{len(self.messages)}"}
+
+    def hook(self, url: str, kind: str, **payload: object) -> Hook:
+        event = {"app": "X", "timestamp": 1592311842070, "version": 2, "type": kind}
+        return Hook(url, json.dumps({**event, "payload": payload}).encode(), JSON)

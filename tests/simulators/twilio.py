@@ -1,0 +1,82 @@
+"""Twilio's Messages API of 2010, and the posts it signs."""
+
+import base64
+import hashlib
+import hmac
+import json
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from urllib.parse import parse_qsl, urlencode
+
+from tests.simulators.server import Answer, Call, Hook, Simulator
+
+ACCOUNT, TOKEN = "AC" + "0" * 32, "12345"
+
+
+def error(code: int, status: int, message: str) -> Answer:
+    info = f"https://www.twilio.com/docs/errors/{code}"
+    return status, {"code": code, "message": message, "more_info": info, "status": status}
+
+
+class TwilioSimulator(Simulator):
+    errors = {
+        "429": error(20429, 429, "Too Many Requests"),
+        "401": error(20003, 401, "Authenticate"),
+        "403": error(20003, 403, "Permission denied"),
+        "400": error(21211, 400, "Invalid 'To' Phone Number"),
+        "200_with_error": (200, {"sid": "SM1", "status": "failed", "error_code": 30003}),
+        "wrong_members": (201, {"sid": {"is": ["no", "text"]}, "status": 7}),
+    }
+
+    def route(self, call: Call) -> Answer:
+        basic = base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
+        if call.headers.get("Authorization") != f"Basic {basic}":
+            return error(20003, 401, "Authenticate")
+        if call.path.partition("?")[0] != f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json":
+            return error(20404, 404, "The requested resource was not found")
+        if call.method == "GET":
+            return 200, {"messages": self.messages[::-1], "page": 0, "next_page_uri": None}
+        return self._take(dict(parse_qsl(call.body.decode())))
+
+    def _take(self, fields: dict[str, str]) -> Answer:
+        if not fields.get("To"):
+            return error(21604, 400, "A 'To' phone number is required.")
+        if fields["To"].endswith("0104"):
+            return error(21610, 400, "Attempt to send to unsubscribed recipient")
+        number = len(self.messages) + 1
+        row = {
+            "sid": f"SM{number:032x}",
+            "status": "queued",
+            "to": fields["To"],
+            "from": fields.get("From"),
+            "body": fields.get("Body", ""),
+            "error_code": None,
+            "num_segments": "1",
+            "direction": "outbound-api",
+            "date_created": format_datetime(datetime.now(UTC)),
+        }
+        self.messages.append(row)
+        return 201, row
+
+    def report(self, url: str, sid: str, status: str, code: str = "") -> Hook:
+        fields = {"MessageSid": sid, "MessageStatus": status, "AccountSid": ACCOUNT, "Später": "ü"}
+        return self.form(url, {**fields, **({"ErrorCode": code} if code else {})})
+
+    def said(self, url: str, **fields: str) -> Hook:
+        told = {"MessageSid": "SM" + "9" * 32, "AccountSid": ACCOUNT, "From": "+14155550100"}
+        return self.form(url, {**told, **fields})
+
+    def form(self, url: str, fields: dict[str, str]) -> Hook:
+        text = url + "".join(name + fields[name] for name in sorted(fields))
+        body = urlencode(fields).encode()
+        return Hook(url, body, "application/x-www-form-urlencoded", signed(text))
+
+    def json(self, url: str, fields: dict[str, str]) -> Hook:
+        body = json.dumps(fields).encode()
+        url = f"{url}?bodySHA256={hashlib.sha256(body).hexdigest()}"
+        return Hook(url, body, "application/json", signed(url))
+
+
+def signed(text: str) -> dict[str, str]:
+    mac = hmac.new(TOKEN.encode(), text.encode(), hashlib.sha1)
+    return {"X-Twilio-Signature": base64.b64encode(mac.digest()).decode()}
