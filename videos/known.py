@@ -73,7 +73,13 @@ class Everybody:
         return sorted(found, key=lambda one: one[1] - one[2])
 
     def _names(self, text: str) -> Iterator[Found]:
-        words = list(known_names.tokens(text))
+        # The words of an address are its own: "at zoe@..." is nobody's second name.
+        addressed = [found.span() for found in _EMAIL.finditer(text)]
+        words = [
+            word
+            for word in known_names.tokens(text)
+            if not any(start <= word.start < end for start, end in addressed)
+        ]
         pairs = {**_pairs(text, words), **_dense(text)}
         parts = _parts(text, words)
         held = known_people.names_held(partner_id=self._realm, pairs=pairs, parts=parts)

@@ -28,6 +28,8 @@ def end_by_erasure(link: Link) -> None:
     contact.name_sealed = contact.email_sealed = contact.phone_sealed = None
     contact.attributes_sealed = contact.email_index = contact.phone_index = None
     contact.email_stop_index = contact.sms_stop_index = contact.whatsapp_stop_index = ""
+    contact.name_pair_index = contact.name_middle_index = contact.name_last_index = ""
+    contact.name_first_index = None
     contact.erased_at = AT
     contact.save()
 
