@@ -29,6 +29,8 @@ AUTH_WORDS = {
 # Named so that nobody looks for them; none of them can be chosen.
 NOT_YET = {
     "Reading contacts from": ("Salesforce", "Zoho CRM", "HubSpot"),
+    "E-mail": ("SMTP", "SendGrid"),
+    "AI video": ("HeyGen", "Synthesia", "Tavus", "D-ID"),
 }
 
 
