@@ -36,7 +36,7 @@ class AgreementForm(forms.Form):
         label="It says (Art. 28(3); one missing keeps the vendor off)",
         choices=[(letter, f"({letter}) {words}") for letter, words in agreements.CLAUSES.items()],
         widget=forms.CheckboxSelectMultiple,
-        required=False,
+        error_messages={"required": "Tick what the contract says; it says nothing so far."},
     )
     sub_processors = forms.CharField(
         label="Sub-processors",

@@ -107,6 +107,7 @@ def test_what_an_officer_saw_to_be_wrong_stops_the_vendor(account: Connection) -
         ({"signed_on": "2099-01-01"}, "It lies in the future"),
         ({"expires_on": "2020-01-01"}, "That day is past"),
         ({"clauses": ["z"]}, "z is not one of the available choices"),
+        ({"clauses": []}, "it says nothing so far"),
         ({"connection": "00000000-0000-0000-0000-000000000000"}, "Select a valid choice"),
     ],
 )
