@@ -125,9 +125,11 @@ def without_the_encoder() -> None:
     compose = personalising._compose
     ready_made: list[compositing.Composite] = []
 
-    def once(making: personalising._Making, *, name: str, line: str) -> compositing.Composite:
+    def once(
+        making: personalising._Making, *, name: str, lines: list[str]
+    ) -> compositing.Composite:
         if not ready_made:
-            ready_made.append(compose(making, name=name, line=line))
+            ready_made.append(compose(making, name=name, lines=lines))
         return ready_made[0]
 
     personalising._compose = once
