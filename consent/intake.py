@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from accounts import audit
+from accounts.models import User
 from config.lib import logs
 from consent import answers, messages, told_stops
 from consent.models import Taken
@@ -25,9 +27,38 @@ TOLD: dict[str, Callable[..., str]] = {
 def take_waiting(*, at: datetime, limit: int = 500) -> int:
     """Act upon what waits in the inbox, in its order; return how many items were taken.
 
+    An item that cannot be acted upon keeps no later stop from being heard. It goes on waiting,
+    and nothing is sent meanwhile: it may be a stop itself.
     Law: 47 CFR 64.1200(a)(10); a stop that has arrived is never overtaken by a send.
     """
-    return sum(_take(item, at) for item in inbox.waiting(limit=limit))
+    return sum(_try_to_take(item, at) for item in inbox.waiting(limit=limit))
+
+
+@transaction.atomic
+def set_aside(*, item_id: int, at: datetime, staff: User) -> bool:
+    """Put away an event that cannot be read, on an officer's word; False when it waits no more."""
+    held = inbox.stuck().select_for_update(of=("self",)).filter(pk=item_id).first()
+    if held is None or not inbox.finish(item=held, outcome="set_aside", at=at):
+        return False
+    audit.record(
+        action="consent.inbox.set_aside",
+        at=at,
+        actor=audit.staff(staff),
+        object_type="integrations.inboxitem",
+        object_id=str(held.pk),
+        details={"provider": held.connection.provider, "kind": held.kind},
+    )
+    return True
+
+
+def _try_to_take(item: InboxItem, at: datetime) -> bool:
+    try:
+        return _take(item, at)
+    except Exception as fault:  # noqa: BLE001 whatever it is, the next may be a stop
+        # Its words could quote the person's: the kind alone is kept.
+        log.warning("consent.inbox.not_taken", item_id=item.pk, fault=type(fault).__name__)
+        inbox.stumble(item=item)
+        return False
 
 
 @transaction.atomic

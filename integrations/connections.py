@@ -38,9 +38,12 @@ def usable(*, kind: str) -> QuerySet[Connection]:
 
 
 def by_webhook(*, secret: str) -> Connection | None:
-    """Find the connection whose webhook address holds this secret."""
+    """Find the connection whose webhook address holds this secret, switched off or not.
+
+    Law: 47 CFR 64.1200(a)(10); who says stop is heard, whatever has become of our account.
+    """
     index = keys.token_index(kind=WEBHOOK, token=secret)
-    return Connection.objects.filter(webhook_index=index, state=Connection.State.ACTIVE).first()
+    return Connection.objects.filter(webhook_index=index).first()
 
 
 @transaction.atomic

@@ -6,10 +6,16 @@ Rows survive a crash and can be replayed; the storeys above take them (`consent.
 from collections.abc import Mapping
 from datetime import datetime
 
+from django.db.models import F, QuerySet
+
 from integrations.models import Connection, InboxItem
 
 # How every adapter calls a refusal or a failed delivery that means: the person stopped there.
 OPTED_OUT = "opted_out"
+# A passing fault (a lock, a lost connection) is over by then.
+STUCK_ATTEMPTS = 3
+# A list opens no seal: one that is broken would hide all others.
+SEALED = ("body_sealed", "connection__credentials_sealed")
 
 
 def store(
@@ -35,7 +41,7 @@ def store(
 
 def waiting(*, limit: int) -> list[InboxItem]:
     """Return the events nobody has acted upon, in the order they came."""
-    rows = InboxItem.objects.filter(processed_at=None).select_related("connection")
+    rows = InboxItem.objects.filter(processed_at=None).defer(*SEALED[:1])
     return list(rows.order_by("pk")[:limit])
 
 
@@ -43,6 +49,17 @@ def has_news() -> bool:
     """Say whether anything but delivery reports waits; a report waits for its row on purpose."""
     waiting = InboxItem.objects.filter(processed_at=None)
     return waiting.exclude(kind=InboxItem.Kind.DELIVERY_REPORT).exists()
+
+
+def stumble(*, item: InboxItem) -> None:
+    """Count that an event could not be acted upon; it goes on waiting."""
+    InboxItem.objects.filter(pk=item.pk).update(attempts=F("attempts") + 1)
+
+
+def stuck() -> QuerySet[InboxItem]:
+    """Return the events that could not be acted upon again and again, the oldest first."""
+    rows = InboxItem.objects.filter(processed_at=None, attempts__gte=STUCK_ATTEMPTS)
+    return rows.select_related("connection").defer(*SEALED).order_by("pk")
 
 
 def finish(*, item: InboxItem, outcome: str, at: datetime) -> bool:

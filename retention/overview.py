@@ -10,6 +10,7 @@ from django.db.models.functions import TruncWeek
 
 from accounts import audit, pulse
 from consent.models import Decision, Message
+from integrations import inbox
 from retention import verification
 from retention.models import Hold, Run, RunItem, SubjectRequest
 from videos.models import Incident, Render
@@ -45,6 +46,12 @@ def concerns(*, at: datetime) -> list[Concern]:
     requests = SubjectRequest.objects.filter(state__in=WAITING)
     found = [
         Concern("failed", "Incidents open", "incidents", _open_incidents().count()),
+        Concern(
+            "failed",
+            "Events that cannot be read: nothing is sent until they are",
+            "replies",
+            inbox.stuck().count(),
+        ),
         Concern("overdue", "Requests past their month", "requests", _due(requests, at)),
         Concern("failed", "Runs with records that failed", "runs", _runs("unfinished")),
         Concern("waiting", "Runs that wait for your word", "runs", _unconfirmed()),

@@ -45,6 +45,7 @@ urlpatterns = [
     path("growth/", growth.growth, name="growth"),
     path("growth/figures.csv", growth.growth_csv, name="growth_csv"),
     path("answers/", replies.replies, name="replies"),
+    path("answers/events/<int:item_id>/set-aside/", replies.set_aside, name="set_aside"),
     path("answers/<uuid:review_id>/words/", replies.reply_words, name="reply_words"),
     path("answers/<uuid:review_id>/decide/", replies.reply_decide, name="reply_decide"),
     path("stops/", stops.stops, name="stops"),

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import audit, roles
 from config.lib import clock
-from consent import reviews
+from consent import intake, reviews
 from consent.models import Channel, Contact, Review
+from integrations import inbox
 from retention.views import frame
 
 ON_A_PAGE = 20
@@ -59,6 +60,16 @@ def reply_decide(request: HttpRequest, review_id: uuid.UUID) -> HttpResponse:
     return redirect("console:replies")
 
 
+@roles.requires("consent.withdraw")
+@require_POST
+def set_aside(request: HttpRequest, item_id: int) -> HttpResponse:
+    if intake.set_aside(item_id=item_id, at=clock.now(), staff=frame.staff(request)):
+        messages.success(request, "Put away. That you did so stands in the trail.")
+    else:
+        messages.warning(request, "It waits no more. Nothing was changed.")
+    return redirect("console:replies")
+
+
 def _review(review_id: uuid.UUID) -> Review:
     return get_object_or_404(
         Review.objects.select_related("item", "suppression", "decided_by"), pk=review_id
@@ -78,6 +89,7 @@ def _shown(request: HttpRequest, *, opened: Review | None = None, said: str = ""
         page=page,
         opened=_row(opened, _people([opened]), now) if opened else None,
         said=said,
+        stuck=inbox.stuck()[:ON_A_PAGE],
         decided=[
             {"review": row, "channel": Channel(row.channel).label}
             for row in decided.order_by("-decided_at")[:DECIDED_SHOWN]

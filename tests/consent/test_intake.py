@@ -1,13 +1,16 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
-from consent import intake, messages
+from accounts.models import TrailLeaf, User
+from consent import intake, messages, outbox
 from consent.models import Decision, Message, Suppression, Taken
 from integrations import connections, inbox
 from integrations.models import InboxItem
 from tests.consent.hearing import hear, told
-from tests.consent.people import NOON, person
+from tests.consent.people import NOON, agreed, person
+from tests.consent.test_outbox import queued
 
 pytestmark = pytest.mark.django_db
 
@@ -76,3 +79,48 @@ def _decision() -> Decision:
         packs_version="0",
         at=NOON,
     )
+
+
+def broken(key: str = "broken") -> InboxItem:
+    """Let an event arrive whose seal no longer opens."""
+    sandbox, _ = connections.ensure_local(at=NOON)
+    body = {"channel": "sms", "from": "+33612340997", "text": "STOP"}
+    item = inbox.store(
+        connection=sandbox, kind="inbound_message", dedupe_key=key, body=body, at=NOON
+    )
+    assert item is not None
+    with transaction.get_connection().cursor() as cursor:
+        cursor.execute(
+            "UPDATE integrations_inboxitem SET body_sealed = %s WHERE id = %s", [b"torn", item.pk]
+        )
+    return item
+
+
+def test_an_event_that_cannot_be_read_hides_no_later_stop() -> None:
+    item = broken()
+    assert hear("STOP", "+33612340998").processed_at is not None
+    assert Suppression.objects.count() == 1
+    assert inbox.has_news()
+    attempts = InboxItem.objects.filter(pk=item.pk).values_list("attempts", flat=True)
+    assert attempts.get() == 1
+
+
+def test_an_event_that_is_stuck_is_put_away_by_an_officer_alone() -> None:
+    item, officer = broken(), User.objects.create(email="officer@example.org", role="officer")
+    assert not intake.set_aside(item_id=item.pk, at=NOON, staff=officer)
+    for _ in range(inbox.STUCK_ATTEMPTS):
+        intake.take_waiting(at=NOON)
+    assert [row.pk for row in inbox.stuck()] == [item.pk]
+    assert intake.set_aside(item_id=item.pk, at=NOON, staff=officer)
+    assert not intake.set_aside(item_id=item.pk, at=NOON, staff=officer)
+    assert not inbox.has_news()
+    leaf = TrailLeaf.objects.get(action="consent.inbox.set_aside")
+    assert leaf.details["kind"] == "inbound_message"
+
+
+def test_nothing_is_sent_while_an_event_cannot_be_read() -> None:
+    queued(agreed(person(), "email"))
+    item = broken()
+    assert outbox.dispatch(at=NOON).total == 0
+    intake.set_aside(item_id=item.pk, at=NOON, staff=User.objects.create(email="o@example.org"))
+    assert outbox.dispatch(at=NOON).sent == 1

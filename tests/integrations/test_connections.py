@@ -75,13 +75,13 @@ def test_a_provider_that_this_version_lacks_is_told(kind: str) -> None:
     assert Connection.objects.get(pk=row.pk).problem == checked.problem
 
 
-def test_a_connection_that_is_off_is_not_usable_and_its_webhook_is_shut() -> None:
+def test_a_connection_that_is_off_is_not_usable_and_still_hears() -> None:
     sandbox, video = connections.ensure_local(at=NOON)
     secret = secret_of(sandbox)
     connections.switch(connection=sandbox, on=False, at=NOON, actor=SYSTEM)
     assert list(connections.usable(kind="messaging")) == []
     assert list(connections.usable(kind="video")) == [video]
-    assert connections.by_webhook(secret=secret) is None
+    assert connections.by_webhook(secret=secret) == sandbox
     connections.switch(connection=sandbox, on=True, at=NOON, actor=SYSTEM)
     assert list(connections.usable(kind="messaging")) == [sandbox]
 

@@ -242,6 +242,18 @@ def test_an_officer_decides_what_it_was(answer: str, state: str) -> None:
     assert review.state == state
 
 
+def test_an_event_that_cannot_be_read_is_a_concern_and_put_away_here() -> None:
+    item = hear("When do you open?", "+33612340998")
+    InboxItem.objects.filter(pk=item.pk).update(processed_at=None, attempts=3)
+    client = signed_in()
+    assert "Events that cannot be read" in read(client, "dashboard")
+    assert "Put it away" in read(client, "replies")
+    answer = client.post(url("set_aside", item.pk), follow=True)
+    assert "Put away." in answer.content.decode()
+    answer = client.post(url("set_aside", item.pk), follow=True)
+    assert "It waits no more" in answer.content.decode()
+
+
 def test_no_answer_decides_nothing() -> None:
     review = heard()
     said = signed_in().post(url("reply_decide", review.pk), follow=True)
