@@ -29,6 +29,7 @@ from consent import jobs as import_jobs
 from retention import jobs, seeding, walk_phones
 from retention.models import LawReplay
 from tests.browser import opened
+from videos.models import Campaign
 
 EVIDENCE = (
     "address,purpose,channel,act,said_at,source,seller,notice,form_url\n"
@@ -172,6 +173,36 @@ def as_an_officer(page: Page, origin: str) -> Iterator[str]:
     yield "consent-evidence-checked"
 
 
+def connecting(page: Page, origin: str) -> Iterator[str]:
+    """Connect an account by its keys, as an administrator."""
+    sign_in(page, origin, "administrator@sealcast.example")
+    page.goto(f"{origin}/connections/")
+    yield "integrations-managed"
+    page.goto(f"{origin}/connections/add/twilio/")
+    yield "integrations-add"
+
+
+def uploading(page: Page, origin: str) -> Iterator[str]:
+    """Offer a file that is no video as the base of a campaign."""
+    sign_in(page, origin, "marketer@sealcast.example")
+    campaign = Campaign.objects.filter(state=Campaign.State.DRAFT).first()
+    assert campaign is not None
+    page.goto(f"{origin}/campaigns/{campaign.pk}/script/")
+    page.locator("#id_text").fill("Hello {{ name|there }}. Your new plan starts today.")
+    page.get_by_role("button", name="Save and go on").click()
+    page.wait_for_load_state("networkidle")
+    page.goto(f"{origin}/campaigns/{campaign.pk}/upload/")
+    yield "videos-upload"
+    page.locator("input[type=file]").set_input_files(
+        {"name": "film.mp4", "mimeType": "video/mp4", "buffer": b"no film at all" * 99}
+    )
+    for box in page.locator("main form input[type=checkbox]").all():
+        box.check()
+    page.locator("main form button[type=submit]").first.click()
+    page.wait_for_load_state("networkidle")
+    yield "videos-upload-refused"
+
+
 def with_a_token(page: Page, origin: str) -> Iterator[str]:
     """Open what a mail program shows for the way out, and what it leads to."""
     asha = contacts.find(partner=None, email="asha@example.org")
@@ -228,7 +259,8 @@ def test_every_page(live_server: LiveServer, chromium: Browser) -> None:
             for name in names:
                 wide += shoot(page, name)
     with opened(chromium) as page:
-        for names in (as_an_officer(page, origin), with_a_token(page, origin)):
+        staff = (as_an_officer(page, origin), connecting(page, origin), uploading(page, origin))
+        for names in (*staff, with_a_token(page, origin)):
             for name in names:
                 wide += shoot(page, name)
     assert not wide, wide
