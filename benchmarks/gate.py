@@ -14,7 +14,7 @@ ground.prepare()
 
 from django.db import connection  # noqa: E402  Django must be set up first
 
-from consent import facts, forecast, gate, purposes, rulebook  # noqa: E402
+from consent import cases, facts, forecast, gate, purposes, rulebook  # noqa: E402
 from consent.models import Contact, Place  # noqa: E402
 from integrations import connections  # noqa: E402
 
@@ -117,12 +117,12 @@ PLAIN = """INSERT INTO plain_rows SELECT c.id, 1 FROM consent_contact c
     AND c.erased_at IS NULL AND (s.valid_until IS NULL OR s.valid_until > %s)"""
 
 
-def question() -> forecast.Question:
-    return forecast.ask(subject=facts.Subject(purposes.current(PURPOSE, AT), CHANNEL), at=AT)
+def question() -> cases.Question:
+    return cases.ask(subject=facts.Subject(purposes.current(PURPOSE, AT), CHANNEL), at=AT)
 
 
 def plain() -> None:
-    with forecast.planned() as cursor:
+    with cases.planned() as cursor:
         cursor.execute("CREATE TEMP TABLE plain_rows (id uuid, code bigint)")
         cursor.execute(PLAIN, [AT])
         cursor.execute("DROP TABLE plain_rows")
@@ -131,15 +131,17 @@ def plain() -> None:
 def set_wise() -> None:
     """Judge the audience and keep each person's case; decide each case once."""
     asked = question()
-    sql, params = forecast.statement(people=Contact.objects.all(), question=asked)
-    with forecast.planned() as cursor:
+    sql, params = cases.statement(people=Contact.objects.all(), question=asked)
+    with cases.planned() as cursor:
         cursor.execute(f"CREATE TEMP TABLE judged_rows AS {sql}", params)
-        cursor.execute("SELECT code, count(*) FROM judged_rows GROUP BY code")
-        cases = dict(cursor.fetchall())
+        cursor.execute(
+            "SELECT code, newest, oldest, count(*) FROM judged_rows GROUP BY code, newest, oldest"
+        )
+        found = {cases.Key(*key): people for *key, people in cursor.fetchall()}
         cursor.execute("DROP TABLE judged_rows")
-    verdicts = forecast.decided(cases, asked)
-    alone = sum(cases[code] for code, verdict in verdicts.items() if verdict is None)
-    RESULT.update(cases=len(cases), alone=alone)
+    verdicts = forecast.decided(found, asked)
+    alone = sum(found[key] for key, verdict in verdicts.items() if verdict is None)
+    RESULT.update(cases=len({key.code for key in found}), groups=len(found), alone=alone)
 
 
 def counted() -> None:
@@ -150,11 +152,6 @@ def counted() -> None:
     for case in found:
         tally[case.verdict.verdict] = tally.get(case.verdict.verdict, 0) + case.people
     RESULT.update(tally=tally)
-
-
-def fetched() -> None:
-    rows = forecast.rows(people=Contact.objects.all(), purpose_code=PURPOSE, channel=CHANNEL, at=AT)
-    RESULT.update(fetched=sum(1 for _ in rows))
 
 
 def naive() -> float:
@@ -176,7 +173,7 @@ def main() -> None:
     print(f"filling: {PEOPLE:,} people, {3 * PEOPLE:,} events, seed {SEED}")
     print(f"filled in {ground.timed(fill):.0f} s; {len(rulebook.book().rules)} rules")
     before = ground.peak_mb()
-    acts = {"plain": plain, "set-wise": set_wise, "counted": counted, "fetched": fetched}
+    acts = {"plain": plain, "set-wise": set_wise, "counted": counted}
     seconds: dict[str, list[float]] = {name: [] for name in acts}
     for _ in range(ROUNDS):
         for name, act in acts.items():
