@@ -94,9 +94,10 @@ STATEMENTS = [
         receipt_sha256)
         SELECT 'us.dnc', encode(sha256(id::text::bytea), 'hex'), 'listed', %(at)s, ''
         FROM seeds WHERE s BETWEEN 0.3 AND 0.4""",
-    # One in ten had a message lately, one in a hundred as many as some places allow in a day.
+    # One in ten had a message lately, one in a hundred as many as some places allow in a day; each
+    # at an instant of its own, so that no two people wait equally long.
     """CREATE TEMP TABLE lately AS SELECT id AS contact_id, gen_random_uuid() AS one,
-        gen_random_uuid() AS two, gen_random_uuid() AS message_id, n, t
+        gen_random_uuid() AS two, gen_random_uuid() AS message_id, n, t, random() AS u
         FROM seeds CROSS JOIN generate_series(1, 3) n
         WHERE r < 0.70 AND t BETWEEN 0.3 AND 0.4 AND (n = 1 OR t < 0.31)""",
     """INSERT INTO consent_decision (id, contact_id, purpose_code, channel, context_type, phase,
@@ -109,7 +110,7 @@ STATEMENTS = [
         problem)
         SELECT message_id, contact_id, %(connection)s, one, two, 'marketing', 'sms', 'bench', '[]',
         message_id::text, 'delivered', '', sent, sent, sent, sent, 1, '', ''
-        FROM (SELECT *, %(at)s - n * interval '5 hours' AS sent FROM lately) told""",
+        FROM (SELECT *, %(at)s - (n * 5 + u * 4) * interval '1 hour' AS sent FROM lately) told""",
 ]
 PLAIN = """INSERT INTO plain_rows SELECT c.id, 1 FROM consent_contact c
     JOIN consent_consentstate s ON s.contact_id = c.id AND s.purpose_code = 'marketing'
