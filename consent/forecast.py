@@ -43,6 +43,8 @@ class _Spot:
     countries: tuple[str, ...]
     zones: tuple[str, ...]
     rules: tuple[Rule, ...]
+    # Each opening that was found, with the earliest instant known to wait for it.
+    _shut: dict[datetime, datetime] = field(default_factory=dict)
 
     @cached_property
     def caps(self) -> list[Rule]:
@@ -58,7 +60,13 @@ class _Spot:
 
     def opening(self, at: datetime) -> datetime | None:
         """Return the first instant, not before `at`, within the hours of this place."""
-        return hours.next_allowed(rules=self.rules, zones=self.zones, at=at)
+        for opens, since in self._shut.items():
+            if since <= at <= opens:
+                return opens
+        found = hours.next_allowed(rules=self.rules, zones=self.zones, at=at)
+        if found is not None and found > at:
+            self._shut[found] = at
+        return found
 
 
 @dataclass
