@@ -7,6 +7,7 @@ medians, since seconds mean nothing on another machine.
 import os
 import statistics
 from datetime import UTC, datetime
+from typing import Any
 
 from benchmarks import ground
 
@@ -48,7 +49,7 @@ def fill() -> None:
         for country, region, zone in SPOTS
     ]
     purpose = purposes.current(PURPOSE, AT).pk
-    named = {"n": PEOPLE, "places": places, "purpose": purpose, "at": AT}
+    named: dict[str, Any] = {"n": PEOPLE, "places": places, "purpose": purpose, "at": AT}
     named["connection"] = connections.ensure_local(at=AT)[0].pk
     with connection.cursor() as cursor:
         cursor.execute("SELECT setseed(%s)", [SEED / 2**31])
