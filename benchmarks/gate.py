@@ -68,12 +68,12 @@ STATEMENTS = [
     """INSERT INTO consent_contact (id, key_id, place_id, phone_country, phone_zones, phone_regions,
         name_sealed, phone_sealed, email_stop_index, sms_stop_index, whatsapp_stop_index, language,
         time_zone, country, region, source, created_at, updated_at, restricted_at, phone_set_at,
-        name_pair_index, name_middle_index, name_last_index)
+        name_first_index, name_pair_index, name_middle_index, name_last_index)
         SELECT id, key_id, (%(places)s)[1 + (i %% array_length(%(places)s, 1))], '', '[]', '[]',
         decode(repeat('cd', 60), 'hex'), decode(repeat('ef', 44), 'hex'), '',
         CASE WHEN t < 0.98 THEN encode(sha256(id::text::bytea), 'hex') ELSE '' END, '', 'en', '',
         '', '', 'bench', %(at)s, %(at)s, CASE WHEN r < 0.005 THEN %(at)s END,
-        CASE WHEN s < 0.02 THEN %(at)s - interval '90 days' END, '', '', '' FROM seeds""",
+        CASE WHEN s < 0.02 THEN %(at)s - interval '90 days' END, '', '', '', '' FROM seeds""",
     """INSERT INTO consent_consentevent (id, number, contact_id, purpose_id, purpose_code, channel,
         kind, act, permission, provider_message_id, seller, locale, source, actor_kind, actor_id,
         evidence_sha256, at)
