@@ -10,26 +10,25 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from unittest import mock
 
 RECIPIENTS = int(os.environ.get("RECIPIENTS", "100000"))
 SETTLED = int(os.environ.get("SETTLED", "1000"))
 os.environ["PEOPLE"] = str(RECIPIENTS)
 
 from benchmarks import gate as crowd  # noqa: E402  it sets Django up
-from benchmarks import ground  # noqa: E402
+from benchmarks import ground, staging  # noqa: E402
 
 WARM = 50
 
 from accounts import audit  # noqa: E402
-from consent import outbox, purposes  # noqa: E402
+from consent import purposes  # noqa: E402
 from consent.models import Contact  # noqa: E402
 from integrations import connections  # noqa: E402
-from integrations.messaging.base import OutgoingMessage, Sent  # noqa: E402
 from integrations.video import studio  # noqa: E402
 from tests.videos import stage  # noqa: E402
 from videos import (  # noqa: E402
-    anonymisation,
-    base_media,
     campaigns,
     compositing,
     delivery,
@@ -37,17 +36,10 @@ from videos import (  # noqa: E402
     progress,
     vault,
 )
-from videos.models import Campaign, Recipient, Render  # noqa: E402
+from videos.models import Campaign, Recipient  # noqa: E402
 
 AT = stage.AT
 TEXT = "Hello {{ name }}. This part is for everybody."
-
-
-class Wire:
-    """The provider's side: takes every message."""
-
-    def send(self, message: OutgoingMessage) -> Sent:
-        return Sent(message.message_id.hex)
 
 
 def written(*, source: str) -> Campaign:
@@ -67,13 +59,11 @@ def written(*, source: str) -> Campaign:
 def enlisted() -> Campaign:
     """Enlist a tenth of the crowd, then all of it: memory must not follow the number."""
     made = written(source="bench")
-    everyone = campaigns.audience
     tenth = list(Contact.objects.order_by("pk").values_list("pk", flat=True)[: RECIPIENTS // 10])
     part = Contact.objects.filter(pk__lte=tenth[-1])
     del tenth
-    campaigns.audience = lambda _campaign: part
-    shown("enlist a tenth", RECIPIENTS // 10, lambda: campaigns.enlist(campaign=made, at=AT))
-    campaigns.audience = everyone
+    with mock.patch.object(campaigns, "audience", return_value=part):
+        shown("enlist a tenth", RECIPIENTS // 10, lambda: campaigns.enlist(campaign=made, at=AT))
     shown("enlist all", RECIPIENTS, lambda: campaigns.enlist(campaign=made, at=AT))
     rows = Recipient.objects.filter(campaign=made)
     assert rows.count() == RECIPIENTS  # noqa: S101  a figure of less is no figure
@@ -97,24 +87,7 @@ def ready(people: int) -> Campaign:
     request = studio.StudioRequest(
         language="en", items=[studio.Slot("s1", 3.0), studio.Speech("For everybody.")]
     )
-    film = studio.produce(request=request)
-    slots_ms, length_ms = [[0, 3000]], round(film.duration_seconds * 1000)
-    delivered = base_media.Delivery(film.data, film.captions_vtt, slots_ms, length_ms)
-    base, tail = base_media.seal(delivery=delivered, language="en", key=made.key, at=AT)
-    Render.objects.create(
-        campaign=made,
-        language="en",
-        script_sha256=anonymisation.anonymise(script_text=TEXT, language="en").sha256,
-        connection=video,
-        state=Render.State.DONE,
-        base=base,
-        tail=tail,
-        captions=film.captions_vtt,
-        slots_ms=slots_ms,
-        duration_ms=length_ms,
-        created_at=AT,
-        finished_at=AT,
-    )
+    staging.rendered(campaign=made, video=video, request=request, text=TEXT, at=AT)
     campaigns.enlist(campaign=made, at=AT)
     Campaign.objects.filter(pk=made.pk).update(state=Campaign.State.SENDING, started_at=AT)
     return made
@@ -133,7 +106,7 @@ def without_the_encoder() -> None:
         return ready_made[0]
 
     personalising._compose = once
-    outbox.provider_for = lambda _connection: Wire()  # type: ignore[assignment]
+    staging.fake(staging.Taking())
 
 
 def settled() -> None:
@@ -145,7 +118,7 @@ def settled() -> None:
         shown(
             "make and queue",
             part,
-            lambda part=part: delivery.work(campaign_id=made.pk, at=later, limit=part),
+            partial(delivery.work, campaign_id=made.pk, at=later, limit=part),
         )
     half = (SETTLED + WARM) // 2
     shown("hand off", half, lambda: delivery.dispatch(at=later, limit=half))

@@ -10,6 +10,7 @@ import pkgutil
 import sys
 import time
 from importlib import metadata
+from typing import Any
 
 import presidio_analyzer
 import spacy
@@ -18,7 +19,7 @@ from presidio_analyzer import AnalyzerEngine, RecognizerRegistry, predefined_rec
 from presidio_analyzer.nlp_engine import SpacyNlpEngine
 
 
-class Blank(SpacyNlpEngine):
+class Blank(SpacyNlpEngine):  # type: ignore[misc]  # the package lives elsewhere
     def load(self) -> None:
         self.nlp = {"en": spacy.blank("en")}
 
@@ -29,7 +30,7 @@ class Blank(SpacyNlpEngine):
 
 def recognizers() -> list[object]:
     """Return one of each pattern recogniser that the package has."""
-    classes = {}
+    classes: dict[str, Any] = {}
     for found in pkgutil.walk_packages(
         predefined_recognizers.__path__, predefined_recognizers.__name__ + "."
     ):

@@ -325,4 +325,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(work() if WORKER else main())
+    if WORKER:
+        work()
+    else:
+        sys.exit(main())

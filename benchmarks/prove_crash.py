@@ -38,23 +38,22 @@ from django.db import connection  # noqa: E402  Django must be set up first
 from django.db import connections as databases  # noqa: E402
 
 from accounts import audit  # noqa: E402
+from benchmarks import staging  # noqa: E402
 from config.lib import blobs, clock  # noqa: E402
-from consent import contacts, ledger, outbox, purposes  # noqa: E402
+from consent import contacts, ledger, purposes  # noqa: E402
 from consent import jobs as consent_jobs  # noqa: E402
 from consent.models import Message  # noqa: E402
 from integrations import connections  # noqa: E402
 from integrations.messaging.base import OutgoingMessage, Sent  # noqa: E402
 from integrations.video import studio  # noqa: E402
 from videos import (  # noqa: E402
-    anonymisation,
-    base_media,
     campaigns,
     delivery_jobs,
     marks,
     playback,
     vault,
 )
-from videos.models import Asset, Campaign, Extent, Recipient, Render, SealedObject  # noqa: E402
+from videos.models import Asset, Campaign, Extent, Recipient, SealedObject  # noqa: E402
 
 TEXT = "Hello {{ name }}. This part is for everybody, and it is stored only once."
 SLOT_SECONDS = 3.0
@@ -112,7 +111,7 @@ def settle() -> None:
         actor=audit.SYSTEM,
     )
     campaigns.update_script(campaign=made, language="en", text=TEXT, at=at, actor=audit.SYSTEM)
-    rendered(made, video, at)
+    staging.rendered(campaign=made, video=video, request=film(), text=TEXT, at=at)
     campaigns.enlist(campaign=made, at=at)
     Campaign.objects.update(state=Campaign.State.SENDING, started_at=at)
 
@@ -143,39 +142,19 @@ def agreed(number: int, at: datetime) -> None:
     )
 
 
-def rendered(made: Campaign, video: object, at: datetime) -> None:
-    film = studio.produce(
-        request=studio.StudioRequest(
-            language="en",
-            items=[studio.Slot("s1", SLOT_SECONDS), studio.Speech(TEXT.partition(". ")[2])],
-            width=640,
-            height=360,
-        )
-    )
-    length_ms = round(film.duration_seconds * 1000)
-    slots_ms = [[0, round(SLOT_SECONDS * 1000)]]
-    delivered = base_media.Delivery(film.data, film.captions_vtt, slots_ms, length_ms)
-    base, tail = base_media.seal(delivery=delivered, language="en", key=made.key, at=at)
-    Render.objects.create(
-        campaign=made,
+def film() -> studio.StudioRequest:
+    return studio.StudioRequest(
         language="en",
-        script_sha256=anonymisation.anonymise(script_text=TEXT, language="en").sha256,
-        connection=video,
-        state=Render.State.DONE,
-        base=base,
-        tail=tail,
-        captions=film.captions_vtt,
-        slots_ms=slots_ms,
-        duration_ms=length_ms,
-        created_at=at,
-        finished_at=at,
+        items=[studio.Slot("s1", SLOT_SECONDS), studio.Speech(TEXT.partition(". ")[2])],
+        width=640,
+        height=360,
     )
 
 
 def work(notes: Path, writer: int) -> None:
     """Run the product's jobs over and over, until everybody is settled or a signal comes."""
     clock.now = virtual
-    outbox.provider_for = lambda _connection: Wire(notes)  # type: ignore[assignment]
+    staging.fake(Wire(notes))
     campaign_id = str(Campaign.objects.get().pk)
     os.write(writer, b"!")
     while not Campaign.objects.filter(state=Campaign.State.DONE).exists():

@@ -57,10 +57,10 @@ else:
 from django.db import connection, transaction  # noqa: E402  Django must be set up first
 
 from accounts.audit import SYSTEM, Actor  # noqa: E402
+from benchmarks import staging  # noqa: E402
 from consent import contacts, intake, ledger, outbox, personal_data, purposes  # noqa: E402
 from consent.models import Contact, Message  # noqa: E402
 from integrations import connections, inbox  # noqa: E402
-from integrations.messaging.base import OutgoingMessage, Sent  # noqa: E402
 from integrations.models import Connection  # noqa: E402
 
 Note = dict[str, object]
@@ -105,13 +105,6 @@ class Recorder:
 
     def close(self) -> None:
         self._file.close()
-
-
-class Wire:
-    """The provider's side: takes every message and notes nothing, as a phone network would."""
-
-    def send(self, message: OutgoingMessage) -> Sent:
-        return Sent(message.message_id.hex)
 
 
 @dataclass
@@ -211,8 +204,8 @@ class Worker:
         self.recorder.note("erased", pk)
 
     def _instrument(self) -> None:
-        contacts.lock = self.recorder.lock  # type: ignore[assignment]
-        outbox.provider_for = lambda _connection: Wire()  # type: ignore[assignment]
+        contacts.lock = self.recorder.lock
+        staging.fake(staging.Taking())
         outbox._claim = self.recorder.around(outbox._claim, self._claimed)  # type: ignore[assignment]
         intake._take = self.recorder.around(intake._take, self._taken)  # type: ignore[assignment]
 

@@ -61,7 +61,7 @@ def worker(number: int) -> None:
             verdict, _answer = tokens.call(
                 connection_id=ID, purpose="proof", method="GET", path=PROVIDER.test_path
             )
-            said = verdict.cause
+            said: str = verdict.cause
         except Exception as error:  # noqa: BLE001  whatever it is, it is a failed caller
             said = type(error).__name__
         print(said, flush=True)

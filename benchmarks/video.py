@@ -79,7 +79,10 @@ def _make_busy(path: Path) -> None:
 def _talking() -> bytes:
     # About two and a half words a second.
     words = WORDS * max(1, round((SECONDS - SLOT_SECONDS) / 7))
-    items = [studio.Slot("s1", SLOT_SECONDS), studio.Speech(words)]
+    items: list[studio.Slot | studio.Speech] = [
+        studio.Slot("s1", SLOT_SECONDS),
+        studio.Speech(words),
+    ]
     return studio.produce(
         request=studio.StudioRequest(language="en", items=items, width=WIDTH, height=HEIGHT)
     ).data

@@ -105,6 +105,8 @@ def next_allowed(
     plan = _plan(rules)
     if plan is None:
         return at
+    if not zones:
+        return None
     today, places = at.astimezone(UTC).date(), tuple(zones)
     for offset in range(-max(BACK), SEARCH_DAYS + 1):
         for start, end in plan.shared(places, today + offset * DAY):
