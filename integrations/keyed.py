@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts import audit, keys
+from integrations import vendors
 from integrations.connections import WEBHOOK
 from integrations.messaging import wire
 from integrations.models import Connection
@@ -38,6 +39,7 @@ class KeyedProvider:
     channels: tuple[str, ...]
     fields: tuple[Field, ...]
     note: str
+    kind: str = Connection.Kind.MESSAGING
 
 
 def _template(what: str, *, required: bool) -> tuple[Field, ...]:
@@ -52,6 +54,27 @@ def _template(what: str, *, required: bool) -> tuple[Field, ...]:
     )
 
 
+def _vendor(title: str, fields: tuple[Field, ...], note: str) -> KeyedProvider:
+    return KeyedProvider(
+        title,
+        Connection.AuthKind.KEY,
+        ("render", "delete"),
+        (Field("api_key", "API key", secret=True), *fields),
+        f"{note} {NO_AGREEMENT}",
+        Connection.Kind.VIDEO,
+    )
+
+
+SIGNING = Field(
+    "signing_secret",
+    "Signing secret of the webhook",
+    "Shown once, when the webhook address is entered there. Without it we ask instead.",
+    secret=True,
+    required=False,
+)
+VARIABLE = Field("variable", "Variable of the template", "script if left empty.", required=False)
+NO_AGREEMENT = "Nothing leaves for it before an officer has recorded an agreement in force."
+WAKES = "It signs nothing that it posts to us: a post makes us ask, and is not believed."
 UNSIGNED = (
     "It signs nothing that it posts to us: a stop is taken at once, and what would allow more "
     "(a yes, a start, a delivery) is not believed."
@@ -108,6 +131,30 @@ PROVIDERS = {
         ),
         f"{UNSIGNED} Subscribe in version 2.",
     ),
+    "heygen": _vendor(
+        "HeyGen",
+        (Field("template_id", "Template id", "Without music."), VARIABLE, SIGNING),
+        "It signs what it posts to us.",
+    ),
+    "synthesia": _vendor(
+        "Synthesia",
+        (
+            Field("template_id", "Template id", "Without music."),
+            VARIABLE,
+            SIGNING,
+            Field("test", "Test videos, with a watermark", required=False, switch=True),
+        ),
+        "It signs what it posts to us. Its backups may keep a deleted video for 90 days.",
+    ),
+    "tavus": _vendor("Tavus", (Field("replica_id", "Replica id", "Begins with r."),), WAKES),
+    "did": _vendor(
+        "D-ID",
+        (
+            Field("source_url", "Address of the presenter's picture", "A public JPEG or PNG."),
+            Field("voice_id", "Voice", "Of Microsoft, such as en-US-JennyNeural."),
+        ),
+        f"The key is a user and a password with a colon between. {WAKES}",
+    ),
 }
 
 
@@ -121,11 +168,11 @@ def connect(
     """
     known, secret = PROVIDERS[provider], secrets.token_urlsafe(32)
     row = Connection.objects.create(
-        kind=Connection.Kind.MESSAGING,
+        kind=known.kind,
         provider=provider,
         label=label,
         auth_kind=known.auth_kind,
-        hosts=[urlsplit(wire.ORIGINS[provider]).hostname],
+        hosts=_hosts(provider),
         scopes=list(known.channels),
         credentials_sealed={**_known(provider, values), SECRET_NAME: secret},
         webhook_index=keys.token_index(kind=WEBHOOK, token=secret),
@@ -147,8 +194,8 @@ def change(
     given = _known(row.provider, values)
     merged = {**kept, **{name: value for name, value in given.items() if value}}
     row.credentials_sealed = {**merged, SECRET_NAME: held.get(SECRET_NAME, "")}
-    row.problem = ""
-    row.save(update_fields=["credentials_sealed", "problem"])
+    row.problem, row.hosts = "", _hosts(row.provider)
+    row.save(update_fields=["credentials_sealed", "problem", "hosts"])
     _note("keys_changed", row, at, actor)
     return row
 
@@ -169,6 +216,13 @@ def webhook_address(*, connection: Connection) -> str:
     """Return the address to enter at the provider; whoever has it can post to us."""
     secret = _held(connection).get(SECRET_NAME, "")
     return f"{settings.PUBLIC_URL}/hooks/{secret}/" if secret else ""
+
+
+def _hosts(provider: str) -> list[str]:
+    if provider in vendors.TABLE:
+        vendor = vendors.get(provider)
+        return [urlsplit(vendor.origin).hostname or "", *vendor.download_hosts]
+    return [urlsplit(wire.ORIGINS[provider]).hostname or ""]
 
 
 def _known(provider: str, values: Mapping[str, str]) -> dict[str, str]:

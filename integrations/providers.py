@@ -4,7 +4,7 @@ Facts in `unconfirmed` stand in no public source that could be read whole: an in
 them in the file that SEALCAST_PROVIDER_FACTS names, without a release.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -158,12 +158,13 @@ def get(slug: str) -> Provider:
     return replace(row, **{name: _fact(name, value) for name, value in facts.items()})
 
 
-def require_facts() -> None:
+def require_facts(*, elsewhere: Collection[str] = ()) -> None:
     """Read every correction once, so that a wrong one stops the start and not a page.
 
+    `elsewhere` are providers whose facts stand in another table.
     :raises UnknownProvider, UnknownFact: as `get`.
     """
-    for slug in {*TABLE, *settings.PROVIDER_FACTS}:
+    for slug in {*TABLE, *settings.PROVIDER_FACTS} - set(elsewhere):
         get(slug)
 
 

@@ -30,7 +30,6 @@ AUTH_WORDS = {
 NOT_YET = {
     "Reading contacts from": ("Salesforce", "Zoho CRM", "HubSpot"),
     "E-mail": ("SMTP", "SendGrid"),
-    "AI video": ("HeyGen", "Synthesia", "Tavus", "D-ID"),
 }
 
 

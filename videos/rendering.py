@@ -313,7 +313,7 @@ def _collect(render: Render, provider: VideoProvider, at: datetime) -> None:
 
 
 def _fetch(render: Render, provider: VideoProvider, at: datetime) -> None:
-    came = provider.fetch(job_id=render.vendor_job_id)
+    came = provider.fetch(job_id=render.vendor_job_id, body=egress.ordered_body(render))
     delivery = Delivery(came.video, came.captions_vtt, came.slots_ms, came.duration_ms)
     try:
         base_media.check(delivery=delivery, slots_ms=egress.ordered_slots_ms(render))

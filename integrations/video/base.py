@@ -92,9 +92,10 @@ class VideoProvider(Protocol):
         :raises NotFound: there is no such job.
         """
 
-    def fetch(self, *, job_id: str) -> FetchedVideo:
-        """Bring the finished video.
+    def fetch(self, *, job_id: str, body: bytes) -> FetchedVideo:
+        """Bring the finished video of this request.
 
+        Most vendors tell neither slots nor captions: they are found by what was ordered.
         :raises NotFound: there is no such job, or it has no video.
         """
 

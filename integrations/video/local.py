@@ -73,8 +73,8 @@ class LocalProvider:
         job.save(update_fields=["state", "problem"])
         return Status("failed", problem) if problem else Status("done")
 
-    def fetch(self, *, job_id: str) -> FetchedVideo:
-        """Bring the finished video.
+    def fetch(self, *, job_id: str, body: bytes) -> FetchedVideo:
+        """Bring the finished video; the studio itself knows its slots.
 
         :raises NotFound: there is no such job, or it has no video.
         """

@@ -91,6 +91,8 @@ class Simulator:
 
     def __init__(self) -> None:
         self.mode = ""
+        # Which calls misbehave.
+        self.acts = frozenset({"POST"})
         # Whether a message is kept although its answer misbehaves.
         self.takes = False
         self.calls: list[Call] = []
@@ -116,7 +118,7 @@ class Simulator:
     def answer(self, call: Call) -> Answer | None:
         """Return what is answered; None where the connection is treated badly instead."""
         self.calls.append(call)
-        acts = call.method == "POST"
+        acts = call.method in self.acts
         if not self.mode or not acts:
             return self.route(call)
         if self.takes:

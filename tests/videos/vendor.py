@@ -68,7 +68,7 @@ class Vendor:
             raise NotFound
         return Status("done")
 
-    def fetch(self, *, job_id: str) -> FetchedVideo:
+    def fetch(self, *, job_id: str, body: bytes) -> FetchedVideo:
         self._happen(self.before, "fetch")
         return self.film or film()
 
