@@ -150,7 +150,7 @@ PROVIDERS = {
     "did": _vendor(
         "D-ID",
         (
-            Field("source_url", "Address of the presenter's picture", "A public JPEG or PNG."),
+            Field("source_url", "Address of a picture of the presenter", "A public JPEG or PNG."),
             Field("voice_id", "Voice", "Of Microsoft, such as en-US-JennyNeural."),
         ),
         f"The key is a user and a password with a colon between. {WAKES}",

@@ -33,14 +33,14 @@ def timed(*, film: bytes, order: Order) -> FetchedVideo:
     except (av.error.FFmpegError, ValueError, IndexError):
         return FetchedVideo(film, "", [], 0)
     length_ms = len(levels) * WINDOW_MS
-    slots = slots_in(silences=_silences(levels), ordered_ms=_grouped(order), length_ms=length_ms)
+    slots = slots_in(silences=_silences(levels), ordered_ms=_grouped(order))
     if not slots and order.silences_ms:
         return FetchedVideo(film, "", [], length_ms)
     return FetchedVideo(film, _captions(order, slots, length_ms), slots, length_ms)
 
 
 def slots_in(
-    *, silences: Sequence[Stretch], ordered_ms: Sequence[Sequence[int]], length_ms: int
+    *, silences: Sequence[Stretch], ordered_ms: Sequence[Sequence[int]]
 ) -> list[list[int]]:
     """Match silences to what was ordered; empty if they are not as many, or one is too short."""
     shortest = min((sum(group) for group in ordered_ms), default=0) - TOLERANCE_MS
@@ -52,17 +52,16 @@ def slots_in(
         wanted = sum(group)
         if end - start < wanted - TOLERANCE_MS:
             return []
-        slots += _placed(_first(start, end, wanted, length_ms), group)
+        slots += _placed(_first(start, end, wanted), group)
     return slots
 
 
-def _first(start: int, end: int, wanted: int, length_ms: int) -> int:
-    """Say where in a silence the slot begins: at the film's start, its end, or in the middle."""
-    if start <= TOLERANCE_MS:
-        return 0
-    if end >= length_ms - WINDOW_MS:
-        return max(start, length_ms - wanted)
-    return start + (end - start - wanted) // 2
+def _first(start: int, end: int, wanted: int) -> int:
+    """Say where in a silence the slot begins: at the film's start, else as late as it can.
+
+    A speaker's own pause comes before the silence that was ordered.
+    """
+    return 0 if start <= TOLERANCE_MS else max(start, end - wanted)
 
 
 def _placed(at: int, group: Sequence[int]) -> Iterator[list[int]]:
