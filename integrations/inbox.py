@@ -10,6 +10,8 @@ from integrations.models import Connection, InboxItem
 
 # How every adapter calls a refusal or a failed delivery that means: the person stopped there.
 OPTED_OUT = "opted_out"
+# How they call a mailbox that is not there (any more), and what is told of it.
+BOUNCED, UNDELIVERABLE = "bounced", "undeliverable"
 
 
 def store(

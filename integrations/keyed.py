@@ -28,6 +28,7 @@ class Field:
     secret: bool = False
     required: bool = True
     switch: bool = False
+    longest: int = 400
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class KeyedProvider:
     fields: tuple[Field, ...]
     note: str
     kind: str = Connection.Kind.MESSAGING
+    # Whether it tells us anything by itself: without that it gets no address to post to.
+    posts: bool = True
 
 
 def _template(what: str, *, required: bool) -> tuple[Field, ...]:
@@ -65,6 +68,10 @@ def _vendor(title: str, fields: tuple[Field, ...], note: str) -> KeyedProvider:
     )
 
 
+SENDER = (
+    Field("sender", "Address of the sender", "Such as news@example.org."),
+    Field("sender_name", "Name of the sender", "As recipients see it.", required=False),
+)
 SIGNING = Field(
     "signing_secret",
     "Signing secret of the webhook",
@@ -131,6 +138,49 @@ PROVIDERS = {
         ),
         f"{UNSIGNED} Subscribe in version 2.",
     ),
+    "smtp": KeyedProvider(
+        "E-mail (SMTP)",
+        Connection.AuthKind.KEY,
+        ("email",),
+        (
+            Field("host", "Mail server", "Its name alone, such as smtp.example.org."),
+            Field("port", "Port", "587, or 465; TLS is required on both.", required=False),
+            Field("username", "User"),
+            Field("password", "Password", secret=True),
+            *SENDER,
+            Field("dkim_domain", "DKIM domain", required=False),
+            Field("dkim_selector", "DKIM selector", required=False),
+            Field(
+                "dkim_key",
+                "DKIM private key",
+                "RSA, 2048 bits. Leave it empty where the mail server signs.",
+                secret=True,
+                required=False,
+                longest=8000,
+            ),
+        ),
+        "TLS 1.3 is required and the certificate checked. A mail server reports no bounce to us "
+        "after it took a letter: watch the sender's own mailbox.",
+        posts=False,
+    ),
+    "sendgrid": KeyedProvider(
+        "SendGrid",
+        Connection.AuthKind.BEARER,
+        ("email",),
+        (
+            Field("api_key", "API key", "With “Mail Send” and no more.", secret=True),
+            *SENDER,
+            Field("eu", "The account is in the EU", required=False, switch=True),
+            Field(
+                "verification_key",
+                "Verification key of the event webhook",
+                "Without it no event is believed.",
+                required=False,
+            ),
+        ),
+        "It signs what it posts to us. Turn on the signed event webhook: delivered, bounced, "
+        "dropped, spam reports, unsubscribes.",
+    ),
     "heygen": _vendor(
         "HeyGen",
         (Field("template_id", "Template id", "Without music."), VARIABLE, SIGNING),
@@ -166,16 +216,17 @@ def connect(
 
     :raises KeyError: no such provider takes keys.
     """
-    known, secret = PROVIDERS[provider], secrets.token_urlsafe(32)
+    known = PROVIDERS[provider]
+    secret = secrets.token_urlsafe(32) if known.posts else ""
     row = Connection.objects.create(
         kind=known.kind,
         provider=provider,
         label=label,
         auth_kind=known.auth_kind,
-        hosts=_hosts(provider),
+        hosts=_hosts(provider, values),
         scopes=list(known.channels),
         credentials_sealed={**_known(provider, values), SECRET_NAME: secret},
-        webhook_index=keys.token_index(kind=WEBHOOK, token=secret),
+        webhook_index=keys.token_index(kind=WEBHOOK, token=secret) if secret else None,
         created_at=at,
     )
     _note("added", row, at, actor)
@@ -194,7 +245,7 @@ def change(
     given = _known(row.provider, values)
     merged = {**kept, **{name: value for name, value in given.items() if value}}
     row.credentials_sealed = {**merged, SECRET_NAME: held.get(SECRET_NAME, "")}
-    row.problem, row.hosts = "", _hosts(row.provider)
+    row.problem, row.hosts = "", _hosts(row.provider, merged)
     row.save(update_fields=["credentials_sealed", "problem", "hosts"])
     _note("keys_changed", row, at, actor)
     return row
@@ -218,7 +269,11 @@ def webhook_address(*, connection: Connection) -> str:
     return f"{settings.PUBLIC_URL}/hooks/{secret}/" if secret else ""
 
 
-def _hosts(provider: str) -> list[str]:
+def _hosts(provider: str, values: Mapping[str, str]) -> list[str]:
+    if provider == "smtp":
+        return [str(values.get("host") or "").strip().lower()]
+    if provider == "sendgrid" and values.get("eu"):
+        return [urlsplit(wire.ORIGINS["sendgrid_eu"]).hostname or ""]
     if provider in vendors.TABLE:
         vendor = vendors.get(provider)
         return [urlsplit(vendor.origin).hostname or "", *vendor.download_hosts]

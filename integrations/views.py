@@ -29,7 +29,6 @@ AUTH_WORDS = {
 # Named so that nobody looks for them; none of them can be chosen.
 NOT_YET = {
     "Reading contacts from": ("Salesforce", "Zoho CRM", "HubSpot"),
-    "E-mail": ("SMTP", "SendGrid"),
 }
 
 

@@ -101,10 +101,7 @@ class Client:
             raise Refused("the host is not one of this provider's")
         if parts.scheme != "https" and not (self._loopback and parts.scheme == "http"):
             raise Refused("only https may be called")
-        for info in _addresses(host, parts.port or 443):
-            address = ipaddress.ip_address(info[4][0])
-            if not address.is_global and not (self._loopback and address.is_loopback):
-                raise Refused("the host has a private address")
+        require_public(host=host, port=parts.port or 443, loopback=self._loopback)
 
 
 class Adapter(BaseAdapter):
@@ -138,6 +135,18 @@ def guarded(session: requests.Session, *, call: Callable[..., Answer]) -> None:
     session.trust_env = False
     session.adapters.clear()
     session.mount("https://", Adapter(call))
+
+
+def require_public(*, host: str, port: int, loopback: bool = False) -> None:
+    """Refuse a host that leads into a private network; `loopback` allows this machine itself.
+
+    :raises Refused: it does.
+    :raises CallFailed: it has no address.
+    """
+    for info in _addresses(host, port):
+        address = ipaddress.ip_address(info[4][0])
+        if not address.is_global and not (loopback and address.is_loopback):
+            raise Refused("the host has a private address")
 
 
 def _addresses(host: str, port: int) -> list[tuple[Any, ...]]:

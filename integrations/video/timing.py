@@ -87,7 +87,7 @@ def _grouped(order: Order) -> list[list[int]]:
 def _levels(film: bytes) -> list[float]:
     """Return how loud each window of the film is, up to the longest that is taken."""
     squares: list[float] = []
-    with av.open(io.BytesIO(film)) as container:
+    with av.open(io.BytesIO(film), mode="r") as container:
         resampler = av.AudioResampler(format="flt", layout="mono", rate=16_000)
         window = 16_000 * WINDOW_MS // 1000
         held = np.zeros(0, np.float32)

@@ -30,7 +30,7 @@ Row = Mapping[str, Any]
 class KeyedVendor:
     """One account at one AI vendor; a subclass names its paths and members."""
 
-    name: ClassVar[str]
+    name: str
     title: ClassVar[str]
     # Where a job stands: the path of one is this, a slash and its name.
     jobs_path: ClassVar[str]

@@ -52,7 +52,7 @@ class StudioSimulator(Simulator):
         return self.end(job, query) if call.method == "DELETE" else (200, self.look(job))
 
     def order(self, body: Mapping[str, Any]) -> Answer:
-        job = {"id": f"job-{len(self.jobs) + 1}", "looks": 0, "order": body, "gone": False}
+        job: Job = {"id": f"job-{len(self.jobs) + 1}", "looks": 0, "order": body, "gone": False}
         self.jobs[job["id"]] = job
         return 201, self.shape(job)
 

@@ -6,8 +6,8 @@ from config.lib import canonical
 from integrations.video import orders, timing
 from tests.videos import vendor as played
 
-SLOT = {"slot": "s1", "ms": 3000}
-SAID = {"speech": "This part is for everybody, and it is stored only once."}
+SLOT: dict[str, object] = {"slot": "s1", "ms": 3000}
+SAID: dict[str, object] = {"speech": "This part is for everybody, and it is stored only once."}
 
 
 def order(*items: dict[str, object]) -> orders.Order:

@@ -10,7 +10,7 @@ from config.lib import http
 from integrations import vendors
 from integrations.models import Connection
 from integrations.video import orders, providers, wire
-from integrations.video.base import Moved, NotFound, ProviderError, Status
+from integrations.video.base import Moved, NotFound, ProviderError, Status, VideoProvider
 from tests.integrations.video.accounts import VENDORS, WORDS, adapter, body
 from tests.simulators.server import OUTCOMES
 from tests.simulators.studios import StudioSimulator
@@ -27,7 +27,7 @@ def vendor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
         yield request.param, simulator
 
 
-def done(name: str) -> tuple[providers.VideoProvider, str]:
+def done(name: str) -> tuple[VideoProvider, str]:
     """Return an adapter and a job that has ended."""
     provider = adapter(name)
     job = provider.create(body=body())
