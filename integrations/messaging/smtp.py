@@ -42,7 +42,7 @@ class _Backend(EmailBackend):
     """Django's, with a context of our own: TLS 1.3, and the certificate is checked by name."""
 
     @property
-    def ssl_context(self) -> ssl.SSLContext:  # type: ignore[override]
+    def ssl_context(self) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=LOOPBACK_AUTHORITY or None)
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         return context

@@ -188,7 +188,7 @@ def test_a_stop_or_a_complaint_counts_at_once_and_once(kind: str) -> None:
     ],
 )
 def test_each_event_does_what_it_means(
-    more: dict[str, object], expected: list[tuple[str, str]], stops: bool
+    more: dict[str, Any], expected: list[tuple[str, str]], stops: bool
 ) -> None:
     assert post(connect().hook(URL, now(), event("x", **more))) == 200
     assert told()[: len(expected)] == expected
