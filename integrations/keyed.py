@@ -237,16 +237,21 @@ def connect(
 def change(
     *, connection: Connection, values: Mapping[str, str], at: datetime, actor: audit.Actor
 ) -> Connection:
-    """Replace what was typed; a secret left empty stays, and so does the webhook address."""
+    """Replace what was typed; a secret left empty stays, and so does the webhook address.
+
+    An account that somebody signed in to gets its webhook address here.
+    """
     row = Connection.objects.select_for_update().get(pk=connection.pk)
-    held = _held(row)
-    fields = PROVIDERS[row.provider].fields
-    kept = {field.name: held.get(field.name, "") for field in fields if field.secret}
+    held, known = _held(row), PROVIDERS[row.provider]
+    kept = {field.name: held.get(field.name, "") for field in known.fields if field.secret}
     given = _known(row.provider, values)
     merged = {**kept, **{name: value for name, value in given.items() if value}}
-    row.credentials_sealed = {**merged, SECRET_NAME: held.get(SECRET_NAME, "")}
-    row.problem, row.hosts = "", _hosts(row.provider, merged)
-    row.save(update_fields=["credentials_sealed", "problem", "hosts"])
+    secret = held.get(SECRET_NAME) or (secrets.token_urlsafe(32) if known.posts else "")
+    row.credentials_sealed = {**merged, SECRET_NAME: secret}
+    row.webhook_index = keys.token_index(kind=WEBHOOK, token=secret) if secret else None
+    pinned = row.hosts if row.auth_kind == Connection.AuthKind.OAUTH_CODE else []
+    row.problem, row.hosts = "", sorted({*pinned, *_hosts(row.provider, merged)})
+    row.save(update_fields=["credentials_sealed", "webhook_index", "problem", "hosts"])
     _note("keys_changed", row, at, actor)
     return row
 

@@ -5,7 +5,10 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from integrations import tokens
+from integrations.models import Connection
 from integrations.video import hooks
+from integrations.video.base import ProviderError
 from integrations.video.hooks import News
 from integrations.video.orders import Order
 from integrations.video.vendor import DELETED, DONE, FAILED, RENDERING, KeyedVendor, Row
@@ -33,9 +36,36 @@ class HeyGenProvider(KeyedVendor):
     film_member = "video_url"
     mark_member = "title"
 
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self._id = connection.pk
+        self._signs_in = connection.auth_kind == Connection.AuthKind.OAUTH_CODE
+        self._generation: int | None = None
+        if self._signs_in:
+            self.needed = ("template_id",)
+
     def headers(self) -> Mapping[str, str]:
-        """Return the key."""
-        return {"X-Api-Key": self.of("api_key")}
+        """Return the key, or the token of whoever signed in.
+
+        :raises ProviderError: a person has to connect it again, or there is no token now.
+        """
+        if not self._signs_in:
+            return {"X-Api-Key": self.of("api_key")}
+        return self._token(refused=None)
+
+    def renewed(self) -> Mapping[str, str] | None:
+        """Return a new token, where there are tokens."""
+        return self._token(refused=self._generation) if self._signs_in else None
+
+    def _token(self, *, refused: int | None) -> Mapping[str, str]:
+        try:
+            token = tokens.access(connection_id=self._id, purpose="ai_video", refused=refused)
+        except tokens.NotConnected:
+            raise ProviderError("transient", "reconnect_needed") from None
+        except tokens.TokenUnavailable:
+            raise ProviderError("transient", "no_token") from None
+        self._generation = token.generation
+        return {"Authorization": token.header}
 
     def written(self, order: Order) -> Mapping[str, object]:
         """Return an order: the whole text in one variable, nothing shared, our mark as its title.

@@ -36,7 +36,7 @@ class KeyedVendor:
     jobs_path: ClassVar[str]
     order_path: ClassVar[str]
     # What must be typed in before anything is ordered.
-    needed: ClassVar[tuple[str, ...]]
+    needed: tuple[str, ...]
     # The vendor's words for how far a job is, in ours.
     states: ClassVar[Mapping[str, str]]
     film_member: ClassVar[str]
@@ -50,13 +50,17 @@ class KeyedVendor:
         held = connection.credentials_sealed
         self._held: dict[str, str] = held if isinstance(held, dict) else {}
         self._vendor = vendors.get(self.name)
-        self._wire = Wire(self._vendor, self.headers())
+        self._wire = Wire(self._vendor, self)
         self.endpoint = f"{self._vendor.origin}{self.jobs_path}"
         self.region, self.residual_days = self._vendor.region, self._vendor.residual_days
 
     def headers(self) -> Mapping[str, str]:
         """Return what opens the account."""
         raise NotImplementedError
+
+    def renewed(self) -> Mapping[str, str] | None:
+        """Return what opens the account after a refusal: a key has no successor."""
+        return None
 
     def written(self, order: Order) -> Mapping[str, object]:
         """Return an order in the vendor's shape."""

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from config.lib import http
@@ -27,7 +27,7 @@ LATER_CODES = frozenset(
 )
 # Our key, our credit or their queue; 402 and 403 wait for whoever mends the account.
 LATER_STATUSES = frozenset({401, 402, 403, 409, 425, 429})
-TIMEOUT_STATUS, GONE_STATUS = 408, 404
+REFUSED_STATUS, TIMEOUT_STATUS, GONE_STATUS = 401, 408, 404
 JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 _CODE = re.compile(r"[^a-z0-9_]+")
 
@@ -50,11 +50,24 @@ class Reply:
         return self.status == GONE_STATUS and self.body is not None
 
 
+class Opener(Protocol):
+    """What opens an account: headers, and others where the first are no longer taken."""
+
+    def headers(self) -> Mapping[str, str]:
+        """Return what opens the account.
+
+        :raises ProviderError: a person has to act first.
+        """
+
+    def renewed(self) -> Mapping[str, str] | None:
+        """Return what opens it now that those were refused; None if there is nothing else."""
+
+
 class Wire:
     """The calls of one account to its vendor's one host, and the one way to fetch a film."""
 
-    def __init__(self, vendor: VideoVendor, headers: Mapping[str, str]) -> None:
-        self._vendor, self._headers = vendor, {**headers, "Accept": JSON}
+    def __init__(self, vendor: VideoVendor, opener: Opener) -> None:
+        self._vendor, self._opener = vendor, opener
         self._origin = STAND_INS.get(vendor.slug, vendor.origin)
         parts = urlsplit(self._origin)
         self._host, self._is_stand_in = parts.hostname or "", parts.scheme == "http"
@@ -64,8 +77,7 @@ class Wire:
 
         :raises ProviderError: no answer, with its outcome.
         """
-        headers = {**self._headers, "Content-Type": JSON}
-        return self._call("POST", path, json.dumps(body).encode(), headers)
+        return self._call("POST", path, json.dumps(body).encode())
 
     def get(self, path: str) -> Reply:
         """Read what changes nothing: every failure is transient.
@@ -107,16 +119,25 @@ class Wire:
 
     def _again(self, method: str, path: str) -> Reply:
         try:
-            return self._call(method, path, None, self._headers)
+            return self._call(method, path, None)
         except Moved:
             raise
         except ProviderError as failed:
             raise ProviderError("transient", failed.code) from None
 
-    def _call(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Reply:
+    def _call(self, method: str, path: str, body: bytes | None) -> Reply:
+        reply = self._once(method, path, body, self._opener.headers())
+        renewed = self._opener.renewed() if reply.status == REFUSED_STATUS else None
+        # Who is not let in has ordered nothing: the one case in which an order is sent again.
+        return reply if renewed is None else self._once(method, path, body, renewed)
+
+    def _once(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> Reply:
         client = http.Client(hosts=[self._host], loopback=self._is_stand_in)
-        url = f"{self._origin}{path}"
-        answer = _answered(client, method, url, http.BODY_LIMIT_BYTES, body=body, headers=headers)
+        url, kind = f"{self._origin}{path}", {"Content-Type": JSON} if body else {}
+        told = {**headers, **kind, "Accept": JSON}
+        answer = _answered(client, method, url, http.BODY_LIMIT_BYTES, body=body, headers=told)
         return Reply(answer.status, answer.body, _object(answer.body))
 
 

@@ -264,4 +264,4 @@ def test_a_long_silence_is_written_in_pieces() -> None:
 @pytest.mark.parametrize("url", ["http://files.heygen.ai/x", "https://files.heygen.ai:8/x", "x"])
 def test_a_real_film_is_fetched_from_a_listed_host_only(url: str) -> None:
     with pytest.raises(Moved):
-        wire.Wire(vendors.HEYGEN, {}).film(url)
+        wire.Wire(vendors.HEYGEN, adapter("heygen")).film(url)
