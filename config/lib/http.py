@@ -3,6 +3,7 @@
 import ipaddress
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,6 +16,9 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 CONNECT_SECONDS = 3
 READ_SECONDS = 10
+# From the first byte of an answer to its last: one that drips would hold a worker for ever.
+WHOLE_SECONDS = 60
+CHUNK_BYTES = 1 << 16
 BODY_LIMIT_BYTES = 1 << 20
 
 Outcome = Literal["permanent", "transient", "unknown"]
@@ -65,9 +69,11 @@ class Client:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         limit_bytes: int = BODY_LIMIT_BYTES,
+        whole_seconds: float = 0,
     ) -> Answer:
         """Send one request and return its answer, whatever its status.
 
+        `whole_seconds` is how long the answer may take to come, where that is not WHOLE_SECONDS.
         :raises Refused: the scheme, host or address is not allowed.
         :raises CallFailed: no whole answer came; `transient` if nothing was sent.
         """
@@ -82,9 +88,8 @@ class Client:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                content = response.raw.read(limit_bytes + 1, decode_content=True)
-                if len(content) > limit_bytes:
-                    raise CallFailed("permanent", "the answer is larger than allowed")
+                ends = time.monotonic() + (whole_seconds or WHOLE_SECONDS)
+                content = _read(response.raw, limit_bytes, ends)
                 return Answer(response.status_code, dict(response.headers), content)
         except requests.ConnectTimeout:
             raise CallFailed("transient", "no connection in time") from None
@@ -154,6 +159,17 @@ def _addresses(host: str, port: int) -> list[tuple[Any, ...]]:
         return list(socket.getaddrinfo(host, port, proto=socket.IPPROTO_TCP))
     except OSError:
         raise CallFailed("transient", "the host's address was not found") from None
+
+
+def _read(raw: Any, limit_bytes: int, ends: float) -> bytes:
+    content = bytearray()
+    while part := raw.read1(CHUNK_BYTES, decode_content=True):
+        content += part
+        if len(content) > limit_bytes:
+            raise CallFailed("permanent", "the answer is larger than allowed")
+        if time.monotonic() > ends:
+            raise CallFailed("unknown", "the answer took too long")
+    return bytes(content)
 
 
 def _never_left(error: Exception) -> bool:

@@ -5,6 +5,7 @@ RFC 8058 lets a mail program show its button only where a signature covers both 
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 from integrations.messaging.letters import ONE_CLICK
 
 SHORTEST_BITS = 2048
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 SIGNED = ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type", *ONE_CLICK)
 
 
@@ -58,7 +60,7 @@ def signer_of(held: Mapping[str, str]) -> Signer | None:
     if not typed:
         return None
     domain, selector = str(held.get("dkim_domain") or ""), str(held.get("dkim_selector") or "")
-    if not domain or not selector:
+    if not _NAME.fullmatch(domain) or not _NAME.fullmatch(selector):
         raise BadKey
     return Signer(domain, selector, _pem(typed))
 

@@ -1,6 +1,6 @@
 """How does HeyGen make a film? From a template with one variable, by its API v3."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -24,7 +24,7 @@ class HeyGenProvider(KeyedVendor):
     title = "HeyGen"
     jobs_path = "/v3/videos"
     order_path = "/v3/templates/{template_id}"
-    needed = ("api_key", "template_id")
+    needed: Sequence[str] = ("api_key", "template_id")
     states = {
         "pending": RENDERING,
         "waiting": RENDERING,

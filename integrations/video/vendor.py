@@ -3,7 +3,7 @@
 A vendor is the paths and shapes of its API; what an answer means is decided here, once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -36,7 +36,7 @@ class KeyedVendor:
     jobs_path: ClassVar[str]
     order_path: ClassVar[str]
     # What must be typed in before anything is ordered.
-    needed: tuple[str, ...]
+    needed: Sequence[str]
     # The vendor's words for how far a job is, in ours.
     states: ClassVar[Mapping[str, str]]
     film_member: ClassVar[str]

@@ -17,6 +17,8 @@ from integrations.video.base import Moved, NotFound, ProviderError, refuse_redir
 
 JSON = "application/json"
 LARGEST_FILM_BYTES = 300 << 20
+# Less than the lease of a step (`videos.rendering`): two workers never fetch one film.
+FILM_SECONDS = 240
 # Instead of the vendor's own host, by its name; for stand-ins on this machine.
 STAND_INS: dict[str, str] = {}
 # Words for "not today" and "never", in whatever vendor's body they stand.
@@ -184,8 +186,16 @@ def _answered(
     body: bytes | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> http.Answer:
+    is_film = limit_bytes == LARGEST_FILM_BYTES
     try:
-        answer = client.call(method, url, headers=headers, body=body, limit_bytes=limit_bytes)
+        answer = client.call(
+            method,
+            url,
+            headers=headers,
+            body=body,
+            limit_bytes=limit_bytes,
+            whole_seconds=FILM_SECONDS if is_film else 0,
+        )
     except http.Refused:
         raise Moved("host_refused") from None
     except http.CallFailed as failed:

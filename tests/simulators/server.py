@@ -6,6 +6,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -63,6 +64,7 @@ OUTCOMES = {
     "reset": "unknown",
     "closed": "unknown",
     "stall": "unknown",
+    "drip": "unknown",
     "no_http": "unknown",
 }
 PLAIN: dict[str, tuple[int, bytes]] = {
@@ -136,7 +138,8 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
             answer = simulator.answer(call)
             self.close_connection = True
             if answer is None:
-                BROKEN[simulator.mode](self, simulator)
+                with suppress(OSError):
+                    BROKEN[simulator.mode](self, simulator)
             elif answer[0] == 0:
                 self.wfile.write(bytes(answer[1]))  # type: ignore[call-overload]
             else:
@@ -169,11 +172,19 @@ def _reset(to: BaseHTTPRequestHandler, _: Simulator) -> None:
     to.connection.close()
 
 
+def _drip(to: BaseHTTPRequestHandler, simulator: Simulator) -> None:
+    # Each byte in time, the whole never: what holds a reader that only times its reads.
+    send(to, 200, b"{", Content_Length="9999")
+    while not simulator.released.wait(0.05):
+        to.wfile.write(b" ")
+
+
 BROKEN: dict[str, Callable[[BaseHTTPRequestHandler, Simulator], object]] = {
     "gzip_bomb": lambda to, _: send(to, 200, BOMB, Content_Encoding="gzip"),
     "bad_gzip": lambda to, _: send(to, 200, b"\x1f\x8bnot", Content_Encoding="gzip"),
     "truncated": lambda to, _: send(to, 200, b'{"sid":', Content_Length="999"),
     "reset": _reset,
     "closed": lambda to, _: None,
+    "drip": _drip,
     "stall": lambda _, simulator: simulator.released.wait(STALL_SECONDS),
 }

@@ -34,6 +34,7 @@ UNSUBSCRIBE = {"List-Unsubscribe": "<https://example.org/x>", "List-Unsubscribe-
 @pytest.fixture
 def simulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[SendGridSimulator]:
     monkeypatch.setattr(http, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(http, "WHOLE_SECONDS", 0.2)
     with SendGridSimulator() as vendor:
         monkeypatch.setitem(wire.ORIGINS, "sendgrid", vendor.origin)
         yield vendor

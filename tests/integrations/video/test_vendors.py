@@ -22,6 +22,8 @@ Vendor = tuple[str, StudioSimulator]
 @pytest.fixture(params=VENDORS)
 def vendor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendor]:
     monkeypatch.setattr(http, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(http, "WHOLE_SECONDS", 0.2)
+    monkeypatch.setattr(wire, "FILM_SECONDS", 0.2)
     with VENDORS[request.param][0]() as simulator:
         monkeypatch.setitem(wire.STAND_INS, request.param, simulator.origin)
         yield request.param, simulator
@@ -152,7 +154,7 @@ def test_a_film_that_lies_elsewhere_is_not_fetched(vendor: Vendor) -> None:
     assert not simulator.films_fetched
 
 
-@pytest.mark.parametrize("mode", ["302", "reset", "truncated", "500", "404"])
+@pytest.mark.parametrize("mode", ["302", "reset", "truncated", "500", "404", "drip"])
 def test_a_film_that_does_not_come_whole_is_none(
     vendor: Vendor, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
