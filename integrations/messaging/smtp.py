@@ -69,7 +69,7 @@ class SmtpProvider:
         letter = self._signed(letters.written(message, sender=sender, at=clock.now()))
         address = letters.plain_address(message.address)
         with self._opened() as server:
-            _before(server.mail, sender.address, refused="sender_refused")
+            _before(server.mail, sender.address, refused="sender_refused", is_ours=True)
             _before(server.rcpt, address, refused="recipient_refused")
             _hand_over(server, letter)
         return Sent(message.message_id.hex)
@@ -155,14 +155,18 @@ def _connected(backend: _Backend) -> Any:
     return backend.connection
 
 
-def _before(command: Any, address: str, *, refused: str) -> None:
-    """Say a command that comes before the letter."""
+def _before(command: Any, address: str, *, refused: str, is_ours: bool = False) -> None:
+    """Say a command that comes before the letter; `is_ours`: a refusal is about us, not the person.
+
+    What is about us waits for whoever mends it, as with a wrong key.
+    """
     try:
         status, words = command(address)
     except (OSError, ValueError):
         raise ProviderError("transient", "no_answer") from None
     if status != OK_STATUS:
-        raise _refusal(status, words, refused)
+        failed = _refusal(status, words, refused)
+        raise ProviderError("transient", refused) if is_ours else failed
 
 
 def _hand_over(server: Any, letter: bytes) -> None:

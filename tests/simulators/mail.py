@@ -40,7 +40,7 @@ OUTCOMES = {
     "auth_454": "transient",
     "auth_closed": "transient",
     "mail_451": "transient",
-    "mail_553": "permanent",
+    "mail_553": "transient",
     "mail_closed": "transient",
     "rcpt_451": "transient",
     "rcpt_550": "permanent",
