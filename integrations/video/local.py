@@ -37,6 +37,7 @@ class LocalProvider:
     residual_days = 0
     request_flag = ""
     reads_setting = False
+    poll_seconds = 0
 
     def __init__(self, connection: Connection | None = None) -> None:
         self._connection = connection

@@ -45,6 +45,8 @@ class KeyedVendor:
     deleted_is_gone: ClassVar[bool] = False
     request_flag = ""
     reads_setting = False
+    # A film takes minutes, and their limits are counted by the minute.
+    poll_seconds = 10
 
     def __init__(self, connection: Connection) -> None:
         held = connection.credentials_sealed

@@ -1,7 +1,7 @@
 """Does a film come home from each AI vendor by the door, and nothing leave without contract?"""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -63,6 +63,13 @@ def agree(row: Connection) -> None:
     )
 
 
+def finish(render: Render) -> Render:
+    """Take every step of a render, at the vendor's pace."""
+    for minute in range(12):
+        render = rendering.advance(render=render, at=stage.AT + timedelta(minutes=2 * minute))
+    return render
+
+
 def test_without_an_agreement_nothing_leaves(vendor: Vendor) -> None:
     row, simulator = vendor
     assert (row.kind, row.state) == ("video", "active")
@@ -74,7 +81,7 @@ def test_without_an_agreement_nothing_leaves(vendor: Vendor) -> None:
 def test_a_film_is_made_fetched_once_and_seen_to_be_gone(vendor: Vendor) -> None:
     row, simulator = vendor
     agree(row)
-    render = played.done(played.ordered())
+    render = finish(played.ordered())
     assert (render.state, render.problem) == (Render.State.DONE, "")
     assert render.slots_ms == [[0, played.SLOT_MS]]
     assert "for everybody" in render.captions
@@ -89,7 +96,7 @@ def test_a_copy_that_stays_is_before_the_officer(vendor: Vendor) -> None:
     row, simulator = vendor
     agree(row)
     simulator.keeps = True
-    render = played.done(played.ordered())
+    render = finish(played.ordered())
     assert render.state == Render.State.FETCHED
     assert Incident.objects.filter(kind="vendor_copy_present", closed_at=None).exists()
 
@@ -98,7 +105,7 @@ def test_a_film_that_lies_elsewhere_stops_the_vendor_and_is_deleted(vendor: Vend
     row, simulator = vendor
     agree(row)
     simulator.film_host = simulator.origin.replace("127.0.0.1", "localhost")
-    render = played.done(played.ordered())
+    render = finish(played.ordered())
     assert (render.state, simulator.jobs) == (Render.State.FAILED, {})
     assert Incident.objects.filter(kind=vendor_terms.MOVED, closed_at=None).exists()
 
@@ -110,7 +117,7 @@ def test_an_order_whose_answer_was_lost_is_found_again(vendor: Vendor) -> None:
     render = rendering.advance(render=played.ordered(), at=stage.AT)
     assert render.problem == "unknown:no_answer"
     simulator.mode = ""
-    render = played.done(render)
+    render = finish(render)
     assert (render.state, len(simulator.jobs)) == (Render.State.DONE, 0)
     assert [call.method for call in simulator.calls].count("POST") == 1
 
@@ -126,3 +133,29 @@ def test_news_take_one_step_of_the_render_they_name(
     assert len(simulator.calls) == 1
     jobs.vendor_news(str(row.pk), render.vendor_job_id)
     assert [call.method for call in simulator.calls] == ["POST", "GET"]
+
+
+def polls(simulator: StudioSimulator) -> int:
+    return [call.method for call in simulator.calls].count("GET")
+
+
+def test_a_vendor_is_asked_at_its_own_pace(vendor: Vendor) -> None:
+    row, simulator = vendor
+    agree(row)
+    render = rendering.advance(render=played.ordered(), at=stage.AT)
+    for second in range(1, 20):
+        render = rendering.advance(render=render, at=stage.AT + timedelta(seconds=second))
+    assert polls(simulator) == 1
+
+
+def test_a_vendor_that_is_busy_for_a_minute_is_not_given_up(vendor: Vendor) -> None:
+    row, simulator = vendor
+    agree(row)
+    render = rendering.advance(render=played.ordered(), at=stage.AT)
+    simulator.mode, simulator.acts = "429", frozenset({"GET"})
+    for second in range(1, 61):
+        render = rendering.advance(render=render, at=stage.AT + timedelta(seconds=second))
+    assert polls(simulator) == 2
+    assert (render.state, len(simulator.jobs)) == (Render.State.SUBMITTED, 1)
+    simulator.mode = ""
+    assert finish(render).state == Render.State.DONE
