@@ -80,7 +80,10 @@ SIGNING = Field(
     required=False,
 )
 VARIABLE = Field("variable", "Variable of the template", "script if left empty.", required=False)
-NO_AGREEMENT = "Nothing leaves for it before an officer has recorded an agreement in force."
+NO_AGREEMENT = (
+    "Nothing leaves for it before an officer has recorded an agreement in force. Films are made by "
+    "the oldest connection in use: switch the studio on this machine off to have them made here."
+)
 WAKES = "It signs nothing that it posts to us: a post makes us ask, and is not believed."
 UNSIGNED = (
     "It signs nothing that it posts to us: a stop is taken at once, and what would allow more "
