@@ -100,7 +100,7 @@ class SmtpProvider:
         except dkim_signing.BadKey:
             # Unsigned it would be taken for forged, and the one-click button would be gone.
             raise ProviderError("transient", "dkim_key_unusable") from None
-        return signer.signed(letter) if signer else letter
+        return signer.signed(letter, at=clock.now()) if signer else letter
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[Any]:

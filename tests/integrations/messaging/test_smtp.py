@@ -2,6 +2,8 @@
 
 import base64
 import email
+import hashlib
+import re
 import uuid
 from collections.abc import Iterator
 from email import policy
@@ -10,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -19,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from integrations import inbox, messaging
-from integrations.messaging import smtp
+from integrations.messaging import dkim_signing, smtp
 from integrations.messaging.base import NotAnEvent, OutgoingMessage, Posted, ProviderError
 from integrations.models import Connection
 from tests.simulators.mail import OUTCOMES, PASSWORD, USER, MailSimulator
@@ -178,19 +182,74 @@ def test_what_is_no_letter_is_refused(server: MailSimulator, changes: dict[str, 
     assert not server.commands
 
 
+DKIM = {"dkim_domain": "example.org", "dkim_selector": "s1"}
+
+
+def holds(letter: bytes) -> bool:
+    """Check a signature by the letter of RFC 6376, as whoever receives it would."""
+    head, _, body = letter.partition(b"\r\n\r\n")
+    fields = re.findall(rb"([^:\r\n]+):((?:.|\r\n[ \t])*)(?:\r\n|$)", head)
+    tags = dict(re.findall(rb"([a-z]+)=([^;]*)", re.sub(rb"\s", b"", fields[0][1])))
+    text = b""
+    left = list(fields[1:])
+    for name in tags[b"h"].split(b":"):
+        # The last of a name first; one that is not there is nothing.
+        found = next((one for one in reversed(left) if one[0].lower() == name), None)
+        if found:
+            left.remove(found)
+            text += name + b":" + b" ".join(found[1].split()) + b"\r\n"
+    own = b" ".join(fields[0][1].split())
+    text += b"dkim-signature:" + re.sub(rb"; b=.*", b"; b=", own)
+    hashed = base64.b64encode(hashlib.sha256(body.rstrip(b"\r\n") + b"\r\n").digest())
+    try:
+        mac = base64.b64decode(tags[b"b"])
+        KEY.public_key().verify(mac, text, padding.PKCS1v15(), hashes.SHA256())
+    except InvalidSignature:
+        return False
+    return hashed == tags[b"bh"]
+
+
 @pytest.mark.parametrize("how", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
 def test_a_signature_covers_the_one_click_headers(
     server: MailSimulator, how: PrivateFormat
 ) -> None:
+    adapter(server, **DKIM, dkim_key=typed(KEY, how)).send(message())
+    letter = server.letters[0][2]
+    assert holds(letter)
+    for old, new in [
+        (b"one-click/abc", b"one-click/abd"),
+        (b"List-Unsubscribe=One-Click", b"List-Unsubscribe=x"),
+        (b"Subject: Your", b"Subject: My"),
+        (b"\r\n\r\n", b"\r\nFrom: other@example.org\r\n\r\n"),
+        (b"SGVsbG8", b"SGVsbG9"),
+    ]:
+        assert old in letter
+        assert not holds(letter.replace(old, new, 1))
+
+
+def test_a_known_library_agrees(server: MailSimulator) -> None:
     dkim = pytest.importorskip("dkim")
-    keys = {"dkim_domain": "example.org", "dkim_selector": "s1", "dkim_key": typed(KEY, how)}
-    adapter(server, **keys).send(message())
+    adapter(server, **DKIM, dkim_key=typed(KEY)).send(message())
     letter = server.letters[0][2]
     public = KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     record = b"v=DKIM1; k=rsa; p=" + base64.b64encode(public)
     assert dkim.verify(letter, dnsfunc=lambda *_, **__: record)
     changed = letter.replace(b"one-click/abc", b"one-click/abd")
     assert not dkim.verify(changed, dnsfunc=lambda *_, **__: record)
+
+
+@pytest.mark.parametrize(
+    ("body", "relaxed"),
+    [
+        (b"", b""),
+        (b"\r\n\r\n", b""),
+        (b" C \r\nD \t E\r\n\r\n\r\n", b" C\r\nD E\r\n"),
+    ],
+)
+def test_a_body_is_hashed_as_the_standard_shows(body: bytes, relaxed: bytes) -> None:
+    assert dkim_signing.relaxed_body(body) == relaxed
+    header = b"A: X\r\n\t Y  \t\r\n\tZ  "
+    assert dkim_signing.relaxed_header(header) == b"a:X Y Z"
 
 
 @pytest.mark.parametrize(
