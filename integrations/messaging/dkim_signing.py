@@ -1,7 +1,8 @@
 """How does a mailbox know that a letter is ours? By DKIM, over the one-click headers too.
 
 RFC 8058 lets a mail program show its button only where a signature covers both headers. RFC
-6376 is written here, on `cryptography`: the known library comes as source only, which nothing here is built from.
+6376 is written here, on `cryptography`: the known library comes as source only, and nothing here
+is built on the reader's machine.
 """
 
 import base64
