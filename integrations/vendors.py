@@ -86,12 +86,18 @@ TABLE = {row.slug: row for row in (HEYGEN, SYNTHESIA, TAVUS, DID)}
 def get(slug: str) -> VideoVendor:
     """Return an AI vendor, with this installation's corrections.
 
-    :raises UnknownFact: the corrections name a fact that is confirmed, or none.
+    :raises UnknownFact: the corrections name a fact that is confirmed, or none, or are unusable.
     """
     row, facts = TABLE[slug], settings.PROVIDER_FACTS.get(slug, {})
     if unknown := sorted(set(facts) - set(row.unconfirmed)):
         raise UnknownFact(f"{slug}: {', '.join(unknown)}")
-    return replace(row, **{name: _fact(value) for name, value in facts.items()})
+    read = {name: _fact(slug, name, value, getattr(row, name)) for name, value in facts.items()}
+    made = replace(row, **read)
+    try:
+        made.pause.format(ms=1, seconds="1")
+    except (LookupError, ValueError):
+        raise UnknownFact(f"{slug}: pause") from None
+    return made
 
 
 def require_facts() -> None:
@@ -103,5 +109,14 @@ def require_facts() -> None:
         get(slug)
 
 
-def _fact(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def _fact(slug: str, name: str, value: Any, held: Any) -> Any:
+    if isinstance(held, tuple):
+        # One text in place of a list would be searched for a host letter by letter.
+        fits = isinstance(value, list) and all(isinstance(one, str) and one for one in value)
+    elif isinstance(held, int):
+        fits = type(value) is int and value >= (1 if name == "longest_pause_ms" else 0)
+    else:
+        fits = isinstance(value, str) and (bool(value) or name == "delete_query")
+    if not fits:
+        raise UnknownFact(f"{slug}: {name}")
+    return tuple(value) if isinstance(held, tuple) else value
