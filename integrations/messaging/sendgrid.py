@@ -25,7 +25,7 @@ from integrations.messaging.wire import Reply, Wire, refusal, text
 from integrations.models import Connection, InboxItem
 
 SEND, SCOPES, STOPS = "/v3/mail/send", "/v3/scopes", "/v3/asm/suppressions/global"
-MESSAGE_ID = "X-Message-Id"
+MESSAGE_ID = "x-message-id"
 OFF = {"enable": False}
 TRACKING = {
     "click_tracking": {"enable": False, "enable_text": False},
@@ -70,7 +70,7 @@ class SendGridProvider:
         reply = self._wire.json(SEND, self._written(message))
         if reply.status == TAKEN_STATUS and not reply.body:
             # Its own name for it stands in a header that no specification holds.
-            return Sent((reply.headers.get(MESSAGE_ID) or message.message_id.hex)[:80])
+            return Sent((_name(reply) or message.message_id.hex)[:80])
         raise refusal(reply, _code(reply))
 
     def read(self, posted: Posted) -> tuple[Event, ...]:
@@ -182,6 +182,11 @@ def _report(row: Mapping[str, Any], name: str, status: str, code: str) -> Event:
 def _told(row: Mapping[str, Any], name: str, kind: str) -> Event:
     body = {"kind": kind, "channel": "email", "from": text(row, "email")[:254]}
     return Event(InboxItem.Kind.OTHER.value, f"told:{name}"[:128], body)
+
+
+def _name(reply: Reply) -> str:
+    named = (value for name, value in reply.headers.items() if name.lower() == MESSAGE_ID)
+    return next(named, "")
 
 
 def _code(reply: Reply) -> str:

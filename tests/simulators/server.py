@@ -97,6 +97,8 @@ class Simulator:
         self.acts = frozenset({"POST"})
         # Whether a message is kept although its answer misbehaves.
         self.takes = False
+        # What stands above every whole answer, in the vendor's own letters.
+        self.headers: dict[str, str] = {}
         self.calls: list[Call] = []
         self.messages: list[dict[str, Any]] = []
         self.released = threading.Event()
@@ -143,7 +145,7 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
             elif answer[0] == 0:
                 self.wfile.write(bytes(answer[1]))  # type: ignore[call-overload]
             else:
-                send(self, *answer)
+                send(self, *answer, **simulator.headers)
 
         do_GET = do_POST = do_DELETE = handle_any  # noqa: N815 the names that the base looks for
 

@@ -69,6 +69,12 @@ def test_a_letter_is_taken_once_with_its_way_out_and_no_tracking(
     assert all(one["enable"] is False for one in body["tracking_settings"].values())
 
 
+@pytest.mark.parametrize("name", ["X-Message-Id", "x-message-id"])
+def test_its_own_name_for_a_letter_is_kept(simulator: SendGridSimulator, name: str) -> None:
+    simulator.headers = {name: "m1"}
+    assert adapter().send(message()).provider_message_id == "m1"
+
+
 @pytest.mark.parametrize("mode", OUTCOMES)
 def test_each_misbehaviour_has_its_outcome(simulator: SendGridSimulator, mode: str) -> None:
     simulator.mode = mode
