@@ -145,7 +145,8 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
             elif answer[0] == 0:
                 self.wfile.write(bytes(answer[1]))  # type: ignore[call-overload]
             else:
-                send(self, *answer, **simulator.headers)
+                status, content = answer
+                send(self, status, content, **simulator.headers)
 
         do_GET = do_POST = do_DELETE = handle_any  # noqa: N815 the names that the base looks for
 

@@ -205,7 +205,7 @@ def holds(letter: bytes) -> bool:
         KEY.public_key().verify(mac, text, padding.PKCS1v15(), hashes.SHA256())
     except InvalidSignature:
         return False
-    return hashed == tags[b"bh"]
+    return bool(hashed == tags[b"bh"])
 
 
 @pytest.mark.parametrize("how", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
