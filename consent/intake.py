@@ -21,6 +21,7 @@ TOLD: dict[str, Callable[..., str]] = {
     "opt_out": told_stops.by_provider,
     "crm_opt_out": told_stops.by_crm,
     "reassigned": told_stops.of_number,
+    inbox.UNDELIVERABLE: told_stops.of_mailbox,
 }
 
 

@@ -35,6 +35,8 @@ OWN_CONTEXTS = "consent."
 DRAINS_MAX = 5
 # What waits for an officer who reads an unsure answer is judged again after this.
 HELD_HOURS = 1
+# What an answer to our own request tells of the person, and how the inbox calls it.
+HEARD = {inbox.OPTED_OUT: "opt_out", inbox.BOUNCED: inbox.UNDELIVERABLE}
 StillValid = Callable[[Message, datetime], str | None]
 # A message and its person, who never changes.
 Due = tuple[uuid.UUID, uuid.UUID]
@@ -281,21 +283,21 @@ def _hand_over(message: Message, outgoing: OutgoingMessage, at: datetime) -> str
     try:
         sent = provider_for(message.connection).send(outgoing)
     except ProviderError as refused:
-        if refused.code == inbox.OPTED_OUT:
-            _hear_stop(message, outgoing, at)
+        if refused.code in HEARD:
+            _hear(message, outgoing, refused.code, at)
         return _fail(message, refused, at)
     _record(message.pk, State.SENT, at, provider_message_id=sent.provider_message_id)
     log.info("consent.message.sent", message_id=str(message.pk))
     return "sent"
 
 
-def _hear_stop(message: Message, outgoing: OutgoingMessage, at: datetime) -> None:
-    # The person stopped at the provider: it goes the way of everything that a provider tells.
+def _hear(message: Message, outgoing: OutgoingMessage, code: str, at: datetime) -> None:
+    # A stop at the provider, or no such mailbox: the way of everything that a provider tells.
     inbox.store(
         connection=message.connection,
         kind=InboxItem.Kind.OTHER,
-        dedupe_key=f"{inbox.OPTED_OUT}:{message.pk}",
-        body={"kind": "opt_out", "channel": outgoing.channel, "from": outgoing.address},
+        dedupe_key=f"{code}:{message.pk}",
+        body={"kind": HEARD[code], "channel": outgoing.channel, "from": outgoing.address},
         at=at,
     )
 

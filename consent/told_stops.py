@@ -119,6 +119,18 @@ def of_number(*, item: InboxItem, body: Mapping[str, object], at: datetime) -> s
     return "withdrawn" if people else "noted"
 
 
+def of_mailbox(*, item: InboxItem, body: Mapping[str, object], at: datetime) -> str:
+    """Write no more to a mailbox that is not there: a list, and no word of its person.
+
+    It may be somebody else's tomorrow, so that only a fresh act of the person lifts it.
+    """
+    channel, address = text_of(body, "channel"), text_of(body, "from")
+    if channel not in Channel.values or not address:
+        return "unreadable"
+    suppression.suppress(channel=channel, reason=inbox.BOUNCED, at=at, address=address)
+    return "suppressed"
+
+
 def by_report(*, item: InboxItem, body: Mapping[str, object], at: datetime) -> str:
     """Take a report that a message did not arrive because its person had stopped at the provider.
 

@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 
-from integrations import providers
+from integrations import providers, vendors
 
 
 class IntegrationsConfig(AppConfig):
@@ -10,4 +10,5 @@ class IntegrationsConfig(AppConfig):
     verbose_name = "Connections to other systems"
 
     def ready(self) -> None:
-        providers.require_facts()
+        providers.require_facts(elsewhere=vendors.TABLE)
+        vendors.require_facts()

@@ -8,8 +8,6 @@ from integrations import providers
 from integrations.keyed import Field, KeyedProvider
 from integrations.providers import Provider
 
-LONGEST = 400
-
 
 class ConnectForm(forms.Form):
     """The app as it is registered at the provider; its secret is never shown again."""
@@ -73,7 +71,7 @@ def _made(field: Field, *, is_new: bool) -> forms.Field:
     return forms.CharField(
         label=field.label,
         help_text=words,
-        max_length=LONGEST,
+        max_length=field.longest,
         required=field.required and (is_new or not field.secret),
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}) if field.secret else None,
     )

@@ -16,6 +16,8 @@ OPTED_OUT = "opted_out"
 STUCK_ATTEMPTS = 3
 # A list opens no seal: one that is broken would hide all others.
 SEALED = ("body_sealed", "connection__credentials_sealed")
+# How they call a mailbox that is not there (any more), and what is told of it.
+BOUNCED, UNDELIVERABLE = "bounced", "undeliverable"
 
 
 def store(

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts import audit, keys
+from integrations import vendors
 from integrations.connections import WEBHOOK
 from integrations.messaging import wire
 from integrations.models import Connection
@@ -27,6 +28,7 @@ class Field:
     secret: bool = False
     required: bool = True
     switch: bool = False
+    longest: int = 400
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,9 @@ class KeyedProvider:
     channels: tuple[str, ...]
     fields: tuple[Field, ...]
     note: str
+    kind: str = Connection.Kind.MESSAGING
+    # Whether it tells us anything by itself: without that it gets no address to post to.
+    posts: bool = True
 
 
 def _template(what: str, *, required: bool) -> tuple[Field, ...]:
@@ -52,6 +57,34 @@ def _template(what: str, *, required: bool) -> tuple[Field, ...]:
     )
 
 
+def _vendor(title: str, fields: tuple[Field, ...], note: str) -> KeyedProvider:
+    return KeyedProvider(
+        title,
+        Connection.AuthKind.KEY,
+        ("render", "delete"),
+        (Field("api_key", "API key", secret=True), *fields),
+        f"{note} {NO_AGREEMENT}",
+        Connection.Kind.VIDEO,
+    )
+
+
+SENDER = (
+    Field("sender", "Address of the sender", "Such as news@example.org."),
+    Field("sender_name", "Name of the sender", "As recipients see it.", required=False),
+)
+SIGNING = Field(
+    "signing_secret",
+    "Signing secret of the webhook",
+    "Shown once, when the webhook address is entered there. Without it we ask instead.",
+    secret=True,
+    required=False,
+)
+VARIABLE = Field("variable", "Variable of the template", "script if left empty.", required=False)
+NO_AGREEMENT = (
+    "Nothing leaves for it before an officer has recorded an agreement in force. Films are made by "
+    "the oldest connection in use: switch the studio on this machine off to have them made here."
+)
+WAKES = "It signs nothing that it posts to us: a post makes us ask, and is not believed."
 UNSIGNED = (
     "It signs nothing that it posts to us: a stop is taken at once, and what would allow more "
     "(a yes, a start, a delivery) is not believed."
@@ -108,6 +141,73 @@ PROVIDERS = {
         ),
         f"{UNSIGNED} Subscribe in version 2.",
     ),
+    "smtp": KeyedProvider(
+        "E-mail (SMTP)",
+        Connection.AuthKind.KEY,
+        ("email",),
+        (
+            Field("host", "Mail server", "Its name alone, such as smtp.example.org."),
+            Field("port", "Port", "587, or 465; TLS is required on both.", required=False),
+            Field("username", "User"),
+            Field("password", "Password", secret=True),
+            *SENDER,
+            Field("dkim_domain", "DKIM domain", required=False),
+            Field("dkim_selector", "DKIM selector", required=False),
+            Field(
+                "dkim_key",
+                "DKIM private key",
+                "RSA, 2048 bits. Leave it empty where the mail server signs.",
+                secret=True,
+                required=False,
+                longest=8000,
+            ),
+        ),
+        "TLS 1.3 is required and the certificate checked. A mail server reports no bounce to us "
+        "after it took a letter: watch the sender's own mailbox.",
+        posts=False,
+    ),
+    "sendgrid": KeyedProvider(
+        "SendGrid",
+        Connection.AuthKind.BEARER,
+        ("email",),
+        (
+            Field("api_key", "API key", "With “Mail Send” and no more.", secret=True),
+            *SENDER,
+            Field("eu", "The account is in the EU", required=False, switch=True),
+            Field(
+                "verification_key",
+                "Verification key of the event webhook",
+                "Without it no event is believed.",
+                required=False,
+            ),
+        ),
+        "It signs what it posts to us. Turn on the signed event webhook: delivered, bounced, "
+        "dropped, spam reports, unsubscribes.",
+    ),
+    "heygen": _vendor(
+        "HeyGen",
+        (Field("template_id", "Template id", "Without music."), VARIABLE, SIGNING),
+        "It signs what it posts to us.",
+    ),
+    "synthesia": _vendor(
+        "Synthesia",
+        (
+            Field("template_id", "Template id", "Without music."),
+            VARIABLE,
+            SIGNING,
+            Field("test", "Test videos, with a watermark", required=False, switch=True),
+        ),
+        "It signs what it posts to us. Its backups may keep a deleted video for 90 days.",
+    ),
+    "tavus": _vendor("Tavus", (Field("replica_id", "Replica id", "Begins with r."),), WAKES),
+    "did": _vendor(
+        "D-ID",
+        (
+            Field("source_url", "Address of a picture of the presenter", "A public JPEG or PNG."),
+            Field("voice_id", "Voice", "Of Microsoft, such as en-US-JennyNeural."),
+        ),
+        f"The key is a user and a password with a colon between. {WAKES}",
+    ),
 }
 
 
@@ -119,16 +219,17 @@ def connect(
 
     :raises KeyError: no such provider takes keys.
     """
-    known, secret = PROVIDERS[provider], secrets.token_urlsafe(32)
+    known = PROVIDERS[provider]
+    secret = secrets.token_urlsafe(32) if known.posts else ""
     row = Connection.objects.create(
-        kind=Connection.Kind.MESSAGING,
+        kind=known.kind,
         provider=provider,
         label=label,
         auth_kind=known.auth_kind,
-        hosts=[urlsplit(wire.ORIGINS[provider]).hostname],
+        hosts=_hosts(provider, values),
         scopes=list(known.channels),
         credentials_sealed={**_known(provider, values), SECRET_NAME: secret},
-        webhook_index=keys.token_index(kind=WEBHOOK, token=secret),
+        webhook_index=keys.token_index(kind=WEBHOOK, token=secret) if secret else None,
         created_at=at,
     )
     _note("added", row, at, actor)
@@ -139,16 +240,21 @@ def connect(
 def change(
     *, connection: Connection, values: Mapping[str, str], at: datetime, actor: audit.Actor
 ) -> Connection:
-    """Replace what was typed; a secret left empty stays, and so does the webhook address."""
+    """Replace what was typed; a secret left empty stays, and so does the webhook address.
+
+    An account that somebody signed in to gets its webhook address here.
+    """
     row = Connection.objects.select_for_update().get(pk=connection.pk)
-    held = _held(row)
-    fields = PROVIDERS[row.provider].fields
-    kept = {field.name: held.get(field.name, "") for field in fields if field.secret}
+    held, known = _held(row), PROVIDERS[row.provider]
+    kept = {field.name: held.get(field.name, "") for field in known.fields if field.secret}
     given = _known(row.provider, values)
     merged = {**kept, **{name: value for name, value in given.items() if value}}
-    row.credentials_sealed = {**merged, SECRET_NAME: held.get(SECRET_NAME, "")}
-    row.problem = ""
-    row.save(update_fields=["credentials_sealed", "problem"])
+    secret = held.get(SECRET_NAME) or (secrets.token_urlsafe(32) if known.posts else "")
+    row.credentials_sealed = {**merged, SECRET_NAME: secret}
+    row.webhook_index = keys.token_index(kind=WEBHOOK, token=secret) if secret else None
+    pinned = row.hosts if row.auth_kind == Connection.AuthKind.OAUTH_CODE else []
+    row.problem, row.hosts = "", sorted({*pinned, *_hosts(row.provider, merged)})
+    row.save(update_fields=["credentials_sealed", "webhook_index", "problem", "hosts"])
     _note("keys_changed", row, at, actor)
     return row
 
@@ -169,6 +275,17 @@ def webhook_address(*, connection: Connection) -> str:
     """Return the address to enter at the provider; whoever has it can post to us."""
     secret = _held(connection).get(SECRET_NAME, "")
     return f"{settings.PUBLIC_URL}/hooks/{secret}/" if secret else ""
+
+
+def _hosts(provider: str, values: Mapping[str, str]) -> list[str]:
+    if provider == "smtp":
+        return [str(values.get("host") or "").strip().lower()]
+    if provider == "sendgrid" and values.get("eu"):
+        return [urlsplit(wire.ORIGINS["sendgrid_eu"]).hostname or ""]
+    if provider in vendors.TABLE:
+        vendor = vendors.get(provider)
+        return [urlsplit(vendor.origin).hostname or "", *vendor.download_hosts]
+    return [urlsplit(wire.ORIGINS[provider]).hostname or ""]
 
 
 def _known(provider: str, values: Mapping[str, str]) -> dict[str, str]:

@@ -423,7 +423,7 @@ def _ensure_grant(provider: Provider, at: datetime) -> OAuthGrant:
     row, _ = Connection.objects.get_or_create(
         pk=connection_id(provider=provider),
         defaults={
-            "kind": Connection.Kind.CRM,
+            "kind": Connection.Kind(provider.kind),
             "provider": provider.slug,
             "label": provider.name,
             "auth_kind": Connection.AuthKind.OAUTH_CODE,

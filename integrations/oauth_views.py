@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import audit, people, roles
 from accounts.models import User
 from config.lib import clock
-from integrations import oauth, providers, wire
+from integrations import keyed, oauth, providers, wire
 from integrations.forms import ConnectForm
 from integrations.models import Connection, OAuthGrant
 from integrations.providers import Provider
@@ -43,6 +43,12 @@ REFUSED = {
     "exchange_dead": "The provider no longer knows the code of this sign-in. Press Connect again.",
     "exchange_busy": "The provider asks us to wait. Try again in ten minutes.",
     "exchange_down": "The provider did not answer. Try again in a few minutes.",
+}
+# By the kind of provider: what its end leaves.
+REVOKED = "Its tokens are revoked at the provider and forgotten here. "
+ENDS = {
+    "crm": f"{REVOKED}Contacts that were read stay, with their consents.",
+    "video": f"{REVOKED}Films that were fetched stay; copies that it still has must go first.",
 }
 OTHER = "The provider's answer could not be used. Press Connect once more; if it stays, tell us."
 
@@ -116,6 +122,8 @@ def card(provider: Provider) -> dict[str, Any]:
         "unconfirmed": unconfirmed,
         "problem": row.problem if row else "",
         "facts": _facts(grant) if grant and grant.connected_at else [],
+        "has_keys": row is not None and provider.slug in keyed.PROVIDERS,
+        "ends": ENDS[provider.kind],
     }
 
 

@@ -4,7 +4,7 @@ Facts in `unconfirmed` stand in no public source that could be read whole: an in
 them in the file that SEALCAST_PROVIDER_FACTS names, without a release.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -57,6 +57,10 @@ class Provider:
     test_path: str = ""
     # Where the app is registered, for whoever has to do it.
     app_help: str = ""
+    # Of which kind a connection to it is.
+    kind: str = "crm"
+    # Its name in the file of corrections, where the provider has another table there too.
+    facts: str = ""
     unconfirmed: tuple[str, ...] = ()
 
     @property
@@ -140,7 +144,30 @@ ZOHO = Provider(
     unconfirmed=("test_path", "scopes", "pkce", "data_centres", "login_hosts"),
 )
 
-TABLE = {row.slug: row for row in (HUBSPOT, SALESFORCE, ZOHO)}
+HEYGEN = Provider(
+    slug="heygen",
+    name="HeyGen",
+    authorize="https://app.heygen.com/oauth/authorize",
+    token="https://api2.heygen.com/v1/oauth/token",  # noqa: S106  an address
+    revoke="https://api2.heygen.com/v1/oauth/revoke",
+    scopes=(
+        Scope(
+            "openid",
+            "Order and delete films as the person who allows it. HeyGen has no narrower "
+            "permission: sign in as a member who does nothing else.",
+        ),
+    ),
+    login_hosts=("app.heygen.com",),
+    token_hosts=("api2.heygen.com",),
+    api_hosts=("api.heygen.com",),
+    test_path="/v3/videos?limit=1",
+    app_help="At HeyGen, in the developer settings: register an app for OAuth.",
+    kind="video",
+    facts="heygen_sign_in",
+    unconfirmed=("test_path", "scopes"),
+)
+
+TABLE = {row.slug: row for row in (HUBSPOT, SALESFORCE, ZOHO, HEYGEN)}
 
 
 def get(slug: str) -> Provider:
@@ -152,19 +179,23 @@ def get(slug: str) -> Provider:
     if slug not in TABLE:
         raise UnknownProvider(slug)
     row = TABLE[slug]
-    facts = settings.PROVIDER_FACTS.get(slug, {})
+    facts = settings.PROVIDER_FACTS.get(row.facts or slug, {})
     if unknown := sorted(set(facts) - set(row.unconfirmed)):
         raise UnknownFact(f"{slug}: {', '.join(unknown)}")
     return replace(row, **{name: _fact(name, value) for name, value in facts.items()})
 
 
-def require_facts() -> None:
+def require_facts(*, elsewhere: Collection[str] = ()) -> None:
     """Read every correction once, so that a wrong one stops the start and not a page.
 
+    `elsewhere` are providers whose facts stand in another table.
     :raises UnknownProvider, UnknownFact: as `get`.
     """
-    for slug in {*TABLE, *settings.PROVIDER_FACTS}:
+    known = {row.facts or slug for slug, row in TABLE.items()}
+    for slug in TABLE:
         get(slug)
+    for name in set(settings.PROVIDER_FACTS) - known - set(elsewhere):
+        raise UnknownProvider(name)
 
 
 def _fact(name: str, value: Any) -> Any:

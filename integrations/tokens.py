@@ -123,7 +123,7 @@ def call(
         )
         verdict = verdicts.of_api(provider=provider.slug, status=answer.status, body=answer.body)
         if verdict.cause == "ok":
-            _prove(connection_id, token.generation)
+            prove(connection_id=connection_id, generation=token.generation)
         # Twice refused is no matter of time: a third token would be refused as well.
         if verdict.cause != "expired" or refused is not None:
             return verdict, answer
@@ -310,7 +310,7 @@ def _end_orphan(provider: Provider, grant: OAuthGrant, answer: Mapping[str, Any]
 
 
 @transaction.atomic(durable=True)
-def _prove(connection_id: uuid.UUID, generation: int) -> None:
+def prove(*, connection_id: uuid.UUID, generation: int) -> None:
     """Forget the refresh token before this one: the API has taken what the new one brought."""
     rows = OAuthGrant.objects.filter(pk=connection_id, generation=generation, lease_id=None)
     grant = rows.first()

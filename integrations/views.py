@@ -29,8 +29,6 @@ AUTH_WORDS = {
 # Named so that nobody looks for them; none of them can be chosen.
 NOT_YET = {
     "Reading contacts from": ("Salesforce", "Zoho CRM", "HubSpot"),
-    "E-mail": ("SMTP", "SendGrid"),
-    "AI video": ("HeyGen", "Synthesia", "Tavus", "D-ID"),
 }
 
 
@@ -41,7 +39,9 @@ def connection_list(request: HttpRequest) -> HttpResponse:
     rows = Connection.objects.exclude(auth_kind=Connection.AuthKind.OAUTH_CODE)
     cards = [_card(row) for row in rows.order_by("kind", "label")]
     context = {"cards": cards, "manages": manages, "not_yet": NOT_YET}
-    context["providers"] = [oauth_views.card(providers.get(slug)) for slug in providers.TABLE]
+    found = [oauth_views.card(providers.get(slug)) for slug in providers.TABLE]
+    context["crms"] = [card for card in found if card["provider"].kind == Connection.Kind.CRM]
+    context["studios"] = [card for card in found if card["provider"].kind == Connection.Kind.VIDEO]
     context["keyed"] = keyed.PROVIDERS
     return render(request, "integrations/connections.html", context)
 

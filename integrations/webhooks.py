@@ -3,31 +3,44 @@
 The address holds a secret of 256 bits that is stored as a keyed hash only.
 """
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods
 from django_q.tasks import async_task
 
 from config.lib import clock
 from integrations import connections, inbox, messaging
-from integrations.messaging.base import Event, NotAnEvent, NotSigned, Posted
-from integrations.models import Connection
+from integrations.messaging.base import THANKS, Event, NotAnEvent, NotSigned, Posted
+from integrations.models import Connection, InboxItem
+from integrations.video import hooks
+from integrations.video.hooks import News
+from integrations.video.providers import NoSuchProvider, provider_for
 
 LARGEST_BYTES = 64 * 1024
+# SendGrid posts hundreds of events at once.
+LARGEST_BATCH_BYTES = {"sendgrid": 1 << 20}
 
 
 # The caller is a machine with a secret of its own; there is no session to be misused.
 @csrf_exempt
-@require_POST
+@require_http_methods(["POST", "OPTIONS"])
 def receive(request: HttpRequest, secret: str) -> HttpResponse:
     """Take one event of a provider."""
+    if request.method == "OPTIONS":
+        # HeyGen probes an address so before it takes it; who asks learns nothing.
+        return HttpResponse(status=204, headers={"Allow": "POST, OPTIONS"})
     connection = connections.by_webhook(secret=secret)
     if connection is None:
         return JsonResponse({"status": "not found"}, status=404)
-    if int(request.headers.get("Content-Length") or 0) > LARGEST_BYTES:
+    largest = LARGEST_BATCH_BYTES.get(connection.provider, LARGEST_BYTES)
+    if int(request.headers.get("Content-Length") or 0) > largest:
         return JsonResponse({"status": "too large"}, status=413)
+    if connection.kind == Connection.Kind.VIDEO:
+        return _hear(connection, request)
     try:
         provider = messaging.provider_for(connection)
         events = provider.read(_posted(request))
@@ -41,6 +54,41 @@ def receive(request: HttpRequest, secret: str) -> HttpResponse:
     # A repeat is answered like the first: the provider only wants to know that it arrived.
     content_type, body = provider.thanks
     return HttpResponse(body, content_type=content_type)
+
+
+def _hear(connection: Connection, request: HttpRequest) -> HttpResponse:
+    """Let what an AI vendor posts wake a poll, and no more: of the body, the job's name is kept."""
+    try:
+        vendor = provider_for(connection)
+    except NoSuchProvider:
+        return JsonResponse({"status": "not found"}, status=404)
+    if not isinstance(vendor, hooks.TellsNews):
+        return JsonResponse({"status": "not found"}, status=404)
+    at = clock.now()
+    try:
+        news = vendor.read_news(body=request.body, headers=request.headers, at=at)
+    except hooks.NotSigned:
+        return JsonResponse({"status": "not signed"}, status=403)
+    except hooks.NotNews:
+        return JsonResponse({"status": "not an event"}, status=400)
+    if news is not None:
+        _wake(connection, news, at)
+    return HttpResponse(THANKS[1], content_type=THANKS[0])
+
+
+@transaction.atomic
+def _wake(connection: Connection, news: News, at: datetime) -> None:
+    item = inbox.store(
+        connection=connection,
+        kind=InboxItem.Kind.OTHER,
+        dedupe_key=news.name,
+        body={"kind": "video_news", "job": news.job_id},
+        at=at,
+    )
+    if item is not None:
+        # Nobody above has to take it: the job that watches the render would ask by itself.
+        inbox.finish(item=item, outcome="woken", at=at)
+        async_task("videos.jobs.vendor_news", str(connection.pk), news.job_id)
 
 
 def _posted(request: HttpRequest) -> Posted:

@@ -101,10 +101,16 @@ def unanswered(render: Render) -> EgressManifest | None:
     return None if answered else last
 
 
+def ordered_body(render: Render) -> bytes:
+    """Return the request that was sent last; empty if none was."""
+    manifest = last_manifest(render)
+    return bytes(manifest.body) if manifest else b""
+
+
 def ordered_slots_ms(render: Render) -> list[int]:
     """Return how long each slot is that was ordered, in milliseconds."""
-    manifest = last_manifest(render)
-    items = json.loads(bytes(manifest.body))["items"] if manifest else []
+    body = ordered_body(render)
+    items = json.loads(body)["items"] if body else []
     return [int(item["ms"]) for item in items if "slot" in item]
 
 

@@ -30,6 +30,13 @@ def render_step(render_id: str) -> None:
     async_task("videos.delivery_jobs.work_campaign", str(render.campaign_id))
 
 
+def vendor_news(connection_id: str, job_id: str) -> None:
+    # One step only: the job that watches the render takes the others.
+    named = Render.objects.filter(connection=UUID(connection_id), vendor_job_id=job_id)
+    for render in named.filter(state=Render.State.SUBMITTED):
+        rendering.advance(render=render, at=clock.now(), is_woken=True)
+
+
 def upload_step(render_id: str) -> None:
     render = Render.objects.get(pk=UUID(render_id))
     render = uploads.advance(render=render, at=clock.now())

@@ -45,6 +45,8 @@ LEASE = timedelta(minutes=5)
 # Jobs watch a render every second; one that nobody watched for so long has lost its job.
 QUIET = timedelta(minutes=2)
 MOST_ATTEMPTS = 5
+# A vendor that fails is asked ever more rarely; less than QUIET, so that its job is not lost.
+LONGEST_PAUSE = timedelta(seconds=100)
 GIVE_UP_AFTER = timedelta(hours=24)
 # When the vendor is asked again whether its copy is gone, counted from the deletion.
 LOOK_AGAIN_AFTER = (timedelta(hours=1), timedelta(hours=24))
@@ -102,12 +104,13 @@ def start(*, campaign: Campaign, language: str, at: datetime, actor: Actor) -> R
     return render
 
 
-def advance(*, render: Render, at: datetime) -> Render:
+def advance(*, render: Render, at: datetime, is_woken: bool = False) -> Render:
     """Take the next step of a render, if nobody else is taking it; not inside a transaction.
 
+    A vendor is asked at its own pace, unless it has woken us itself (`is_woken`).
     Law: GDPR Art. 28(3)(g), deletion by the processor.
     """
-    claimed = _claim(render, at)
+    claimed = _claim(render, at) if is_woken or _is_time(render, at) else None
     if claimed is not None:
         try:
             _STEPS[claimed.state](claimed, _vendor_of(claimed), at)
@@ -229,6 +232,15 @@ def _order_again(render: Render, connection: Connection, at: datetime) -> bool:
     return bool(again)
 
 
+def _is_time(render: Render, at: datetime) -> bool:
+    vendor = vendor_of(render.connection) if render.connection else None
+    if vendor is None or render.stepped_at is None:
+        return True
+    asks = render.state == State.SUBMITTED or render.attempts > 0
+    pause = timedelta(seconds=vendor.poll_seconds * 2 ** min(render.attempts, 8) if asks else 0)
+    return at >= render.stepped_at + min(pause, LONGEST_PAUSE)
+
+
 def _claim(render: Render, at: datetime) -> Render | None:
     # Counted before the work: a step that kills its process is not begun for ever.
     free = Q(claimed_at=None) | Q(claimed_at__lte=at - LEASE)
@@ -313,7 +325,7 @@ def _collect(render: Render, provider: VideoProvider, at: datetime) -> None:
 
 
 def _fetch(render: Render, provider: VideoProvider, at: datetime) -> None:
-    came = provider.fetch(job_id=render.vendor_job_id)
+    came = provider.fetch(job_id=render.vendor_job_id, body=egress.ordered_body(render))
     delivery = Delivery(came.video, came.captions_vtt, came.slots_ms, came.duration_ms)
     try:
         base_media.check(delivery=delivery, slots_ms=egress.ordered_slots_ms(render))

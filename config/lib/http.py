@@ -3,6 +3,7 @@
 import ipaddress
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,6 +16,9 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 CONNECT_SECONDS = 3
 READ_SECONDS = 10
+# From the first byte of an answer to its last: one that drips would hold a worker for ever.
+WHOLE_SECONDS = 60
+CHUNK_BYTES = 1 << 16
 BODY_LIMIT_BYTES = 1 << 20
 
 Outcome = Literal["permanent", "transient", "unknown"]
@@ -65,9 +69,11 @@ class Client:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         limit_bytes: int = BODY_LIMIT_BYTES,
+        whole_seconds: float = 0,
     ) -> Answer:
         """Send one request and return its answer, whatever its status.
 
+        `whole_seconds` is how long the answer may take to come, where that is not WHOLE_SECONDS.
         :raises Refused: the scheme, host or address is not allowed.
         :raises CallFailed: no whole answer came; `transient` if nothing was sent.
         """
@@ -82,9 +88,8 @@ class Client:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                content = response.raw.read(limit_bytes + 1, decode_content=True)
-                if len(content) > limit_bytes:
-                    raise CallFailed("permanent", "the answer is larger than allowed")
+                ends = time.monotonic() + (whole_seconds or WHOLE_SECONDS)
+                content = _read(response.raw, limit_bytes, ends)
                 return Answer(response.status_code, dict(response.headers), content)
         except requests.ConnectTimeout:
             raise CallFailed("transient", "no connection in time") from None
@@ -101,10 +106,7 @@ class Client:
             raise Refused("the host is not one of this provider's")
         if parts.scheme != "https" and not (self._loopback and parts.scheme == "http"):
             raise Refused("only https may be called")
-        for info in _addresses(host, parts.port or 443):
-            address = ipaddress.ip_address(info[4][0])
-            if not address.is_global and not (self._loopback and address.is_loopback):
-                raise Refused("the host has a private address")
+        require_public(host=host, port=parts.port or 443, loopback=self._loopback)
 
 
 class Adapter(BaseAdapter):
@@ -140,11 +142,34 @@ def guarded(session: requests.Session, *, call: Callable[..., Answer]) -> None:
     session.mount("https://", Adapter(call))
 
 
+def require_public(*, host: str, port: int, loopback: bool = False) -> None:
+    """Refuse a host that leads into a private network; `loopback` allows this machine itself.
+
+    :raises Refused: it does.
+    :raises CallFailed: it has no address.
+    """
+    for info in _addresses(host, port):
+        address = ipaddress.ip_address(info[4][0])
+        if not address.is_global and not (loopback and address.is_loopback):
+            raise Refused("the host has a private address")
+
+
 def _addresses(host: str, port: int) -> list[tuple[Any, ...]]:
     try:
         return list(socket.getaddrinfo(host, port, proto=socket.IPPROTO_TCP))
     except OSError:
         raise CallFailed("transient", "the host's address was not found") from None
+
+
+def _read(raw: Any, limit_bytes: int, ends: float) -> bytes:
+    content = bytearray()
+    while part := raw.read1(CHUNK_BYTES, decode_content=True):
+        content += part
+        if len(content) > limit_bytes:
+            raise CallFailed("permanent", "the answer is larger than allowed")
+        if time.monotonic() > ends:
+            raise CallFailed("unknown", "the answer took too long")
+    return bytes(content)
 
 
 def _never_left(error: Exception) -> bool:

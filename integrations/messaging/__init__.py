@@ -5,6 +5,8 @@ from collections.abc import Callable
 from integrations.messaging.base import MessagingProvider
 from integrations.messaging.gupshup import GupshupProvider
 from integrations.messaging.sandbox import SandboxProvider
+from integrations.messaging.sendgrid import SendGridProvider
+from integrations.messaging.smtp import SmtpProvider
 from integrations.messaging.twilio import TwilioProvider
 from integrations.messaging.wati import WatiProvider
 from integrations.models import Connection
@@ -14,6 +16,8 @@ PROVIDERS: dict[str, Callable[[Connection], MessagingProvider]] = {
     "twilio": TwilioProvider,
     "wati": WatiProvider,
     "gupshup": GupshupProvider,
+    "smtp": SmtpProvider,
+    "sendgrid": SendGridProvider,
 }
 
 

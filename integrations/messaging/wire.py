@@ -20,6 +20,8 @@ ORIGINS = {
     "twilio": "https://api.twilio.com",
     "wati": "https://live-mt-server.wati.io",
     "gupshup": "https://api.gupshup.io",
+    "sendgrid": "https://api.sendgrid.com",
+    "sendgrid_eu": "https://api.eu.sendgrid.com",
 }
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 # Of Meta, whichever provider passes it on: the person stopped marketing from this sender.
@@ -37,6 +39,7 @@ class Reply:
 
     status: int
     body: Mapping[str, Any] | None = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def is_good(self) -> bool:
@@ -46,8 +49,11 @@ class Reply:
 class Wire:
     """The calls of one connection to its provider's one host."""
 
-    def __init__(self, connection: Connection, headers: Mapping[str, str]) -> None:
-        self._origin = ORIGINS[connection.provider]
+    def __init__(
+        self, connection: Connection, headers: Mapping[str, str], *, place: str = ""
+    ) -> None:
+        # `place` names the host where a provider has several, one for each region.
+        self._origin = ORIGINS[place or connection.provider]
         self._headers = dict(headers)
         parts = urlsplit(self._origin)
         # A client for each message: a kept connection that the other side has closed would break
@@ -94,7 +100,7 @@ class Wire:
             raise ProviderError(
                 "unknown" if left else "transient", "no_answer" if left else "no_connection"
             ) from None
-        return Reply(answer.status, _object(answer.body))
+        return Reply(answer.status, _object(answer.body), answer.headers)
 
 
 def refusal(reply: Reply, code: str) -> ProviderError:

@@ -71,6 +71,7 @@ class VideoProvider(Protocol):
 
     `request_flag` is how each request asks that nothing be kept, such as `store=false`; empty where
     the vendor has no such flag. `reads_setting`: the vendor can be asked how the account is set.
+    `poll_seconds` is how often it may be asked how far a job has come.
     """
 
     name: str
@@ -79,6 +80,7 @@ class VideoProvider(Protocol):
     residual_days: int
     request_flag: str
     reads_setting: bool
+    poll_seconds: int
 
     def create(self, *, body: bytes) -> str:
         """Start a job from the anonymous request and return its name.
@@ -92,9 +94,10 @@ class VideoProvider(Protocol):
         :raises NotFound: there is no such job.
         """
 
-    def fetch(self, *, job_id: str) -> FetchedVideo:
-        """Bring the finished video.
+    def fetch(self, *, job_id: str, body: bytes) -> FetchedVideo:
+        """Bring the finished video of this request.
 
+        Most vendors tell neither slots nor captions: they are found by what was ordered.
         :raises NotFound: there is no such job, or it has no video.
         """
 

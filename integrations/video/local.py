@@ -37,6 +37,7 @@ class LocalProvider:
     residual_days = 0
     request_flag = ""
     reads_setting = False
+    poll_seconds = 0
 
     def __init__(self, connection: Connection | None = None) -> None:
         self._connection = connection
@@ -73,8 +74,8 @@ class LocalProvider:
         job.save(update_fields=["state", "problem"])
         return Status("failed", problem) if problem else Status("done")
 
-    def fetch(self, *, job_id: str) -> FetchedVideo:
-        """Bring the finished video.
+    def fetch(self, *, job_id: str, body: bytes) -> FetchedVideo:
+        """Bring the finished video; the studio itself knows its slots.
 
         :raises NotFound: there is no such job, or it has no video.
         """

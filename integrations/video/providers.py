@@ -3,11 +3,23 @@
 Apart from the package itself: the studio's own process loads that, and must not load Django.
 """
 
+from collections.abc import Callable
+
 from integrations.models import Connection
 from integrations.video.base import VideoProvider
+from integrations.video.did import DidProvider
+from integrations.video.heygen import HeyGenProvider
 from integrations.video.local import LocalProvider
+from integrations.video.synthesia import SynthesiaProvider
+from integrations.video.tavus import TavusProvider
 
-PROVIDERS: dict[str, type[LocalProvider]] = {"local": LocalProvider}
+PROVIDERS: dict[str, Callable[[Connection], VideoProvider]] = {
+    "local": LocalProvider,
+    "heygen": HeyGenProvider,
+    "synthesia": SynthesiaProvider,
+    "tavus": TavusProvider,
+    "did": DidProvider,
+}
 
 
 class NoSuchProvider(LookupError):

@@ -17,11 +17,17 @@ from integrations.models import Connection, OAuthGrant
 from tests.accounts.staff import browser
 from tests.simulators import base
 from tests.simulators.base import Simulator
+from tests.simulators.heygen_sign_in import HeyGenSignIn
 from tests.simulators.hubspot import HubSpot
 from tests.simulators.salesforce import Salesforce
 from tests.simulators.zoho import Zoho
 
-VENDORS: dict[str, type[Simulator]] = {"hubspot": HubSpot, "salesforce": Salesforce, "zoho": Zoho}
+VENDORS: dict[str, type[Simulator]] = {
+    "heygen": HeyGenSignIn,
+    "hubspot": HubSpot,
+    "salesforce": Salesforce,
+    "zoho": Zoho,
+}
 CLIENT_ID, SECRET = "app-1", "secret-of-app-1"
 LINK = re.compile(r'href="(http://127\.0\.0\.1:\d+/[^"]+)"')
 

@@ -10,7 +10,10 @@ from accounts.models import TrailLeaf
 from integrations import connections, keyed
 from integrations.messaging import wire
 from integrations.models import Connection
+from integrations.video import wire as video_wire
 from tests.accounts.staff import NOON, browser
+from tests.simulators.studios import KEY
+from tests.simulators.tavus import TavusSimulator
 from tests.simulators.wati import TOKEN, WatiSimulator
 
 pytestmark = pytest.mark.django_db
@@ -102,3 +105,32 @@ def test_the_cost_of_a_text_message_is_shown() -> None:
     client.post("/connections/add/twilio/", {"label": "Our Twilio", **keys})
     page = client.get("/connections/").content.decode()
     assert "0.0158 up to 306" in page
+
+
+def test_the_command_asks_an_ai_vendor_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    client, out = browser("administrator"), StringIO()
+    client.post("/connections/add/tavus/", {"label": "Ours", "api_key": KEY, "replica_id": "r1"})
+    row = Connection.objects.get()
+    assert (row.kind, row.hosts) == ("video", ["tavusapi.com", "stream.mux.com"])
+    with TavusSimulator() as simulator:
+        monkeypatch.setitem(video_wire.STAND_INS, "tavus", simulator.origin)
+        call_command("providers", "test", "tavus", stdout=out)
+    assert "Ours: answers" in out.getvalue()
+
+
+def test_a_mail_server_gets_no_webhook() -> None:
+    client = browser("administrator")
+    mail = {"host": "Mail.example.org", "username": "u", "password": "p", "sender": "a@example.org"}
+    client.post("/connections/add/smtp/", {"label": "Mail", **mail})
+    row = Connection.objects.get()
+    assert (row.hosts, row.webhook_index) == (["mail.example.org"], None)
+    page = client.get(f"/connections/{row.pk}/keys/").content.decode()
+    assert "/hooks/" not in page
+    assert "Webhook address" not in page
+
+
+def test_an_account_in_the_eu_pins_its_host() -> None:
+    client = browser("administrator")
+    keys = {"api_key": "SG.x", "sender": "a@example.org", "eu": "on"}
+    client.post("/connections/add/sendgrid/", {"label": "Mail", **keys})
+    assert Connection.objects.get().hosts == ["api.eu.sendgrid.com"]

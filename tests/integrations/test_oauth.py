@@ -18,11 +18,12 @@ from tests.simulators.base import Answer, json_answer
 
 pytestmark = pytest.mark.django_db
 HOSTS = {
+    "heygen": ["api.heygen.com", "api2.heygen.com"],
     "hubspot": ["api.hubapi.com"],
     "salesforce": ["acme.my.salesforce.com", "login.salesforce.com"],
     "zoho": ["accounts.zoho.in", "www.zohoapis.in"],
 }
-ACCOUNTS = {"hubspot": "4242424", "salesforce": "00D5g000004cAbC", "zoho": ""}
+ACCOUNTS = {"heygen": "", "hubspot": "4242424", "salesforce": "00D5g000004cAbC", "zoho": ""}
 
 
 @pytest.fixture(params=sorted(VENDORS))
@@ -54,7 +55,7 @@ def test_the_request_asks_for_the_least_with_pkce(dance: Dance) -> None:
     assert len(asked["code_challenge"]) == len(asked["state"]) == 43
     assert "write" not in asked["scope"].lower()
     assert scopes <= {
-        *("oauth", "crm.objects.contacts.read", "communication_preferences.read"),
+        *("openid", "oauth", "crm.objects.contacts.read", "communication_preferences.read"),
         *("api", "refresh_token", "ZohoCRM.modules.contacts.READ", "ZohoCRM.settings.fields.READ"),
     }
 

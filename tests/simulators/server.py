@@ -6,6 +6,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -63,6 +64,7 @@ OUTCOMES = {
     "reset": "unknown",
     "closed": "unknown",
     "stall": "unknown",
+    "drip": "unknown",
     "no_http": "unknown",
 }
 PLAIN: dict[str, tuple[int, bytes]] = {
@@ -91,8 +93,12 @@ class Simulator:
 
     def __init__(self) -> None:
         self.mode = ""
+        # Which calls misbehave.
+        self.acts = frozenset({"POST"})
         # Whether a message is kept although its answer misbehaves.
         self.takes = False
+        # What stands above every whole answer, in the vendor's own letters.
+        self.headers: dict[str, str] = {}
         self.calls: list[Call] = []
         self.messages: list[dict[str, Any]] = []
         self.released = threading.Event()
@@ -116,7 +122,7 @@ class Simulator:
     def answer(self, call: Call) -> Answer | None:
         """Return what is answered; None where the connection is treated badly instead."""
         self.calls.append(call)
-        acts = call.method == "POST"
+        acts = call.method in self.acts
         if not self.mode or not acts:
             return self.route(call)
         if self.takes:
@@ -134,11 +140,13 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
             answer = simulator.answer(call)
             self.close_connection = True
             if answer is None:
-                BROKEN[simulator.mode](self, simulator)
+                with suppress(OSError):
+                    BROKEN[simulator.mode](self, simulator)
             elif answer[0] == 0:
                 self.wfile.write(bytes(answer[1]))  # type: ignore[call-overload]
             else:
-                send(self, *answer)
+                status, content = answer
+                send(self, status, content, **simulator.headers)
 
         do_GET = do_POST = do_DELETE = handle_any  # noqa: N815 the names that the base looks for
 
@@ -167,11 +175,19 @@ def _reset(to: BaseHTTPRequestHandler, _: Simulator) -> None:
     to.connection.close()
 
 
+def _drip(to: BaseHTTPRequestHandler, simulator: Simulator) -> None:
+    # Each byte in time, the whole never: what holds a reader that only times its reads.
+    send(to, 200, b"{", Content_Length="9999")
+    while not simulator.released.wait(0.05):
+        to.wfile.write(b" ")
+
+
 BROKEN: dict[str, Callable[[BaseHTTPRequestHandler, Simulator], object]] = {
     "gzip_bomb": lambda to, _: send(to, 200, BOMB, Content_Encoding="gzip"),
     "bad_gzip": lambda to, _: send(to, 200, b"\x1f\x8bnot", Content_Encoding="gzip"),
     "truncated": lambda to, _: send(to, 200, b'{"sid":', Content_Length="999"),
     "reset": _reset,
     "closed": lambda to, _: None,
+    "drip": _drip,
     "stall": lambda _, simulator: simulator.released.wait(STALL_SECONDS),
 }

@@ -40,6 +40,7 @@ class Vendor:
     residual_days: int = 30
     request_flag: str = "store=false"
     reads_setting: bool = True
+    poll_seconds: int = 0
     is_set_to_keep: bool = False
     deletes_softly: bool = False
     jobs: dict[str, bytes] = field(default_factory=dict)
@@ -68,7 +69,7 @@ class Vendor:
             raise NotFound
         return Status("done")
 
-    def fetch(self, *, job_id: str) -> FetchedVideo:
+    def fetch(self, *, job_id: str, body: bytes) -> FetchedVideo:
         self._happen(self.before, "fetch")
         return self.film or film()
 

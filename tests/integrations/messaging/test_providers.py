@@ -47,6 +47,7 @@ def vendor(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[str, Simulator]]:
     monkeypatch.setattr(http, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(http, "WHOLE_SECONDS", 0.2)
     monkeypatch.setattr(twilio, "LOOK_UP_AFTER_SECONDS", (0,))
     with ACCOUNTS[request.param][0]() as simulator:
         monkeypatch.setitem(wire.ORIGINS, request.param, simulator.origin)

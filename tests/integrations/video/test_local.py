@@ -54,7 +54,7 @@ def test_a_video_is_ordered_made_fetched_and_deleted(provider: VideoProvider) ->
     job_id = provider.create(body=body({"slot": "s1", "ms": 2000}, {"speech": "Hello there."}))
     assert provider.poll(job_id=job_id).state in {"rendering", "done"}
     assert ended(provider, job_id) == Status("done")
-    video = provider.fetch(job_id=job_id)
+    video = provider.fetch(job_id=job_id, body=b"")
     assert video.video[4:8] == b"ftyp"
     assert video.captions_vtt.startswith("WEBVTT")
     assert video.slots_ms == [[0, 2000]]
@@ -69,9 +69,10 @@ def assert_gone(provider: VideoProvider, job_id: str) -> None:
     assert not provider.exists(job_id=job_id)
     assert not folder(job_id).exists()
     assert not LocalVideoJob.objects.exists()
-    for ask in (provider.fetch, provider.poll):
-        with pytest.raises(NotFound):
-            ask(job_id=job_id)
+    with pytest.raises(NotFound):
+        provider.fetch(job_id=job_id, body=b"")
+    with pytest.raises(NotFound):
+        provider.poll(job_id=job_id)
 
 
 def test_deleting_twice_says_that_it_is_gone(provider: VideoProvider) -> None:
@@ -103,7 +104,7 @@ def test_a_studio_that_was_killed_is_told_as_a_failure(provider: VideoProvider) 
     assert status.state == "failed"
     assert "stopped" in status.problem
     with pytest.raises(NotFound):
-        provider.fetch(job_id=job_id)
+        provider.fetch(job_id=job_id, body=b"")
     provider.delete(job_id=job_id)
 
 
