@@ -81,7 +81,8 @@ def test_a_look_changes_nothing(address: str) -> None:
     assert not InboxItem.objects.exists()
 
 
-def test_a_connection_that_is_off_takes_nothing(address: str) -> None:
+def test_a_connection_that_is_off_still_hears(address: str) -> None:
     sandbox, _ = connections.ensure_local(at=NOON)
     connections.switch(connection=sandbox, on=False, at=NOON, actor=SYSTEM)
-    assert post(address)[0] == 404
+    assert post(address)[0] == 200
+    assert InboxItem.objects.count() == 1
