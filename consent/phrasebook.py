@@ -46,6 +46,8 @@ SPOKEN = {
     "hints": 0.6,
     "everyday": 0.5,
 }
+# The same for the names of groups, which all languages share.
+NAMED = 0.5
 # What a file may hold besides its groups: lists of phrases, and lists of whole answers.
 PHRASES = ("plain", "requests", "doubts", "harmless", "automatic")
 # Asked only of what no phrase above explains.
@@ -74,6 +76,7 @@ class Book:
 
     finder: "ahocorasick.Automaton" = field(default_factory=ahocorasick.Automaton)
     languages: list[str] = field(default_factory=list)
+    names: dict[int, str] = field(default_factory=dict)
     phrases: dict[int, list[Phrase]] = field(default_factory=lambda: defaultdict(list))
     answers: dict[str, frozenset[str]] = field(default_factory=dict)
     near: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -90,6 +93,12 @@ class Book:
                     for first, lasts in places.items():
                         for last in lasts:
                             yield from self._reach(phrase, hits, ends, (first, last), 1)
+
+    def meanings(self, text: Sequence[str]) -> set[str]:
+        """Return the names of the groups of words that stand, in the languages spoken."""
+        hits, spoken = self._hits(text)
+        named = [group for group in hits if group in self.names]
+        return {self.names[g] for g in named if spoken.get(self.languages[g], 0) >= NAMED}
 
     def _may_stand(self, phrase: Phrase, hits: Hits, spoken: Mapping[str, float]) -> bool:
         known = spoken.get(phrase.language, 0) >= SPOKEN[phrase.kind]
@@ -181,6 +190,8 @@ class _Binding:
         groups = {**shared, **page.get("groups", {})}
         for kind in ANSWERS:
             self._answers[kind] |= {plain(word) for word in page.get(kind, ())}
+        for name in page.get("groups", {}):
+            self._made.names[self._group(language, f"{{{name}}}", groups)] = name
         for kind in (*PHRASES, *FAINT):
             for source in (page if kind in PHRASES else page.get("faint", {})).get(kind, ()):
                 self._phrase(language, kind, source, groups)
