@@ -18,7 +18,7 @@ NAME_WORDS = 2
 HARMLESS = "*"
 # A word shorter than this has too many neighbours that mean something else.
 SLIP_LETTERS = 4
-__all__ = ["Meaning", "listed", "normal", "read"]
+__all__ = ["Meaning", "listed", "must_ask", "normal", "read"]
 
 
 class Meaning(StrEnum):
@@ -40,9 +40,15 @@ def read(text: str) -> Meaning:
     theirs, found = listed(text)
     if found not in {Meaning.OTHER, Meaning.UNSURE}:
         return found
-    if _is_sign(theirs) or _may_be_a_no(theirs, found):
-        return Meaning.UNSURE
-    return Meaning.OTHER
+    return Meaning.UNSURE if must_ask(theirs) or _may_be_a_no(theirs, found) else Meaning.OTHER
+
+
+def must_ask(theirs: str) -> bool:
+    """Must a human read it, whatever the model thinks? A sign of a no, or a stop to begin with."""
+    if _is_sign(theirs):
+        return True
+    first = next(_parts(words_of(theirs), {END, LINE, PAUSE}), [])
+    return _is_keyword(_core(first), book().answers["joined"])
 
 
 def listed(text: str) -> tuple[str, Meaning]:
@@ -53,7 +59,8 @@ def listed(text: str) -> tuple[str, Meaning]:
     found = _read(words_of(theirs))
     clear = unmasked(theirs) if found != Meaning.STOP else None
     masked = _stop_in(words_of(clear)) if clear is not None else None
-    return theirs, masked or found
+    found = masked or found
+    return theirs, Meaning.UNSURE if found == Meaning.STOP and _is_fond(theirs) else found
 
 
 def _may_be_a_no(theirs: str, found: Meaning) -> bool:
@@ -186,6 +193,14 @@ def _parts(text: Sequence[str], marks: set[str]) -> Iterator[list[str]]:
             part = []
         else:
             part.append(word)
+
+
+def _is_fond(text: str) -> bool:
+    """Is it more than a keyword, and said with a laugh or a heart: "stop it, so sweet"?"""
+    if not any(sign in text for sign in shared()["fond"]):
+        return False
+    words = [word for word in words_of(text) if word not in {END, PAUSE, LINE}]
+    return not _is_keyword(_core(words), book().answers["keywords"])
 
 
 def _is_sign(text: str) -> bool:
