@@ -11,8 +11,8 @@ Two sums, so that each can be read by hand:
   letters, a word, two words, or a meaning that the lists have a name for ({dont}, {send}, {msgs}:
   the same names in all languages, so that one language learns from another). Pieces are kept as
   numbers (a CRC), never as text.
-- the card: a dozen signs, `alike` among them, each with its weight. It was learned from answers that
-  neither the lists nor the pieces had seen, so that it trusts each no more than it deserves.
+- the card: a dozen signs, `alike` among them, each with its weight. It learns from answers that
+  neither the lists nor the pieces had seen, so it trusts each no more than it deserves.
 
 A file that is missing, cut or altered is no opinion: then every answer that the lists do not
 understand goes to a human.
