@@ -44,11 +44,23 @@ def read(text: str) -> Meaning:
 
 
 def must_ask(theirs: str) -> bool:
-    """Must a human read it, whatever the model thinks? A sign of a no, or a stop to begin with."""
-    if _is_sign(theirs):
-        return True
-    first = next(_parts(words_of(theirs), {END, LINE, PAUSE}), [])
-    return _is_keyword(_core(first), book().answers["joined"])
+    """Must a human read it, whatever the model thinks?
+
+    A sign of a no, a stop to begin with, or words of which no list knows one.
+    """
+    words = words_of(theirs)
+    first = next(_parts(words, {END, LINE, PAUSE}), [])
+    is_opened = _is_keyword(_core(first), book().answers["joined"])
+    return _is_sign(theirs) or is_opened or _is_strange(words)
+
+
+def _is_strange(text: Sequence[str]) -> bool:
+    words = [word for word in text if word not in {END, PAUSE, LINE}]
+    if len(words) < NAME_WORDS or any(word.isdecimal() for word in words):
+        return False
+    answers = book().answers
+    known = answers["known"] | answers["around"] | answers["greetings"] | answers["closings"]
+    return known.isdisjoint(words) and not book().knows(words)
 
 
 def listed(text: str) -> tuple[str, Meaning]:
@@ -86,6 +98,8 @@ def _read(text: list[str]) -> Meaning:
 
 def _stop_in(text: list[str]) -> Meaning | None:
     framed = [END, *text, END]
+    if "".join(word for word in text if word not in {END, PAUSE, LINE}) in book().answers["joined"]:
+        return Meaning.STOP  # "STOP ALL" as a whole, whatever "al" means elsewhere
     found, harmless = _phrases(framed)
     if "automatic" in found:
         # Nobody wrote it: "until the end of the week" and "do not reply" ask for nothing.

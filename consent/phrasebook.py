@@ -15,8 +15,8 @@ and not with what is in it.
 Each list says what its phrases mean: `plain` asks, unless a longer harmless phrase holds all of it;
 `requests` asks, unless a harmless phrase covers one of its words; `doubts` asks a human to look;
 `harmless` takes the words it covers away from those two; `automatic` is what mail programs write.
-Under `[faint]` stand two lists, asked only of what those do not explain: `hints` are words of a no,
-`everyday` is what people say who mean none; it takes away the hints that it holds whole.
+Under `[faint]` stand two lists that decide nothing by themselves: `hints` are words of a no,
+`everyday` is what people say who mean none. How much they weigh, `consent.resemblance` has learned.
 `stop` holds whole answers, `weak` those that count on a line of their own only.
 """
 
@@ -50,7 +50,7 @@ SPOKEN = {
 NAMED = 0.5
 # What a file may hold besides its groups: lists of phrases, and lists of whole answers.
 PHRASES = ("plain", "requests", "doubts", "harmless", "automatic")
-# Asked only of what no phrase above explains.
+# Signs only, weighed by what was learned.
 FAINT = ("hints", "everyday")
 ANSWERS = ("stop", "weak", "yes", "help", "start", "around", "greetings", "closings", "not_typos")
 # Where a word was found: by group, by its first word, the last words it may reach to.
@@ -93,6 +93,10 @@ class Book:
                     for first, lasts in places.items():
                         for last in lasts:
                             yield from self._reach(phrase, hits, ends, (first, last), 1)
+
+    def knows(self, text: Sequence[str]) -> bool:
+        """Is one of these words in any list?"""
+        return next(iter(self.finder.iter(f" {' '.join(text)} ")), None) is not None
 
     def meanings(self, text: Sequence[str]) -> set[str]:
         """Return the names of the groups of words that stand, in the languages spoken."""

@@ -96,6 +96,7 @@ def signs(text: str, *, unsure: bool, alike: float) -> dict[str, float]:
         "harmless": math.log1p(counted.get("harmless", 0)),
         "everyday": math.log1p(counted.get("everyday", 0)),
         "automatic": float("automatic" in counted),
+        "spared": sum(place in harmless for place in places) / max(1, len(places)),
         "explained": sum(place in known for place in places) / max(1, len(places)),
         "words": math.log1p(len(places)),
         "few_words": float(len(places) <= 3),
@@ -115,7 +116,7 @@ def read(path: Path) -> Learned | None:
     """Return what a file holds; None if it is missing, cut or altered."""
     try:
         return _made(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
@@ -127,7 +128,8 @@ def checksum(page: Mapping[str, Any]) -> str:
 
 def _made(page: Mapping[str, Any]) -> Learned:
     weights = memoryview(base64.b64decode("".join(page["pieces"]), validate=True)).cast("b")
-    if page["sha256"] != checksum(page) or len(weights) != PIECES:
+    known = signs("", unsure=False, alike=0.0).keys()
+    if page["sha256"] != checksum(page) or len(weights) != PIECES or page["card"].keys() != known:
         raise ValueError("altered")
     return Learned(
         pieces=tuple(weights),
