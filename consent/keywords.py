@@ -43,6 +43,13 @@ def read(text: str) -> Meaning:
     return Meaning.UNSURE if must_ask(theirs) or _may_be_a_no(theirs, found) else Meaning.OTHER
 
 
+def _is_harmless_whole(text: list[str]) -> bool:
+    """Does one harmless phrase name all of it, from `^` to `$`: "don't stop sending these"?"""
+    framed = [END, *text, END]
+    all_of_it = (0, len(framed) - 1)
+    return any(p.kind == "harmless" and span == all_of_it for p, span in book().found(framed))
+
+
 def must_ask(theirs: str) -> bool:
     """Must a human read it, whatever the model thinks?
 
@@ -80,6 +87,8 @@ def _may_be_a_no(theirs: str, found: Meaning) -> bool:
     learned = resemblance.learned()
     if learned is None:
         return any(char.isalnum() for char in theirs)
+    if _is_harmless_whole(words_of(theirs)):
+        return False
     alike = learned.alike(resemblance.pieces(theirs))
     signs = resemblance.signs(theirs, unsure=found == Meaning.UNSURE, alike=alike)
     return learned.may_be_a_no(signs)

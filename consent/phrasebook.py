@@ -14,7 +14,8 @@ and not with what is in it.
 
 Each list says what its phrases mean: `plain` asks, unless a longer harmless phrase holds all of it;
 `requests` asks, unless a harmless phrase covers one of its words; `doubts` asks a human to look;
-`harmless` takes the words it covers away from those two; `automatic` is what mail programs write.
+`harmless` takes the words it covers away from those two, and where it holds a whole answer, from
+`^` to `$`, no human is asked; `automatic` is what mail programs write.
 Under `[faint]` stand two lists that decide nothing by themselves: `hints` are words of a no,
 `everyday` is what people say who mean none. How much they weigh, `consent.resemblance` has learned.
 `stop` holds whole answers, `weak` those that count on a line of their own only.
