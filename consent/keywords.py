@@ -65,9 +65,9 @@ def _is_strange(text: Sequence[str]) -> bool:
     words = [word for word in text if word not in {END, PAUSE, LINE}]
     if len(words) < NAME_WORDS or any(word.isdecimal() for word in words):
         return False
-    answers = book().answers
-    known = answers["known"] | answers["around"] | answers["greetings"] | answers["closings"]
-    return known.isdisjoint(words) and not book().knows(words)
+    kinds = ("known", "around", "greetings", "closings")
+    is_known = any(not book().answers[kind].isdisjoint(words) for kind in kinds)
+    return not is_known and not book().knows(words)
 
 
 def listed(text: str) -> tuple[str, Meaning]:
