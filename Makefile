@@ -77,6 +77,9 @@ prove-gate: env ## look for a message that left after a no: SEED= STEPS= PROCESS
 prove-words: env ## read the corpus of answers and 14,000 spellings of the seven words: SEED=1
 	@$(PY) -m benchmarks.prove_words
 
+learn-words: env ## learn from the corpus which answers resemble a no: consent/words/learned.json
+	@$(PY) -m benchmarks.learn_words
+
 bench-seal: env ## seal and store at five sizes of chunk, beside openssl speed: ROUNDS= MIB=
 	@$(PY) -m benchmarks.seal
 

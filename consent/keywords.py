@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from itertools import accumulate
 
+from consent import resemblance
 from consent.phrasebook import FAINT, book, one_slip
 from consent.reply_text import END, LINE, PAUSE, normal, own, shared, unmasked, without_addresses
 from consent.reply_text import words as words_of
@@ -15,14 +16,9 @@ KEYWORD_WORDS = 60
 NAME_WORDS = 2
 # Stands for a word that means something else where it stands; no keyword holds it.
 HARMLESS = "*"
-# An address, a size, a count, which no list could hold, is no longer than this.
-DETAIL_WORDS = 6
-# Of the words of a harmless answer the lists explain a fifth or more; of a no put in words that
-# no list holds, they explain one or two.
-EXPLAINED = 0.2
 # A word shorter than this has too many neighbours that mean something else.
 SLIP_LETTERS = 4
-__all__ = ["Meaning", "normal", "read"]
+__all__ = ["Meaning", "listed", "must_ask", "normal", "read"]
 
 
 class Meaning(StrEnum):
@@ -41,69 +37,61 @@ def read(text: str) -> Meaning:
 
     Law: 47 CFR 64.1200(a)(10), any reasonable means; wording judged as a reasonable person would.
     """
+    theirs, found = listed(text)
+    if found not in {Meaning.OTHER, Meaning.UNSURE}:
+        return found
+    return Meaning.UNSURE if must_ask(theirs) or _may_be_a_no(theirs, found) else Meaning.OTHER
+
+
+def _is_harmless_whole(text: list[str]) -> bool:
+    """Does one harmless phrase name all of it, from `^` to `$`: "don't stop sending these"?"""
+    framed = [END, *text, END]
+    all_of_it = (0, len(framed) - 1)
+    return any(p.kind == "harmless" and span == all_of_it for p, span in book().found(framed))
+
+
+def must_ask(theirs: str) -> bool:
+    """Must a human read it, whatever the model thinks?
+
+    A sign of a no, a stop to begin with, or words of which no list knows one.
+    """
+    words = words_of(theirs)
+    first = next(_parts(words, {END, LINE, PAUSE}), [])
+    is_opened = _is_keyword(_core(first), book().answers["joined"])
+    return _is_sign(theirs) or is_opened or _is_strange(words)
+
+
+def _is_strange(text: Sequence[str]) -> bool:
+    words = [word for word in text if word not in {END, PAUSE, LINE}]
+    if len(words) < NAME_WORDS or any(word.isdecimal() for word in words):
+        return False
+    kinds = ("known", "around", "greetings", "closings")
+    is_known = any(not book().answers[kind].isdisjoint(words) for kind in kinds)
+    return not is_known and not book().knows(words)
+
+
+def listed(text: str) -> tuple[str, Meaning]:
+    """Return the part of an answer that is read, and what the lists alone say that it means."""
     whole = text[:READ_CHARS]
     # Of nothing but a quote, the quote is what was sent: "> unsubscribe" in a text message.
     theirs = without_addresses(own(whole) or whole)
     found = _read(words_of(theirs))
-    if found == Meaning.STOP:
-        return found
-    clear = unmasked(theirs)
+    clear = unmasked(theirs) if found != Meaning.STOP else None
     masked = _stop_in(words_of(clear)) if clear is not None else None
-    if masked is not None:
-        return masked
-    if found == Meaning.OTHER and (_is_sign(theirs) or _is_unwilling(words_of(theirs))):
-        return Meaning.UNSURE
-    return found
+    found = masked or found
+    return theirs, Meaning.UNSURE if found == Meaning.STOP and _is_fond(theirs) else found
 
 
-def _is_unwilling(text: list[str]) -> bool:
-    """Is there a weak sign of a no, or nothing that people say who mean none?
-
-    What no list explains goes to a human: an answer not understood is no consent.
-    """
-    framed = [END, *text, END]
-    phrases, harmless, explained = _phrases(framed)
-    if "automatic" in phrases:
+def _may_be_a_no(theirs: str, found: Meaning) -> bool:
+    """Should a human read what the lists leave open? What is not understood is no consent."""
+    learned = resemblance.learned()
+    if learned is None:
+        return any(char.isalnum() for char in theirs)
+    if _is_harmless_whole(words_of(theirs)):
         return False
-    found = [(phrase.kind, span) for phrase, span in book().found(framed)]
-    everyday = [span for kind, span in found if kind == "everyday"]
-    reach = list(explained)
-    for first, last in everyday:
-        reach[first] = max(reach[first], last)
-    reach = list(accumulate(reach, max))
-    for kind, (begin, last) in found:
-        # A hint must be held whole; of what the lists above overruled, the first word is enough.
-        first = begin + (framed[begin] == END)
-        if kind == "hints" and reach[first] < last:
-            return True
-        if kind in {"requests", "doubts"} and reach[first] < first:
-            return True
-    explained_words = harmless.union(*(range(first, last + 1) for first, last in everyday))
-    return not _is_detail(text) and not _is_explained(framed, explained_words)
-
-
-def _is_explained(framed: Sequence[str], explained: set[int]) -> bool:
-    """Do the lists explain enough of the words? Greetings and names of the sender need none."""
-    words = [place for place, word in enumerate(framed) if word not in {END, PAUSE, LINE}]
-    share = sum(place in explained for place in words) / max(1, len(words))
-    return share >= EXPLAINED or not _unexplained(framed)
-
-
-def _is_detail(text: Sequence[str]) -> bool:
-    """Is it short and holds a number, as "42 please" and "Example Street 5, 2nd floor" do?"""
-    words = [word for word in text if word not in {END, PAUSE, LINE}]
-    return len(words) <= DETAIL_WORDS and any(word.isdecimal() for word in words)
-
-
-def _unexplained(text: Sequence[str]) -> list[str]:
-    answers = book().answers
-    return [
-        word
-        for word in _core(text)
-        if word not in {END, PAUSE, LINE}
-        and word not in answers["greetings"]
-        and word not in answers["closings"]
-    ]
+    alike = learned.alike(resemblance.pieces(theirs))
+    signs = resemblance.signs(theirs, unsure=found == Meaning.UNSURE, alike=alike)
+    return learned.may_be_a_no(signs)
 
 
 def _read(text: list[str]) -> Meaning:
@@ -119,7 +107,9 @@ def _read(text: list[str]) -> Meaning:
 
 def _stop_in(text: list[str]) -> Meaning | None:
     framed = [END, *text, END]
-    found, harmless, _ = _phrases(framed)
+    if "".join(word for word in text if word not in {END, PAUSE, LINE}) in book().answers["joined"]:
+        return Meaning.STOP  # "STOP ALL" as a whole, whatever "al" means elsewhere
+    found, harmless = _phrases(framed)
     if "automatic" in found:
         # Nobody wrote it: "until the end of the week" and "do not reply" ask for nothing.
         return Meaning.STOP if found & {"plain", "requests"} else None
@@ -138,8 +128,8 @@ def _stop_in(text: list[str]) -> Meaning | None:
     return None
 
 
-def _phrases(text: Sequence[str]) -> tuple[set[str], set[int], Sequence[int]]:
-    """Return the kinds of phrases that stand, the words that a harmless one takes, its reach."""
+def _phrases(text: Sequence[str]) -> tuple[set[str], set[int]]:
+    """Return the kinds of phrases that stand, and the words that a harmless one takes."""
     harmless: set[int] = set()
     others: list[tuple[str, range]] = []
     reach = [-1] * len(text)
@@ -154,7 +144,7 @@ def _phrases(text: Sequence[str]) -> tuple[set[str], set[int], Sequence[int]]:
             others.append((phrase.kind, covered))
     reach = list(accumulate(reach, max))
     kept = {kind for kind, words in others if _stands(kind, words, reach, harmless)}
-    return kept, harmless, reach
+    return kept, harmless
 
 
 def _stands(kind: str, words: range, reach: Sequence[int], harmless: set[int]) -> bool:
@@ -226,6 +216,14 @@ def _parts(text: Sequence[str], marks: set[str]) -> Iterator[list[str]]:
             part = []
         else:
             part.append(word)
+
+
+def _is_fond(text: str) -> bool:
+    """Is it more than a keyword, and said with a laugh or a heart: "stop it, so sweet"?"""
+    if not any(sign in text for sign in shared()["fond"]):
+        return False
+    words = [word for word in words_of(text) if word not in {END, PAUSE, LINE}]
+    return not _is_keyword(_core(words), book().answers["keywords"])
 
 
 def _is_sign(text: str) -> bool:

@@ -14,9 +14,10 @@ and not with what is in it.
 
 Each list says what its phrases mean: `plain` asks, unless a longer harmless phrase holds all of it;
 `requests` asks, unless a harmless phrase covers one of its words; `doubts` asks a human to look;
-`harmless` takes the words it covers away from those two; `automatic` is what mail programs write.
-Under `[faint]` stand two lists, asked only of what those do not explain: `hints` are words of a no,
-`everyday` is what people say who mean none; it takes away the hints that it holds whole.
+`harmless` takes the words it covers away from those two, and where it holds a whole answer, from
+`^` to `$`, no human is asked; `automatic` is what mail programs write.
+Under `[faint]` stand two lists that decide nothing by themselves: `hints` are words of a no,
+`everyday` is what people say who mean none. How much they weigh, `consent.resemblance` has learned.
 `stop` holds whole answers, `weak` those that count on a line of their own only.
 """
 
@@ -46,9 +47,11 @@ SPOKEN = {
     "hints": 0.6,
     "everyday": 0.5,
 }
+# The same for the names of groups, which all languages share.
+NAMED = 0.5
 # What a file may hold besides its groups: lists of phrases, and lists of whole answers.
 PHRASES = ("plain", "requests", "doubts", "harmless", "automatic")
-# Asked only of what no phrase above explains.
+# Signs only, weighed by what was learned.
 FAINT = ("hints", "everyday")
 ANSWERS = ("stop", "weak", "yes", "help", "start", "around", "greetings", "closings", "not_typos")
 # Where a word was found: by group, by its first word, the last words it may reach to.
@@ -74,6 +77,7 @@ class Book:
 
     finder: "ahocorasick.Automaton" = field(default_factory=ahocorasick.Automaton)
     languages: list[str] = field(default_factory=list)
+    names: dict[int, str] = field(default_factory=dict)
     phrases: dict[int, list[Phrase]] = field(default_factory=lambda: defaultdict(list))
     answers: dict[str, frozenset[str]] = field(default_factory=dict)
     near: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -90,6 +94,16 @@ class Book:
                     for first, lasts in places.items():
                         for last in lasts:
                             yield from self._reach(phrase, hits, ends, (first, last), 1)
+
+    def knows(self, text: Sequence[str]) -> bool:
+        """Is one of these words in any list?"""
+        return next(iter(self.finder.iter(f" {' '.join(text)} ")), None) is not None
+
+    def meanings(self, text: Sequence[str]) -> set[str]:
+        """Return the names of the groups of words that stand, in the languages spoken."""
+        hits, spoken = self._hits(text)
+        named = [group for group in hits if group in self.names]
+        return {self.names[g] for g in named if spoken.get(self.languages[g], 0) >= NAMED}
 
     def _may_stand(self, phrase: Phrase, hits: Hits, spoken: Mapping[str, float]) -> bool:
         known = spoken.get(phrase.language, 0) >= SPOKEN[phrase.kind]
@@ -181,6 +195,8 @@ class _Binding:
         groups = {**shared, **page.get("groups", {})}
         for kind in ANSWERS:
             self._answers[kind] |= {plain(word) for word in page.get(kind, ())}
+        for name in page.get("groups", {}):
+            self._made.names[self._group(language, f"{{{name}}}", groups)] = name
         for kind in (*PHRASES, *FAINT):
             for source in (page if kind in PHRASES else page.get("faint", {})).get(kind, ()):
                 self._phrase(language, kind, source, groups)

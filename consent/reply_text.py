@@ -34,7 +34,8 @@ def words(text: str) -> list[str]:
     text = _ELISION.sub(r"\1 ", text.replace("\r\n", "\n"))
     text = text.replace("\n\n", " . ").replace("\n", " \x1e ").replace(" - ", " , ")
     folded = _TWICE.sub(r"\1", _bare(text).translate(_marked()))
-    found = folded.replace(" e mail", " email").split()
+    joined = f" {folded}".replace(" e mail", " email").replace(" un subscri", " unsubscri")
+    found = joined.split()
     return _spelt_out(found) if sum(len(word) == 1 for word in found) > 2 else found
 
 

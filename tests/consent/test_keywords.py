@@ -87,8 +87,9 @@ def test_help_and_start(text: str, meaning: Meaning) -> None:
 def test_the_tuned_corpus_holds_the_bounds() -> None:
     paths = prove_words.REPLIES.glob("tuned*.tsv")
     corpus = {line for path in paths for line in prove_words.lines(path)}
-    tallies = prove_words.judged(corpus)
-    assert len(corpus) >= 2800
+    assert len(corpus) >= 9000
+    # Each sixth line, to stay quick; `make prove-words` reads them all.
+    tallies = prove_words.judged(sorted(corpus)[::6])
     assert len(tallies) > 12
     assert tallies["all"].recall >= prove_words.RECALL, tallies["all"].missed
     assert tallies["all"].wrong <= prove_words.WRONG, tallies["all"].revoked
