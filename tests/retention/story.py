@@ -1,6 +1,5 @@
 """What is a whole story of one person? Consent, a message, a video, a play; made by the doors."""
 
-import hashlib
 import uuid
 from datetime import datetime, timedelta
 
@@ -8,13 +7,16 @@ from accounts import audit
 from consent import outbox
 from consent.models import Contact
 from integrations import connections
+from integrations.video.base import Deletion
+from integrations.video.local import LocalProvider
 from tests.retention import people
 from tests.videos import stage
-from videos import playback
+from videos import egress, playback
+from videos.anonymisation import anonymise
 from videos.models import DeletionReceipt, EgressManifest, Link, Render
+from videos.vendor_terms import NO_AGREEMENT_NEEDED, Allowed
 
 AT = stage.AT
-BODY = b'{"height":720,"items":[{"ms":4000,"slot":"s1"},{"speech":"Spring is here."}],"width":1280}'
 
 
 def whole() -> tuple[Contact, Link]:
@@ -29,40 +31,23 @@ def whole() -> tuple[Contact, Link]:
 
 
 def called(render: Render, *, at: datetime = AT) -> EgressManifest:
-    """Put down what left for the vendor, and that its copy is gone."""
-    manifest = EgressManifest.objects.create(
+    """Put down what left for the vendor, and that its copy was seen to be gone three times."""
+    script = anonymise(script_text=stage.TEXT, language=render.language)
+    manifest = egress.declare(
         render=render,
-        vendor="local",
-        endpoint="local",
-        region="local",
-        agreement_id="none",
-        slots=["name"],
-        size_bytes=len(BODY),
-        body_sha256=hashlib.sha256(BODY).hexdigest(),
-        body=BODY,
-        detectors="test",
-        nonce=uuid.uuid4().hex,
+        vendor=LocalProvider(),
+        script=script,
+        allowed=Allowed(NO_AGREEMENT_NEEDED),
         at=at,
-    )
-    DeletionReceipt.objects.create(
-        render=render,
-        manifest=manifest,
-        deleted_at=at,
-        delete_status=204,
-        answer_sha256="0" * 64,
-        observed_absent=True,
-        observed_at=at,
-        residual_days=0,
     )
     render.vendor_jobs = {str(manifest.pk): str(uuid.uuid4())}
     render.save(update_fields=["vendor_jobs"])
-    audit.record(
-        action="videos.egress.declared",
-        at=at,
-        actor=audit.SYSTEM,
-        object_type="videos.egressmanifest",
-        object_id=str(manifest.pk),
+    egress.note_deletion(
+        render=render, vendor=LocalProvider(), deletion=Deletion(204, b""), absent=True, at=at
     )
+    first = DeletionReceipt.objects.get(manifest=manifest)
+    for hours in (1, 24):
+        egress.note_look(first=first, absent=True, at=at + timedelta(hours=hours))
     return manifest
 
 
