@@ -11,8 +11,9 @@ from integrations.video.base import Deletion
 from integrations.video.local import LocalProvider
 from tests.retention import people
 from tests.videos import stage
-from videos import egress, playback
+from videos import egress, links, marks, playback
 from videos.anonymisation import anonymise
+from videos.compositing import Composite
 from videos.models import DeletionReceipt, EgressManifest, Link, Render
 from videos.vendor_terms import NO_AGREEMENT_NEEDED, Allowed
 
@@ -23,11 +24,45 @@ def whole() -> tuple[Contact, Link]:
     """Return a person who agreed, was written to, and played a video that was made for them."""
     people.house()
     person = stage.agreed(stage.person())
-    link, _ = stage.link(contact=person)
+    link = linked(person)
     called(link.asset.render)
     written(person)
     playback.start_play(link=link, at=AT + timedelta(hours=1))
     return person, link
+
+
+def linked(person: Contact, *, at: datetime = AT) -> Link:
+    """Return a link to a video that is marked as AI's; its pictures are noise."""
+    made = stage.campaign()
+    render = stage.rendered(made)
+    plain = Composite(small_film(), stage.TAIL, "", 1, 1)
+    head = marks.signed(composite=plain, render=render, at=at).head
+    asset = stage.asset(person, made, head=head, at=at)
+    asset.mark_name = marks.read(parts=[head, stage.TAIL])
+    asset.save(update_fields=["mark_name"])
+    link, _ = links.mint(
+        asset=asset,
+        contact=person,
+        not_before=at,
+        expires_at=at + timedelta(days=7),
+        plays_allowed=3,
+        at=at,
+    )
+    return link
+
+
+def small_film() -> bytes:
+    """Return the head of the smallest MP4: three boxes, of which the tail ends the last."""
+
+    def box(kind: bytes, content: bytes, *, more: int = 0) -> bytes:
+        return (8 + len(content) + more).to_bytes(4, "big") + kind + content
+
+    header = bytes(12) + (1000).to_bytes(4, "big") * 2 + (0x10000).to_bytes(4, "big") + bytes(76)
+    return (
+        box(b"ftyp", b"isom" + bytes(4) + b"isomiso2mp41")
+        + box(b"moov", box(b"mvhd", header))
+        + box(b"mdat", stage.HEAD, more=len(stage.TAIL))
+    )
 
 
 def called(render: Render, *, at: datetime = AT) -> EgressManifest:
