@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.apps import apps
 from django.db import connection
-from django.db.models import BinaryField, Model
+from django.db.models import BinaryField, CharField, Model
 
 from accounts import keys
 from accounts.fields import SealedJSONField
@@ -146,7 +146,7 @@ def _hashes() -> Tally:
     tally = Tally("each token, code and address is looked up by a keyed hash only")
     for model in apps.get_models():
         for field in model._meta.local_fields:
-            if not field.name.endswith(INDEX):
+            if not (isinstance(field, CharField) and field.name.endswith(INDEX)):
                 continue
             rows = model._default_manager.exclude(**{field.name: None}).exclude(**{field.name: ""})
             tally.saw(rows.count())
