@@ -71,7 +71,7 @@ def plant_many_browsers() -> str:
 
 
 def plant_browser_of_another() -> str:
-    _, link = story.whole()
+    story.whole()
     other, _ = stage.link(contact=stage.person(email="b@example.org", phone="+4915112345679"))
     Play.objects.update(device=Device.objects.create(link=other, created_at=AT, admitted_at=AT))
     return f"play {Play.objects.get().pk}: was on a browser of another link"
