@@ -53,8 +53,8 @@ SECTIONS = (
 )
 # Where each row is told of in the trail: section, the id it is told by, the act, its time, and
 # which of its values stand there under which name.
-TOLD = tuple(
-    (*line.split()[:4], dict(pair.split("=") for pair in line.split()[4:]))
+TOLD: tuple[tuple[list[str], dict[str, str]], ...] = tuple(
+    (line.split()[:4], dict(pair.split("=") for pair in line.split()[4:]))
     for line in """
     revocations id consent.revocation.recorded effective_at means=means channels=channels
     revocations id consent.revocation.recorded effective_at scope_rule=rule
@@ -289,7 +289,7 @@ def check_told(proof: Document) -> Iterable[Fault]:
     for element in [*proof["trail"], *proof["related"]]:
         leaf = element["leaf"]
         told[leaf["object"]["id"], leaf["action"], leaf["at"]] = leaf["details"]
-    for name, key, action, at, same in TOLD:
+    for (name, key, action, at), same in TOLD:
         for place, row in enumerate(proof[name]):
             if row[at] is None:
                 continue

@@ -38,7 +38,7 @@ YEAR = timedelta(days=365)
 ROUNDS = 8
 
 
-@dataclass(frozen=True)
+@dataclass
 class Elsewhere:
     """A vendor that nobody connected; the door is asked what it would need."""
 

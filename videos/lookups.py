@@ -97,7 +97,7 @@ def _one(field: str, value: object) -> Link | None:
 
 @lru_cache(maxsize=4)
 def _statement(field: str, _vendor: str) -> Statement:
-    wanted: object = uuid.UUID(int=0)
+    wanted: Any = uuid.UUID(int=0)
     if field == BY_TOKEN:
         wanted = RawSQL(SOME_LINK, ["marker"])  # noqa: S611 a constant; the value is a parameter
     query = Link.objects.filter(pk=wanted).values_list(*COLUMNS).query

@@ -44,9 +44,10 @@ def _agreed() -> Tally:
             tally.blame(f"manifest {row.pk}: left for another region than was agreed")
     local = EgressManifest.objects.filter(endpoint__startswith=vendor_terms.ON_THIS_MACHINE)
     tally.saw(local.count())
-    # Whoever calls a vendor's place this machine would need no contract for it.
-    for pk in local.exclude(agreement_id=vendor_terms.NO_AGREEMENT_NEEDED).values_list("pk"):
-        tally.blame(f"manifest {pk[0]}: names an agreement where none is needed")
+    # Whoever changed a vendor's address into one of this machine would need no contract for it.
+    named = local.exclude(agreement_id=vendor_terms.NO_AGREEMENT_NEEDED)
+    for pk in named.values_list("pk", flat=True):
+        tally.blame(f"manifest {pk}: names an agreement where none is needed")
     return tally
 
 
@@ -67,7 +68,7 @@ def _seen() -> Tally:
     for row in _left():
         tally.saw()
         sight = VendorAttestation.objects.filter(
-            pk=row.attestation_id or None,
+            pk__in=[row.attestation_id] if row.attestation_id else [],
             connection__provider=row.vendor,
             holds=True,
             at__gt=row.at - vendor_terms.SETTING_KNOWN_FOR,

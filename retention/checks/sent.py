@@ -106,14 +106,16 @@ def _reviewed() -> Tally:
     read = Review.objects.exclude(state=Review.State.OPEN)
     tally = Tally("each unsure answer was settled by somebody who read it", rows=read.count())
     told = set(_settled())
-    for pk in read.filter(Q(decided_at=None) | Q(decided_at__lt=F("created_at"))).values_list("pk"):
-        tally.blame(f"review {pk[0]}: is settled and has no end")
+    endless = read.filter(Q(decided_at=None) | Q(decided_at__lt=F("created_at")))
+    for pk in endless.values_list("pk", flat=True):
+        tally.blame(f"review {pk}: is settled and has no end")
     for pk in read.values_list("pk", flat=True).iterator(chunk_size=BATCH):
         if pk not in told:
             tally.blame(f"review {pk}: nobody is known to have settled it")
     undone = read.filter(state=Review.State.STOP, suppression__lifted_by=suppression.NOT_A_STOP)
-    for pk in undone.filter(suppression__lifted_at__gte=F("decided_at")).values_list("pk"):
-        tally.blame(f"review {pk[0]}: it was a stop, and was let go as none")
+    let_go = undone.filter(suppression__lifted_at__gte=F("decided_at"))
+    for pk in let_go.values_list("pk", flat=True):
+        tally.blame(f"review {pk}: it was a stop, and was let go as none")
     return tally
 
 

@@ -73,7 +73,7 @@ def _looked_again(at: datetime) -> Tally:
 
 
 def _looks_missing(manifest_id: str, at: datetime) -> Iterator[str]:
-    looks = DeletionReceipt.objects.filter(manifest_id=manifest_id)
+    looks = DeletionReceipt.objects.filter(manifest=uuid.UUID(manifest_id))
     deleted_at = looks.order_by("-deleted_at").values_list("deleted_at", flat=True).first()
     if deleted_at is None:
         return

@@ -99,12 +99,13 @@ def plant_setting_of_last_week() -> str:
 
 
 def plant_moved_vendor() -> str:
-    render = Render.objects.get()
-    Incident.objects.create(
+    account = Render.objects.get().connection
+    assert account is not None
+    incidents.open_once(
         kind=vendor_terms.MOVED,
         object_type="integrations.connection",
-        object_id=render.connection_id,
-        opened_at=AT - HOUR,
+        object_id=account.pk,
+        at=AT - HOUR,
     )
     return f"manifest {manifest().pk}: left for a vendor that had moved"
 

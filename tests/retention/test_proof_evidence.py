@@ -100,7 +100,7 @@ CHANGES: list[tuple[Callable[[Document], None], str]] = [
 
 
 def test_what_must_not_have_happened_is_named_even_if_signed() -> None:
-    document = dict(proof.build(contact=rich.person(), at=rich.END))
+    document: Document = dict(proof.build(contact=rich.person(), at=rich.END))
     missed = []
     for place, (change, words) in enumerate(CHANGES):
         changed = copy.deepcopy(document)
@@ -112,7 +112,7 @@ def test_what_must_not_have_happened_is_named_even_if_signed() -> None:
 
 
 def test_an_open_incident_says_what_was_not_seen() -> None:
-    document = dict(proof.build(contact=rich.person(), at=rich.END))
+    document: Document = dict(proof.build(contact=rich.person(), at=rich.END))
     one_look(document)
     document["incidents"][0]["closed_at"] = None
     assert not [fault for fault in faults(signed_anew(document)) if "nobody looked" in fault]
