@@ -71,6 +71,9 @@ bench-gate: env ## judge a million people set-wise, beside a plain statement: PE
 bench-tokens: env ## check a token and authorise a range, beside one SELECT: CALLS= ROUNDS= LINKS=
 	@$(PY) -m benchmarks.tokens
 
+bench-dead-links: env ## does an answer's time tell a wrong link from a dead one: CALLS= LINKS= SEED=
+	@$(PY) -m benchmarks.dead_links
+
 prove-gate: env ## look for a message that left after a no: SEED= STEPS= PROCESSES= ENGINE=
 	@$(PY) -m benchmarks.prove_gate
 

@@ -12,6 +12,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-FORMAT = "sealcast-proof/1"
+FORMAT = "sealcast-proof/2"
 GENESIS = "0" * 64
 HEAD = ("format", "made_at", "person", "key", "contents")
 SECTIONS = (
@@ -30,14 +31,66 @@ SECTIONS = (
     ("consent", "acts of consent"),
     ("decisions", "decisions of the gate"),
     ("messages", "messages"),
+    ("elements", "elements of stronger permissions"),
+    ("papers", "proofs of what was agreed elsewhere"),
+    ("revocations", "stops"),
+    ("propagations", "systems that are told of a stop"),
+    ("confirmations", "confirmations of a stop"),
+    ("reviews", "unsure answers"),
     ("renders", "renders at an AI vendor"),
     ("manifests", "manifests of what left for an AI vendor"),
     ("receipts", "receipts of the vendor's deletion"),
+    ("agreements", "contracts with AI vendors"),
+    ("attestations", "account settings that were seen"),
+    ("releases", "releases of presenters"),
+    ("incidents", "incidents about a copy"),
     ("assets", "videos of this person"),
     ("links", "links"),
     ("plays", "plays"),
+    ("devices", "browsers"),
+    ("codes", "codes to another address"),
     ("certificates", "certificates of deletion"),
 )
+# Where each row is told of in the trail: section, the id it is told by, the act, its time, and
+# which of its values stand there under which name.
+TOLD: tuple[tuple[list[str], dict[str, str]], ...] = tuple(
+    (line.split()[:4], dict(pair.split("=") for pair in line.split()[4:]))
+    for line in """
+    revocations id consent.revocation.recorded effective_at means=means channels=channels
+    revocations id consent.revocation.recorded effective_at scope_rule=rule
+    propagations id consent.propagation.{state} done_at revocation_id=revocation
+    propagations id consent.propagation.{state} done_at connection_id=connection
+    reviews id consent.review.opened created_at channel=channel
+    reviews id consent.review.decided decided_at state=state
+    papers id consent.proof.kept created_at file_sha256=file media_type=media_type
+    agreements id videos.agreement.recorded created_at clauses=clauses region=region
+    agreements id videos.agreement.recorded created_at document_sha256=document
+    agreements id videos.agreement.ended ended_at
+    attestations connection_id videos.vendor.attested at holds=holds
+    releases id consent.likeness.recorded created_at document_sha256=document
+    releases id consent.likeness.recorded created_at presenter_code=presenter
+    releases id consent.likeness.revoked revoked_at
+    manifests id videos.egress.declared at body_sha256=body_sha256 vendor=vendor
+    """.strip().splitlines()
+)
+# What must be true, or filled, of each kind of stronger permission.
+ELEMENTS = {
+    "WrittenConsent": "authorises_advertising authorises_automated not_a_condition seller"
+    " agreement_id disclosure_id signed_at",
+    "SoftOptIn": "opt_out_shown similar_goods product_class",
+    "HealthAuthorisation": "says_right_to_revoke says_not_a_condition says_may_be_disclosed_again"
+    " discloser recipient use expires_at",
+    "ImpliedConsent": "relation happened_at",
+}
+MADE_OF = {
+    "written": "WrittenConsent",
+    "soft_opt_in": "SoftOptIn",
+    "implied_purchase": "ImpliedConsent",
+    "implied_inquiry": "ImpliedConsent",
+    "hipaa_authorization": "HealthAuthorisation",
+}
+CLAUSES = set("abcdefgh")
+HOUR, DAY, CODE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=10)
 NO, YES = ("withdrawn", "refused"), ("given", "confirmed")
 HANDED_OFF = ("sent", "delivered", "unknown", "handing_off")
 OWN_ACTS = ("checkbox", "keyword", "button", "voice", "paper")
@@ -230,6 +283,78 @@ def check_consent(proof: Document) -> Iterable[Fault]:
             yield f"{where}: the trail tells of it otherwise"
 
 
+def check_told(proof: Document) -> Iterable[Fault]:
+    """Each row that the trail tells of stands there as it is here, at its very instant."""
+    told = {}
+    for element in [*proof["trail"], *proof["related"]]:
+        leaf = element["leaf"]
+        told[leaf["object"]["id"], leaf["action"], leaf["at"]] = leaf["details"]
+    for (name, key, action, at), same in TOLD:
+        for place, row in enumerate(proof[name]):
+            if row[at] is None:
+                continue
+            details = told.get((str(row[key]), action.format(**row), row[at]))
+            if details is None:
+                yield f"{name}[{place}]: the trail does not tell of it"
+            elif any(row[here] != details[there] for here, there in same.items()):
+                yield f"{name}[{place}]: the trail tells of it otherwise"
+
+
+def check_elements(proof: Document) -> Iterable[Fault]:
+    """Each stronger permission was given whole; each proof that an act rests on is here."""
+    made_of = {row["event_id"]: row for row in proof["elements"]}
+    for place, row in enumerate(proof["elements"]):
+        for name in ELEMENTS[row["kind"]].split():
+            if not row[name]:
+                yield f"elements[{place}]: {name} is missing"
+    papers = {row["file_sha256"] for row in proof["papers"]}
+    for place, act in enumerate(proof["consent"]):
+        kind = MADE_OF.get(act["permission"]) if act["kind"] == "given" else None
+        if kind and made_of.get(act["id"], {}).get("kind") != kind:
+            yield f"consent[{place}]: its elements are missing"
+        if act["proof_sha256"] and act["proof_sha256"] not in papers:
+            yield f"consent[{place}]: the proof it rests on is missing"
+
+
+def check_stops(proof: Document) -> Iterable[Fault]:
+    """Each stop is told to the other systems in time; each unsure answer waits or is settled."""
+    stops = {row["id"] for row in proof["revocations"]}
+    for place, row in enumerate(proof["propagations"]):
+        where = f"propagations[{place}]"
+        if row["revocation_id"] not in stops:
+            yield f"{where}: there is no such stop"
+        if (row["state"] == "waiting") != (row["done_at"] is None):
+            yield f"{where}: its clock does not fit its state"
+        if row["state"] == "waiting" and row["due_at"] < proof["made_at"]:
+            yield f"{where}: the other system should know by now"
+    for place, row in enumerate(proof["reviews"]):
+        if (row["state"] == "open") != (row["decided_at"] is None):
+            yield f"reviews[{place}]: its end does not fit its state"
+
+
+def check_answers(proof: Document) -> Iterable[Fault]:
+    """Each stop was confirmed by one text at most, within five minutes, or by none."""
+    stops = {row["id"] for row in proof["revocations"]}
+    answers = {row["message_id"]: row for row in proof["confirmations"]}
+    if len({row["revocation_id"] for row in proof["confirmations"]}) != len(answers):
+        yield "confirmations: a stop was confirmed twice"
+    for place, message in enumerate(proof["messages"]):
+        if message["purpose"] != "stop_confirmation":
+            continue
+        row = answers.get(message["id"])
+        if row is None or row["revocation_id"] not in stops:
+            yield f"messages[{place}]: confirms no stop"
+        elif (message["sent_at"] or row["send_by"]) > row["send_by"] or past(
+            row["revoked_at"], timedelta(minutes=5), row["send_by"]
+        ):
+            yield f"messages[{place}]: confirmed a stop too late"
+
+
+def past(since: str, time: timedelta, at: str) -> bool:
+    """Say whether more than a time has passed from one instant to another."""
+    return datetime.fromisoformat(at) - datetime.fromisoformat(since) > time
+
+
 def check_decisions(proof: Document) -> Iterable[Fault]:
     """Each decision stands in the trail as it is here."""
     told = told_of(proof)
@@ -337,6 +462,91 @@ def check_egress(proof: Document) -> Iterable[Fault]:
             yield f"{where}: does not fit its render"
 
 
+def check_contracts(proof: Document) -> Iterable[Fault]:
+    """Each request left under a contract in force, of an account that was seen to keep nothing."""
+    for place, manifest in enumerate(proof["manifests"]):
+        where, at = f"manifests[{place}]", manifest["at"]
+        if manifest["endpoint"].startswith("local:"):
+            continue
+        if not any(
+            binds(row, manifest) and set(row["clauses"]) == CLAUSES for row in proof["agreements"]
+        ):
+            yield f"{where}: no whole agreement was in force when it left"
+        seen = [row for row in proof["attestations"] if row["id"] == manifest["attestation"]]
+        if not seen or not seen[0]["holds"] or seen[0]["at"] > at or past(seen[0]["at"], DAY, at):
+            yield f"{where}: nobody had seen how the account was set"
+
+
+def binds(agreement: Document, manifest: Document) -> bool:
+    """Say whether an agreement was in force for what left, at that instant and place."""
+    at, day = manifest["at"], manifest["at"][:10]
+    return bool(
+        agreement["reference"] == manifest["agreement"]
+        and agreement["region"] == manifest["region"]
+        and agreement["created_at"] <= at
+        and agreement["signed_on"] <= day <= agreement["expires_on"]
+        and (agreement["ended_at"] is None or agreement["ended_at"] > at)
+    )
+
+
+def check_looks(proof: Document) -> Iterable[Fault]:
+    """Each copy was looked for again after an hour and after a day, or an incident is open."""
+    known = {row["object_id"] for row in proof["incidents"] if row["closed_at"] is None}
+    for place, manifest in enumerate(proof["manifests"]):
+        looks = [row for row in proof["receipts"] if row["manifest"] == manifest["id"]]
+        if not looks or known & {manifest["id"], manifest["render"]}:
+            continue
+        deleted = max(row["deleted_at"] for row in looks)
+        last = max(row["observed_at"] for row in looks if row["deleted_at"] == deleted)
+        for after in (HOUR, DAY):
+            due = past(deleted, after + HOUR, proof["made_at"])
+            if due and not past(deleted, after - timedelta(microseconds=1), last):
+                yield f"manifests[{place}]: nobody looked for the copy after {after}"
+        if any(row["soft"] for row in looks) and not proof["incidents"]:
+            yield f"manifests[{place}]: the copy was only hidden, and no officer was told"
+
+
+def check_presenters(proof: Document) -> Iterable[Fault]:
+    """Whoever is seen had signed a release of face and voice before anything of them left."""
+    for place, render in enumerate(proof["renders"]):
+        left = [row["at"] for row in proof["manifests"] if row["render"] == render["id"]]
+        for at in left if render["presenter"] != "drawn" else ():
+            if not any(releases(row, render, at) for row in proof["releases"]):
+                yield f"renders[{place}]: its presenter had signed no release"
+
+
+def releases(row: Document, render: Document, at: str) -> bool:
+    """Say whether a release covers who is seen, face and voice, at an instant."""
+    ended = row["revoked_at"] or row["valid_until"]
+    return bool(
+        row["presenter_code"] == render["presenter"]
+        and row["covers_face"] is row["covers_voice"] is True
+        and max(row["signed_at"], row["created_at"]) <= at < min(ended, row["valid_until"])
+    )
+
+
+def check_browsers(proof: Document) -> Iterable[Fault]:
+    """Each play was on a browser of its link, which had used a code where one is asked for."""
+    assets = {asset["id"]: asset for asset in proof["assets"]}
+    links = {link["id"]: link for link in proof["links"]}
+    devices = {device["id"]: device for device in proof["devices"]}
+    used = {code["device_id"] for code in proof["codes"] if code["used_at"]}
+    for place, play in enumerate(proof["plays"]):
+        device, where = devices.get(play["device"]), f"plays[{place}]"
+        if play["device"] is not None and (device is None or device["link_id"] != play["link"]):
+            yield f"{where}: was on no browser of its link"
+        asks = assets[links[play["link"]]["asset"]]["step_up"] == "always"
+        if asks and not (device and (device["proved_at"] or "~") <= play["at"]):
+            yield f"{where}: opened without a code what needs one"
+    for place, device in enumerate(proof["devices"]):
+        if device["proved_at"] and device["id"] not in used:
+            yield f"devices[{place}]: no code was used on it"
+    for place, code in enumerate(proof["codes"]):
+        late = code["used_at"] is not None and code["used_at"] >= code["expires_at"]
+        if late or past(code["asked_at"], CODE, code["expires_at"]):
+            yield f"codes[{place}]: was good for too long"
+
+
 def check_absence(proof: Document) -> Iterable[Fault]:
     """The vendor's copy of each render was seen to be gone, after it was made."""
     sent = {manifest["id"]: manifest for manifest in proof["manifests"]}
@@ -357,8 +567,8 @@ def check_videos(proof: Document) -> Iterable[Fault]:
     assets = {asset["id"]: asset for asset in proof["assets"]}
     links = {link["id"]: link for link in proof["links"]}
     for place, asset in enumerate(proof["assets"]):
-        if asset["state"] == "ready" and asset["labelled_ai"] is not True:
-            yield f"assets[{place}]: is not labelled as made with AI"
+        if asset["state"] == "ready":
+            yield from (f"assets[{place}]: {fault}" for fault in unmarked(asset))
     for place, link in enumerate(proof["links"]):
         asset = assets.get(link["asset"])
         if asset is None:
@@ -370,6 +580,14 @@ def check_videos(proof: Document) -> Iterable[Fault]:
         ends = link and min(filter(None, (link["expires_at"], link["revoked_at"])))
         if not link or not link["not_before"] <= play["at"] < (ends or ""):
             yield f"plays[{place}]: was outside the time of its link"
+
+
+def unmarked(asset: Document) -> Iterable[Fault]:
+    """Say what a video lacks that tells people, and machines, that AI made it."""
+    if asset["labelled_ai"] is not True:
+        yield "is not labelled as made with AI"
+    if not (asset["mark"] and asset["mark_read_at"]):
+        yield "was never seen to carry its mark"
 
 
 def check_certificates(proof: Document) -> Iterable[Fault]:
@@ -405,6 +623,18 @@ CHECKS: tuple[tuple[str, tuple[str, ...], Check], ...] = (
     ("decisions, each entered in the trail", ("decisions",), check_decisions),
     ("messages, each allowed twice and agreed to", ("messages",), check_messages),
     ("requests to AI vendors, byte for byte", ("manifests",), check_egress),
+    ("rows that the trail tells of, as they are here", (), check_told),
+    ("permissions given whole, and their proofs", ("elements", "papers"), check_elements),
+    (
+        "stops passed on in time, unsure answers settled",
+        ("revocations", "propagations", "reviews"),
+        check_stops,
+    ),
+    ("stops confirmed by one text, in time", ("confirmations",), check_answers),
+    ("contracts in force for each request", ("agreements", "attestations"), check_contracts),
+    ("copies looked for again after 1 h and 24 h", ("receipts", "incidents"), check_looks),
+    ("presenters who had allowed it", ("releases",), check_presenters),
+    ("browsers and codes", ("devices", "codes"), check_browsers),
     ("copies at AI vendors, seen to be gone", ("renders", "receipts"), check_absence),
     ("videos, links and plays within time", ("assets", "links", "plays"), check_videos),
     ("certificates of deletion", ("certificates",), check_certificates),
@@ -428,7 +658,7 @@ def examine(proof: Document) -> list[tuple[str, int, list[Fault]]]:
         results.append((title, count, found))
     for title, names, check in CHECKS:
         count = sum(len_of(proof, name) for name in names)
-        found = faults_of(names[0], partial(check, proof))
+        found = faults_of(names[0] if names else title, partial(check, proof))
         results.append((title, count, found))
     return results
 

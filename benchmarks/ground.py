@@ -18,6 +18,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from config import bootstrap
 from tests import postgres
 
+# Links of nobody, for a table of a real size: their video, their person, and how many.
+FILL_LINKS = """INSERT INTO videos_link (id, token_index, asset_id, contact_id, created_at,
+    not_before, expires_at, plays_allowed, plays)
+    SELECT gen_random_uuid(), encode(sha256(i::text::bytea), 'hex'), %s, %s, now(), now(), now(),
+    1, 0 FROM generate_series(1, %s) i"""
+
 
 def prepare(engine: str = "postgres") -> None:
     """Make an empty, migrated database of its own, and set Django up on it."""

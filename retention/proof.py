@@ -5,7 +5,7 @@ checker is `verify_proof.py`: standard library and `cryptography`, no database a
 """
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,10 +16,14 @@ from accounts.models import TrailEntry, TrailSeal
 from config.lib import canonical, merkle
 from consent import receipts
 from consent.models import ConsentEvent, Contact, Decision, Message, Notice, Purpose
+from retention import proof_evidence
 from retention.models import Certificate, RunItem
+from videos import devices
 from videos.models import Asset, DeletionReceipt, EgressManifest, Link, Play, Render
 
-FORMAT = "sealcast-proof/1"
+FORMAT = "sealcast-proof/2"
+# What tells of no person, and so stands in the trail by itself.
+OF_NOBODY = ("renders", "manifests", "receipts", "agreements", "releases")
 Element = dict[str, Any]
 
 
@@ -63,11 +67,12 @@ def _of_consent(contact: Contact) -> dict[str, list[Element]]:
         ],
         "decisions": [_decision(row) for row in decisions],
         "messages": [_message(row) for row in messages.order_by("queued_at", "id")],
+        **proof_evidence.of_consent(contact),
     }
 
 
 def _of_videos(contact: Contact) -> dict[str, list[Element]]:
-    assets = Asset.objects.filter(contact=contact)
+    assets = Asset.objects.filter(contact=contact).select_related("campaign")
     renders = Render.objects.filter(pk__in=assets.values("render_id")).select_related("connection")
     manifests = EgressManifest.objects.filter(render__in=renders).order_by("at", "id")
     receipts = DeletionReceipt.objects.filter(render__in=renders).order_by("observed_at", "id")
@@ -83,11 +88,14 @@ def _of_videos(contact: Contact) -> dict[str, list[Element]]:
             {
                 "id": row.pk,
                 "link": str(row.link_id),
+                "device": row.device_id,
                 "at": canonical.instant(row.at),
                 "expires_at": canonical.instant(row.expires_at),
             }
             for row in plays
         ],
+        **proof_evidence.of_vendors(list(renders)),
+        **proof_evidence.of_browsers(contact),
     }
 
 
@@ -108,16 +116,16 @@ def _of_deletion(contact: Contact) -> dict[str, list[Element]]:
 
 
 def _entries(
-    contact: Contact, sections: Mapping[str, Sequence[Element]]
+    contact: Contact, sections: dict[str, list[Element]]
 ) -> tuple[list[TrailEntry], list[TrailEntry]]:
     """Return the person's entries, and those of nobody that tell of the renders they are in."""
-    told = [
-        element["id"] for name in ("renders", "manifests", "receipts") for element in sections[name]
-    ]
+    told = [element["id"] for name in OF_NOBODY for element in sections[name]]
     told += [element["document"]["id"] for element in sections["certificates"]]
     rows = TrailEntry.objects.select_related("leaf", "seal").order_by("position")
     own = rows.filter(subject_id=contact.pk)
-    return list(own), list(rows.filter(subject_id=None, leaf__object_id__in=told))
+    nobodys = rows.filter(subject_id=None)
+    about = Q(leaf__object_id__in=told) | proof_evidence.sights(sections)
+    return list(own), list(nobodys.filter(about))
 
 
 def _places(entries: Iterable[TrailEntry]) -> list[Element]:
@@ -199,6 +207,7 @@ def _render(row: Render) -> Element:
         "script_sha256": row.script_sha256,
         "vendor": row.connection.provider if row.connection else "",
         "made_by": row.made_by,
+        "presenter": row.presenter_code,
         "state": row.state,
         "created_at": canonical.instant(row.created_at),
         "finished_at": _instant(row.finished_at),
@@ -213,6 +222,7 @@ def _manifest(row: EgressManifest) -> Element:
         "endpoint": row.endpoint,
         "region": row.region,
         "agreement": row.agreement_id,
+        "attestation": row.attestation_id,
         "slots": row.slots,
         "size_bytes": row.size_bytes,
         "body_sha256": row.body_sha256,
@@ -235,6 +245,8 @@ def _receipt(row: DeletionReceipt) -> Element:
         "observed_absent": row.observed_absent,
         "observed_at": canonical.instant(row.observed_at),
         "residual_days": row.residual_days,
+        "request_sha256": row.request_sha256,
+        "soft": row.is_soft,
     }
 
 
@@ -247,6 +259,9 @@ def _asset(row: Asset) -> Element:
         "size_bytes": row.size_bytes,
         "content_sha256": row.content_sha256,
         "labelled_ai": row.labelled_ai,
+        "mark": row.mark_name,
+        "mark_read_at": _instant(row.mark_read_at),
+        "step_up": devices.step_up(campaign=row.campaign),
         "created_at": canonical.instant(row.created_at),
         "delete_at": canonical.instant(row.delete_at),
         "deleted_at": _instant(row.deleted_at),

@@ -96,6 +96,7 @@ def seed(*, at: datetime, say: Say) -> bool:
     _aftermath(listed, at)
     say("running the policies and checking the seven promises")
     runs.execute(run=runs.plan(at=at, trigger="schedule"), at=at)
+    rendering.observe_again(at=at)
     verification.carry_out(report=verification.ask(at=at, staff=None), at=at)
     _watch(campaign, at)
     token = walk_phones.link_token_of(campaign_id=campaign.pk, contact=_asha())

@@ -70,7 +70,7 @@ def verify(
     looks: tuple[Callable[[], Iterator[Tally]], ...] = (
         partial(consent.check, at=at),
         partial(anonymity.check, at=at),
-        vendor.check,
+        partial(vendor.check, at=at),
         partial(sealed.check, at=at),
         partial(links.check, at=at),
         partial(periods.check, at=at),

@@ -25,6 +25,7 @@ from videos import (
     compositing,
     delivery,
     links,
+    marks,
     playback,
     rendering,
 )
@@ -266,9 +267,10 @@ def watch(walk: Walk) -> dict[str, Any]:
         seen = compositing.probe(data=video)
         require(seen.video_codec == "h264" and seen.audio_codec == "aac", "not the right codecs")
         require(len(video) == link.asset.size_bytes, "a video came short")
+        require(_mark_of(video) == link.asset.mark_name, "a video came without its mark")
         watched, served = watched + 1, served + len(video)
     require(watched, "nobody could watch")
-    return {"watched": watched, "served_bytes": served}
+    return {"watched": watched, "marks_read": watched, "served_bytes": served}
 
 
 def withdraw(walk: Walk) -> dict[str, Any]:
@@ -328,6 +330,7 @@ def dispatch_for_a_day(walk: Walk) -> None:
         while delivery.dispatch(at=walk.at).total:
             continue
         walk.later(hours=3)
+        rendering.observe_again(at=walk.at)
 
 
 def _shares(walk: Walk) -> dict[str, list[Person]]:
@@ -376,6 +379,8 @@ def _campaign(walk: Walk, channel: str, name: str) -> Campaign:
         purpose_code=purposes.MARKETING,
         channel=channel,
         link_ttl_hours=LINK_HOURS,
+        devices_allowed=1,
+        step_up=Campaign.StepUp.BEYOND,
         at=walk.at,
         actor=SYSTEM,
     )
@@ -414,6 +419,14 @@ def _recipients(walk: Walk) -> dict[str, int]:
         for state, code in rows.values_list("state", "reason_code")
     )
     return dict(told)
+
+
+def _mark_of(video: bytes) -> str:
+    """Read a video's mark as a recipient's program would, from the bytes that came."""
+    try:
+        return marks.read(parts=[video])
+    except marks.NotMarked:
+        return ""
 
 
 def _sizes(walk: Walk) -> dict[str, int]:

@@ -18,25 +18,26 @@ def confirm_tokens(*, source: str) -> list[tuple[Contact, str]]:
     return [
         (people[message.contact_id], match[1])
         for message in sent.order_by("contact_id")
-        if (match := CONFIRM.search(_text(message)))
+        if (match := CONFIRM.search(text_of(message)))
     ]
 
 
 def link_tokens(campaign_ids: Collection[UUID]) -> list[str]:
     """Return the tokens of the links that arrived, of these campaigns."""
     arrived = Message.objects.filter(context_id__in=campaign_ids, state=Message.State.DELIVERED)
-    texts = (_text(message) for message in arrived.order_by("sent_at", "pk"))
+    texts = (text_of(message) for message in arrived.order_by("sent_at", "pk"))
     return [match[1] for text in texts if (match := LINK.search(text))]
 
 
 def link_token_of(*, campaign_id: UUID, contact: Contact) -> str:
     """Return the token of the link that one person got in a campaign; empty if none arrived."""
     arrived = Message.objects.filter(context_id=campaign_id, contact=contact).order_by("queued_at")
-    found = [match[1] for message in arrived if (match := LINK.search(_text(message)))]
+    found = [match[1] for message in arrived if (match := LINK.search(text_of(message)))]
     return found[-1] if found else ""
 
 
-def _text(message: Message) -> str:
+def text_of(message: Message) -> str:
+    """Return the words of a message as they stand on the phone; empty if it did not arrive."""
     row = SandboxMessage.objects.filter(
         idempotency_key=message.pk.hex, direction=SandboxMessage.Direction.TO_PHONE
     ).first()

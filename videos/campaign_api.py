@@ -1,6 +1,7 @@
 """The API of campaigns: what a partner may send, what it speaks of, and who speaks in it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.http import Http404
@@ -22,6 +23,7 @@ from videos import (
     contents,
     declarations,
     delivery,
+    devices,
     presenters,
 )
 from videos.models import Campaign
@@ -41,6 +43,14 @@ class CampaignOut(serializers.Serializer[Any]):
         help_text="What its words speak of: some of it asks for more than plain consent.",
     )
     presenter = serializers.CharField(help_text="Who is seen and heard; `drawn` is nobody.")
+    devices_allowed = serializers.IntegerField(
+        help_text="So many browsers open a link by the link alone."
+    )
+    step_up = serializers.ChoiceField(
+        choices=Campaign.StepUp.choices,
+        help_text="What the next browser meets. Where the words are about special data it is "
+        "`always`, whatever was chosen.",
+    )
     can_send = serializers.BooleanField(help_text="A message can be asked for now.")
 
 
@@ -87,6 +97,15 @@ class CampaignDetailOut(CampaignOut):
     presenter_refusals = RefusalOut(
         many=True, help_text="Why the presenter may not be shown; empty if they may."
     )
+
+
+class DevicesIn(StrictSerializer):
+    """What is left out stays as it is."""
+
+    devices_allowed = serializers.IntegerField(
+        required=False, help_text="{} to {}.".format(*campaigns.DEVICES)
+    )
+    step_up = serializers.ChoiceField(required=False, choices=Campaign.StepUp.choices)
 
 
 class DismissIn(StrictSerializer):
@@ -136,7 +155,10 @@ class CampaignsView(APIView):
 
 
 class CampaignView(APIView):
-    required_scopes: Mapping[str, Sequence[str]] = {"GET": ["messages.read"]}
+    required_scopes: Mapping[str, Sequence[str]] = {
+        "GET": ["messages.read"],
+        "PATCH": ["messages.write"],
+    }
 
     @extend_schema(
         operation_id="campaigns_read",
@@ -145,6 +167,23 @@ class CampaignView(APIView):
         responses=CampaignDetailOut,
     )
     def get(self, request: Request, campaign_name: str) -> Response:
+        return Response(_detail(_found(request, campaign_name)))
+
+    @extend_schema(
+        operation_id="campaigns_devices",
+        summary="Say on how many browsers a link opens, and what the next one meets",
+        description="Over once sending has begun. What is left out stays.",
+        tags=["messages"],
+        request=DevicesIn,
+        responses=CampaignDetailOut,
+    )
+    def patch(self, request: Request, campaign_name: str) -> Response:
+        row = _found(request, campaign_name)
+        form = DevicesIn(data=request.data)
+        form.is_valid(raise_exception=True)
+        actor = Actor("partner", str(partner_of(request).pk))
+        with _told():
+            campaigns.set_devices(campaign=row, at=clock.now(), actor=actor, **form.validated_data)
         return Response(_detail(_found(request, campaign_name)))
 
 
@@ -165,7 +204,7 @@ class ContentView(APIView):
         form = ContentIn(data=request.data)
         form.is_valid(raise_exception=True)
         said = form.validated_data
-        try:
+        with _told():
             declarations.change(
                 campaign=row,
                 declared=said["declare"],
@@ -174,13 +213,20 @@ class ContentView(APIView):
                 at=clock.now(),
                 actor=Actor("partner", str(partner_of(request).pk)),
             )
-        except campaigns.NotACampaign as refused:
-            raise serializers.ValidationError(
-                {refused.field: refused.problem}, code="unusable"
-            ) from None
-        except campaigns.NotNow as refused:
-            raise Conflict(str(refused), code="campaign_not_editable") from None
         return Response(_detail(_found(request, campaign_name)))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say a refusal of the storey below in the words of the API."""
+    try:
+        yield
+    except campaigns.NotACampaign as refused:
+        raise serializers.ValidationError(
+            {refused.field: refused.problem}, code="unusable"
+        ) from None
+    except campaigns.NotNow as refused:
+        raise Conflict(str(refused), code="campaign_not_editable") from None
 
 
 def _found(request: Request, name: str) -> Campaign:
@@ -237,5 +283,7 @@ def _listed(row: Campaign) -> dict[str, object]:
         "state": row.state,
         "content": list(contents.of(row)),
         "presenter": row.presenter_code,
+        "devices_allowed": row.devices_allowed,
+        "step_up": devices.step_up(campaign=row),
         "can_send": row.state in delivery.SENDS_ONE,
     }

@@ -145,6 +145,32 @@ def change(  # noqa: PLR0913  the facts of one row, all named by the caller
 
 
 @transaction.atomic
+def set_devices(
+    *,
+    campaign: Campaign,
+    at: datetime,
+    actor: Actor,
+    devices_allowed: int | None = None,
+    step_up: str | None = None,
+) -> Campaign:
+    """Choose on how many browsers a link opens by itself, and what the next one meets.
+
+    What is not named stays. Words about special data ask for a code on each, whatever is chosen.
+    :raises NotACampaign: a value is unusable.
+    :raises NotNow: it is being rendered or has been started.
+    """
+    held = locked(campaign, *EDITABLE)
+    _set_devices(
+        held,
+        held.devices_allowed if devices_allowed is None else devices_allowed,
+        held.step_up if step_up is None else step_up,
+    )
+    held.save(update_fields=["devices_allowed", "step_up"])
+    _note(held, "devices_changed", at, actor)
+    return held
+
+
+@transaction.atomic
 def update_script(
     *, campaign: Campaign, language: str, text: str, at: datetime, actor: Actor
 ) -> Script:

@@ -1,5 +1,6 @@
 """Does each person's video tell machines that AI made it? Signed last, read again where it lies."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -13,7 +14,7 @@ from videos import vault
 from videos.compositing import Composite
 from videos.models import Render, SealedObject
 
-__all__ = ["NotMarked", "read_stored", "signed"]
+__all__ = ["NotMarked", "read", "read_stored", "signed"]
 
 NAME = "Sealcast"
 
@@ -36,7 +37,18 @@ def read_stored(*, head: SealedObject, tail: SealedObject | None, at: datetime) 
 
     :raises NotMarked: there is none, it is another's, or a stored byte differs.
     """
-    parts = [_part(one, at) for one in (head, tail) if one is not None]
+    return _name_of([_part(one, at) for one in (head, tail) if one is not None])
+
+
+def read(*, parts: Sequence[bytes]) -> str:
+    """Check the mark of a video that was opened already, and return the mark's name.
+
+    :raises NotMarked: as `read_stored`.
+    """
+    return _name_of([_held(part) for part in parts])
+
+
+def _name_of(parts: Sequence[tuple[int, provenance.Read]]) -> str:
     mark = provenance.check(parts=parts, signer=_signer())
     if provenance.COMPOSITE not in mark.sources:
         raise NotMarked("the mark does not say that AI took part")
@@ -71,6 +83,10 @@ def _part(row: SealedObject, at: datetime) -> tuple[int, provenance.Read]:
         return b"".join(vault.read_range(sealed_object=row, start=start, end=end, at=at))
 
     return row.size_bytes, read
+
+
+def _held(data: bytes) -> tuple[int, provenance.Read]:
+    return len(data), lambda start, end: data[start:end]
 
 
 def _signer() -> ContentSigner:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django_q.tasks import async_task
 
 from accounts import keys
@@ -50,7 +50,6 @@ LONGEST_PAUSE = timedelta(seconds=100)
 GIVE_UP_AFTER = timedelta(hours=24)
 # When the vendor is asked again whether its copy is gone, counted from the deletion.
 LOOK_AGAIN_AFTER = (timedelta(hours=1), timedelta(hours=24))
-LOOKED_AT_FOR = timedelta(days=7)
 TRANSIENT, PERMANENT = "transient:", "permanent:"
 
 log = logs.get(__name__)
@@ -126,11 +125,17 @@ def advance(*, render: Render, at: datetime, is_woken: bool = False) -> Render:
 def observe_again(*, at: datetime) -> int:
     """Look again, an hour and a day after each deletion, whether the copy is gone; return how many.
 
-    A copy that came back, or that nobody could look for, opens an incident.
+    A copy that came back, or that nobody could look for, opens an incident. What nobody looked for
+    in time, since no worker ran, is looked for late.
     """
-    window = {"deleted_at__gt": at - LOOKED_AT_FOR, "deleted_at__lte": at - LOOK_AGAIN_AFTER[0]}
     rows = DeletionReceipt.objects.select_related("render__connection", "manifest")
-    firsts = rows.filter(observed_at=F("deleted_at"), observed_absent=True, **window)
+    due = rows.filter(deleted_at__lte=at - LOOK_AGAIN_AFTER[0])
+    seen = DeletionReceipt.objects.filter(
+        manifest=OuterRef("manifest"),
+        deleted_at=OuterRef("deleted_at"),
+        observed_at__gte=OuterRef("deleted_at") + LOOK_AGAIN_AFTER[-1],
+    )
+    firsts = due.filter(~Exists(seen), observed_at=F("deleted_at"), observed_absent=True)
     return sum(_observe(first, at) for first in list(firsts) if _is_look_due(first, at))
 
 

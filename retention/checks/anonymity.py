@@ -6,12 +6,14 @@ from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, Q
+
 from accounts import keys
 from consent import contacts
 from consent.models import Contact
 from retention.checks.tally import Tally
 from videos import anonymisation, detectors
-from videos.models import EgressManifest
+from videos.models import EgressManifest, Render
 
 AUDIENCE_BATCH = 5000
 
@@ -19,6 +21,8 @@ AUDIENCE_BATCH = 5000
 def check(*, at: datetime) -> Iterator[Tally]:
     """Yield what was found about what left."""
     yield _whole()
+    yield _of_words_alone()
+    yield _stayed()
     yield _detected()
     yield _known(at)
 
@@ -37,6 +41,28 @@ def _whole() -> Tally:
             tally.blame(f"manifest {row.pk}: its bytes do not match its hash")
         if b"{{" in body:
             tally.blame(f"manifest {row.pk}: a slot left with the script")
+    return tally
+
+
+def _of_words_alone() -> Tally:
+    """What left is what the words alone make: the order's hash is older than any contact's name."""
+    tally = Tally("each manifest holds the bytes that its script alone makes")
+    for row in _manifests():
+        tally.saw()
+        if row.body_sha256 != row.render.script_sha256:
+            tally.blame(f"manifest {row.pk}: is not what the script of its order makes")
+        if not row.detectors or not row.nonce:
+            tally.blame(f"manifest {row.pk}: does not say what searched it")
+    return tally
+
+
+def _stayed() -> Tally:
+    uploaded = Render.objects.exclude(made_by=Render.MadeBy.VENDOR)
+    tally = Tally("nothing of an uploaded video left for a vendor", rows=uploaded.count())
+    left = EgressManifest.objects.filter(render=OuterRef("pk"))
+    called = Q(connection__isnull=False) | ~Q(vendor_job_id="") | Exists(left)
+    for pk in uploaded.filter(called).values_list("pk", flat=True):
+        tally.blame(f"render {pk}: an uploaded video left for a vendor")
     return tally
 
 

@@ -8,7 +8,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from accounts.models import TrailLeaf
 from consent import elements, permissions, standing
 from consent.models import ConsentEvent, ConsentState, Decision, Message
-from retention.checks import law, stops
+from retention.checks import law, sent, stops
 from retention.checks.tally import NAMED, Tally
 
 LEFT = ("handing_off", "sent", "delivered", "unknown")
@@ -23,6 +23,7 @@ def check(*, at: datetime) -> Iterator[Tally]:
     yield _overtaken()
     yield _folded()
     yield _whole()
+    yield from sent.check()
     yield from stops.check(at=at)
     yield from law.check(at=at)
 
@@ -47,6 +48,9 @@ def _left() -> Tally:
     wrong = left.exclude(
         hand_off_decision__message_id=F("pk"),
         hand_off_decision__contact_id=F("contact_id"),
+        hand_off_decision__channel=F("channel"),
+        hand_off_decision__purpose_code=F("purpose_code"),
+        hand_off_decision__at=F("claimed_at"),
         hand_off_decision__verdict="allow",
         hand_off_decision__phase="hand_off",
     )

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db.models import F, Q
 
 from accounts import keys
+from retention.checks import watched
 from retention.checks.tally import Tally
 from videos import links
 from videos.models import Link, Play
@@ -17,6 +18,7 @@ def check(*, at: datetime) -> Iterator[Tally]:
     yield _living(at)
     yield _counted()
     yield _played()
+    yield from watched.check()
 
 
 def _outliving() -> Tally:

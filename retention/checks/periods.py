@@ -7,11 +7,11 @@ from django.db.models import F, Q, QuerySet
 
 from accounts import keys
 from accounts.models import DataKey
-from consent.models import Contact, Message
+from consent.models import Contact, Message, Proof
 from retention import holds, inventory, policies, tombstones
 from retention.checks.tally import Tally
 from retention.models import Certificate, Hold, KeptKey
-from videos.models import Asset, SealedObject
+from videos.models import Asset, Render, SealedObject
 
 # The runs come every hour; what is a day late is late.
 GRACE = timedelta(days=1)
@@ -23,6 +23,7 @@ def check(*, at: datetime) -> Iterator[Tally]:
     yield _keys(at)
     yield _labels(at)
     yield _erased(at)
+    yield _originals(at)
     yield _returned()
     yield _held(at)
 
@@ -61,6 +62,7 @@ def _erased(at: datetime) -> Tally:
         ("has a key that was not destroyed", erased.filter(key__destroyed_at=None)),
         ("has no certificate", erased.exclude(pk__in=certified)),
         ("has messages with a text", _owners(Message.objects.exclude(body_sealed=None))),
+        ("has a proof with its file", _owners(Proof.objects.exclude(file_sealed=None))),
         ("has videos", _owners(Asset.objects.filter(deleted_at=None).exclude(state="failed"))),
     ):
         ids = rows.values_list("pk", flat=True).iterator(chunk_size=500)
@@ -72,9 +74,20 @@ def _erased(at: datetime) -> Tally:
     return tally
 
 
-def _owners(rows: QuerySet[Message] | QuerySet[Asset]) -> QuerySet[Contact]:
+def _owners(rows: QuerySet[Message] | QuerySet[Asset] | QuerySet[Proof]) -> QuerySet[Contact]:
     owners = rows.values_list("contact_id", flat=True)
     return Contact.objects.exclude(erased_at=None).filter(pk__in=owners)
+
+
+def _originals(at: datetime) -> Tally:
+    """Of an uploaded video only what was coded again is kept: the file itself goes at once."""
+    ended = Render.objects.exclude(made_by=Render.MadeBy.VENDOR).exclude(finished_at=None)
+    tally = Tally("no uploaded file is kept once it was judged", rows=ended.count())
+    for render in ended.filter(finished_at__lte=at - GRACE).iterator(chunk_size=500):
+        original = render.script_sha256.partition(":")[2]
+        if SealedObject.objects.filter(pk=original, state=SealedObject.State.STORED).exists():
+            tally.blame(f"object {original}: is an uploaded file that was judged long ago")
+    return tally
 
 
 def _returned() -> Tally:

@@ -1,12 +1,13 @@
 """Promise 4: is everything personal sealed, in every column and file, and does it still open?"""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.apps import apps
 from django.db import connection
-from django.db.models import BinaryField, Model
+from django.db.models import BinaryField, CharField, Model
 
 from accounts import keys
 from accounts.fields import SealedJSONField
@@ -25,13 +26,18 @@ from consent.models import (
     WrittenConsent,
 )
 from retention import sweep
+from retention.checks import marks
 from retention.checks.tally import Tally
 from videos import vault
 from videos.models import Asset, SealedObject
 
 # What a sealed value begins with; see config.lib.crypto.
 FORMAT = b"\x01"
-SUFFIX = "_sealed"
+SUFFIX, INDEX = "_sealed", "_index"
+# An HMAC in hex, whole or (of names) its first half.
+KEYED = r"^([0-9a-f]{32}|[0-9a-f]{64})$"
+# Of these the hash of the plain bytes is kept beside them.
+HASHED = ("file_sealed", "evidence_sealed", "body_sealed")
 PEOPLE_BATCH = 20_000
 # Shorter values are found by chance, in ciphertext and in words.
 SHORTEST_BYTES = 8
@@ -64,9 +70,11 @@ def check(*, at: datetime) -> Iterator[Tally]:
     """Yield what was found about values and objects at rest."""
     yield _known_columns()
     yield _columns(at)
+    yield _hashes()
     yield _house_columns()
     yield _keys(at)
     yield _objects(at)
+    yield from marks.check(at=at)
     yield _plain(at)
 
 
@@ -119,12 +127,33 @@ def _faults(row: Model, column: str, key: DataKey | None, at: datetime) -> Itera
     context = f"{table}.{column.removesuffix(SUFFIX)}:{row.pk}"
     try:
         if key is not None:
-            keys.unseal(key=key, sealed=sealed, context=context, at=at)
+            plain = keys.unseal(key=key, sealed=sealed, context=context, at=at)
+            if column in HASHED and hashlib.sha256(plain).hexdigest() != _hash(row, column):
+                yield f"{where}: is not what its hash says"
     except keys.SealBroken:
         yield f"{where}: does not authenticate"
     except keys.KeyRefused:
         # Its key is expired or destroyed: nobody reads it, which is what was promised.
         return
+
+
+def _hash(row: Model, column: str) -> object:
+    return getattr(row, f"{column.removesuffix(SUFFIX)}_sha256")
+
+
+def _hashes() -> Tally:
+    """Look that no token, code or address stands where its keyed hash should: by the letters."""
+    tally = Tally("each token, code and address is looked up by a keyed hash only")
+    for model in apps.get_models():
+        for field in model._meta.local_fields:
+            if not (isinstance(field, CharField) and field.name.endswith(INDEX)):
+                continue
+            rows = model._default_manager.exclude(**{field.name: None}).exclude(**{field.name: ""})
+            tally.saw(rows.count())
+            plain = rows.exclude(**{f"{field.name}__regex": KEYED})
+            for pk in plain.values_list("pk", flat=True).iterator(chunk_size=500):
+                tally.blame(f"{model._meta.db_table}.{field.name} of row {pk}: is no keyed hash")
+    return tally
 
 
 def _house_columns() -> Tally:

@@ -9,8 +9,8 @@ from django.db.models import BigIntegerField, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast
 
 from accounts.models import TrailLeaf
-from consent import purposes, suppression
-from consent.models import Message, Propagation, Review, StopConfirmation, Suppression
+from consent import purposes, revocations, suppression
+from consent.models import Message, Propagation, Review, Revocation, StopConfirmation, Suppression
 from retention.checks.tally import Tally
 
 # What the database itself holds of the one text: one a stop, one a message, five minutes.
@@ -24,6 +24,7 @@ def check(*, at: datetime) -> Iterator[Tally]:
     """Yield what was found about stops."""
     yield _stand()
     yield _held_back()
+    yield _owed()
     yield _told(at)
     yield _answered()
     yield _guarded()
@@ -50,6 +51,20 @@ def _held_back() -> Tally:
     )
     ids = loose.values_list("pk", flat=True).iterator(chunk_size=500)
     tally.blame_all(f"review {pk}: may be written to before anybody read it" for pk in ids)
+    return tally
+
+
+def _owed() -> Tally:
+    """Ask of each system that was there: is there a clock for each stop that it must know of?"""
+    tally = Tally("each stop is known to, or on its way to, each other system")
+    for other in revocations.writers():
+        since = Revocation.objects.filter(effective_at__gte=other.created_at)
+        tally.saw(since.count())
+        own = Propagation.objects.filter(revocation=OuterRef("pk"), connection=other)
+        for pk, reached in since.exclude(Exists(own)).values_list("pk", "purposes").iterator():
+            # A stop of one purpose only, such as the sharing of data, ends no messages.
+            if reached is None or purposes.MARKETING in reached:
+                tally.blame(f"revocation {pk}: connection {other.pk} is not to be told of it")
     return tally
 
 

@@ -11,6 +11,7 @@ from accounts import audit
 from accounts.models import TrailEntry, TrailLeaf, TrailSeal
 from config.lib import append_only, canonical, merkle
 from retention import certificates, witness
+from retention.checks import told
 from retention.checks.tally import Tally
 from retention.models import Certificate
 
@@ -43,6 +44,7 @@ def check(*, at: datetime) -> Iterator[Tally]:
     yield _strays(before, at)
     yield _witnessed()
     yield _certificates()
+    yield from told.check()
     yield _guards()
     if connection.vendor == "postgresql":
         yield _roles()

@@ -28,6 +28,9 @@ def test_the_demo_comes_to_its_end_and_every_count_adds_up() -> None:
     assert counts["expire"]["certified"] >= 1
     assert counts["prove"] == {"proofs_hold": 3, "changed_proofs_refused": 3}
     assert counts["search"]["found"] == 0
+    assert counts["watch"]["marks_read"] == counts["watch"]["watched"]
+    assert counts["show_whose"]["opened_by_code"] == counts["agree"]["contracts"] == 1
+    assert counts["agree"]["refused_for"][0] == "no_agreement"
     assert set(counts["verify"]["rows"]) == set("1234567")
     assert counts["permissions"]["kinds_given"] == 5
     assert counts["evidence"] == {"claims": 2, "turned_into_consent": 1, "refused_rows": 1}

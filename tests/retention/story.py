@@ -1,6 +1,5 @@
 """What is a whole story of one person? Consent, a message, a video, a play; made by the doors."""
 
-import hashlib
 import uuid
 from datetime import datetime, timedelta
 
@@ -8,61 +7,82 @@ from accounts import audit
 from consent import outbox
 from consent.models import Contact
 from integrations import connections
+from integrations.video.base import Deletion
+from integrations.video.local import LocalProvider
 from tests.retention import people
 from tests.videos import stage
-from videos import playback
+from videos import egress, links, marks, playback
+from videos.anonymisation import anonymise
+from videos.compositing import Composite
 from videos.models import DeletionReceipt, EgressManifest, Link, Render
+from videos.vendor_terms import NO_AGREEMENT_NEEDED, Allowed
 
 AT = stage.AT
-BODY = b'{"height":720,"items":[{"ms":4000,"slot":"s1"},{"speech":"Spring is here."}],"width":1280}'
 
 
 def whole() -> tuple[Contact, Link]:
     """Return a person who agreed, was written to, and played a video that was made for them."""
     people.house()
     person = stage.agreed(stage.person())
-    link, _ = stage.link(contact=person)
+    link = linked(person)
     called(link.asset.render)
     written(person)
     playback.start_play(link=link, at=AT + timedelta(hours=1))
     return person, link
 
 
-def called(render: Render, *, at: datetime = AT) -> EgressManifest:
-    """Put down what left for the vendor, and that its copy is gone."""
-    manifest = EgressManifest.objects.create(
-        render=render,
-        vendor="local",
-        endpoint="local",
-        region="local",
-        agreement_id="none",
-        slots=["name"],
-        size_bytes=len(BODY),
-        body_sha256=hashlib.sha256(BODY).hexdigest(),
-        body=BODY,
-        detectors="test",
-        nonce=uuid.uuid4().hex,
+def linked(person: Contact, *, at: datetime = AT) -> Link:
+    """Return a link to a video that is marked as AI's; its pictures are noise."""
+    made = stage.campaign()
+    render = stage.rendered(made)
+    plain = Composite(small_film(), stage.TAIL, "", 1, 1)
+    head = marks.signed(composite=plain, render=render, at=at).head
+    asset = stage.asset(person, made, head=head, at=at)
+    asset.mark_name = marks.read(parts=[head, stage.TAIL])
+    asset.save(update_fields=["mark_name"])
+    link, _ = links.mint(
+        asset=asset,
+        contact=person,
+        not_before=at,
+        expires_at=at + timedelta(days=7),
+        plays_allowed=3,
         at=at,
     )
-    DeletionReceipt.objects.create(
+    return link
+
+
+def small_film() -> bytes:
+    """Return the head of the smallest MP4: three boxes, of which the tail ends the last."""
+
+    def box(kind: bytes, content: bytes, *, more: int = 0) -> bytes:
+        return (8 + len(content) + more).to_bytes(4, "big") + kind + content
+
+    header = bytes(12) + (1000).to_bytes(4, "big") * 2 + (0x10000).to_bytes(4, "big") + bytes(76)
+    return (
+        box(b"ftyp", b"isom" + bytes(4) + b"isomiso2mp41")
+        + box(b"moov", box(b"mvhd", header))
+        + box(b"mdat", stage.HEAD, more=len(stage.TAIL))
+    )
+
+
+def called(render: Render, *, at: datetime = AT) -> EgressManifest:
+    """Put down what left for the vendor, and that its copy was seen to be gone three times."""
+    script = anonymise(script_text=stage.TEXT, language=render.language)
+    manifest = egress.declare(
         render=render,
-        manifest=manifest,
-        deleted_at=at,
-        delete_status=204,
-        answer_sha256="0" * 64,
-        observed_absent=True,
-        observed_at=at,
-        residual_days=0,
+        vendor=LocalProvider(),
+        script=script,
+        allowed=Allowed(NO_AGREEMENT_NEEDED),
+        at=at,
     )
     render.vendor_jobs = {str(manifest.pk): str(uuid.uuid4())}
     render.save(update_fields=["vendor_jobs"])
-    audit.record(
-        action="videos.egress.declared",
-        at=at,
-        actor=audit.SYSTEM,
-        object_type="videos.egressmanifest",
-        object_id=str(manifest.pk),
+    egress.note_deletion(
+        render=render, vendor=LocalProvider(), deletion=Deletion(204, b""), absent=True, at=at
     )
+    first = DeletionReceipt.objects.get(manifest=manifest)
+    for hours in (1, 24):
+        egress.note_look(first=first, absent=True, at=at + timedelta(hours=hours))
     return manifest
 
 

@@ -14,7 +14,7 @@ from accounts import audit
 from consent import ledger
 from retention import proof, subject_requests
 from retention.models import Certificate
-from tests.retention import people, story
+from tests.retention import people, rich, story
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,8 +69,23 @@ def test_a_file_that_is_no_proof_is_refused(tmp_path: Path, text: str) -> None:
     assert run(file).returncode == 1
 
 
+def whole() -> dict[str, Any]:
+    """Return the proof of a person to whom everything happened that a proof tells of."""
+    return dict(proof.build(contact=rich.person(), at=rich.END))
+
+
+def test_a_proof_of_everything_holds_and_leaves_no_section_empty() -> None:
+    document = whole()
+    assert faults(document) == []
+    empty = [name for name, _ in verify_proof.SECTIONS if not document[name]]
+    assert empty == ["certificates"]
+    text = json.dumps(document, ensure_ascii=False)
+    for value in ("Zoë", "Ångström", "zoe@example.org", "15112345678", "Quandt", "Müller"):
+        assert value not in text
+
+
 def test_every_changed_value_is_noticed() -> None:
-    document = built()
+    document = whole()
     missed = [path for path, changed in with_one_value_changed(document) if not faults(changed)]
     assert not missed, missed[:10]
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import Partner
+from accounts.models import Partner, TrailLeaf
 from config.lib import clock
 from consent.models import Contact
 from integrations import connections
@@ -118,3 +118,62 @@ def test_the_campaign_of_another_is_not_there(made: Campaign) -> None:
     assert other.get(address(made)).status_code == 404
     assert put(other, made, declare=["phi"]).status_code == 404
     assert Campaign.objects.get().content_declared == []
+
+
+def patch(machine: Client, made: Campaign, **body: object) -> Any:
+    data = json.dumps(body)
+    return machine.patch(address(made), data, content_type="application/json")
+
+
+def test_a_partner_says_who_opens_a_link(machine: Client, made: Campaign) -> None:
+    Script.objects.update(text="Hello {{ name }}. Spring is here.")
+    told = patch(machine, made, devices_allowed=2, step_up="beyond").json()
+    assert (told["devices_allowed"], told["step_up"]) == (2, "beyond")
+    told = patch(machine, made, devices_allowed=3).json()
+    assert (told["devices_allowed"], told["step_up"]) == (3, "beyond")
+    listed = machine.get("/api/v1/campaigns").json()["items"][0]
+    assert (listed["devices_allowed"], listed["step_up"]) == (3, "beyond")
+    assert TrailLeaf.objects.filter(action="videos.campaign.devices_changed").count() == 2
+
+
+def test_words_about_health_ask_for_a_code_whatever_is_chosen(
+    machine: Client, made: Campaign
+) -> None:
+    assert patch(machine, made, step_up="never").json()["step_up"] == "always"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"devices_allowed": 0}, "devices_allowed"),
+        ({"devices_allowed": 21}, "devices_allowed"),
+        ({"devices_allowed": "many"}, "devices_allowed"),
+        ({"step_up": "sometimes"}, "step_up"),
+        ({"plays_allowed": 3}, "plays_allowed"),
+    ],
+)
+def test_a_policy_that_is_none_is_named(
+    machine: Client, made: Campaign, body: dict[str, object], field: str
+) -> None:
+    answer = patch(machine, made, **body)
+    assert answer.status_code == 400
+    assert [error["pointer"] for error in answer.json()["errors"]] == [f"/{field}"]
+    assert Campaign.objects.get().devices_allowed == 5
+
+
+def test_who_opens_a_link_is_settled_once_sending_has_begun(
+    machine: Client, made: Campaign, ours: Partner
+) -> None:
+    reader = caller("messages.read", of=ours)
+    assert patch(reader, made, devices_allowed=2).status_code == 403
+    Campaign.objects.update(state="sending", started_at=stage.AT)
+    answer = patch(machine, made, devices_allowed=2)
+    assert (answer.status_code, answer.json()["reason"]) == (409, "campaign_not_editable")
+
+
+def test_the_description_of_the_api_tells_of_it(machine: Client) -> None:
+    described = machine.get("/api/v1/openapi.json").json()
+    operation = described["paths"]["/api/v1/campaigns/{campaign_name}"]["patch"]
+    assert operation["operationId"] == "campaigns_devices"
+    shown = described["components"]["schemas"]["CampaignOut"]["properties"]
+    assert {"devices_allowed", "step_up"} <= set(shown)

@@ -3,14 +3,15 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from accounts import audit, keys
 from accounts.models import TrailLeaf
 from consent import ledger
 from tests.videos import stage
 from tests.videos.stage import AT
-from videos import links
+from videos import links, lookups
 from videos.links import NotWatchable
 from videos.models import Asset, Link
 
@@ -172,3 +173,13 @@ def test_the_database_refuses_more_plays_than_allowed() -> None:
 
 def test_two_tokens_are_never_the_same() -> None:
     assert len({links.new_token() for _ in range(1000)} | {str(uuid.uuid4())}) == 1001
+
+
+def test_a_wrong_token_reads_another_link_and_never_gets_it() -> None:
+    stage.link()
+    wrong = keys.token_index(kind=links.KIND, token=links.new_token())
+    with CaptureQueriesContext(connection) as asked:
+        assert lookups.by_token(token_index=wrong) is None
+    assert len(asked) == 1
+    Link.objects.all().delete()
+    assert lookups.by_token(token_index=wrong) is None

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from config.lib import clock
-from retention import walk, walk_consent, walk_end
+from retention import walk, walk_consent, walk_end, walk_vendor
 
 STEPS = (
     ("prepare", walk.prepare),
@@ -20,9 +20,11 @@ STEPS = (
     ("stops", walk_consent.stop),
     ("scripts", walk.write_scripts),
     ("forecast", walk.forecast),
+    ("agree", walk_vendor.agree),
     ("render", walk.render),
     ("send", walk.send),
     ("watch", walk.watch),
+    ("show_whose", walk_vendor.show_whose),
     ("withdraw", walk.withdraw),
     ("told", walk_consent.tell),
     ("search", walk_end.search),
