@@ -1,6 +1,6 @@
-"""How is one link read with all that decides whether it lives? By one statement, kept prepared.
+"""How are a link, and the parts of its video, read with all that decides? By prepared statements.
 
-Asked for every range of every viewer. The ORM writes the statement, once a process; what comes
+Asked for every range of every viewer. The ORM writes each statement, once a process; what comes
 back are its own rows, with the columns that nobody asked for deferred, so that the rule that judges
 them (`links.is_live`) is the one that judges all others. Built for each request, the same query
 costs some thirty times as much (`make bench-tokens`).
@@ -19,12 +19,32 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from accounts.models import DataKey
 from consent.models import Contact
-from videos.models import Asset, Link
+from videos.models import Asset, Extent, Link, SealedObject
 
 Converters = dict[int, tuple[list[Callable[..., Any]], Any]]
+Values = Sequence[Any]
+Row = tuple[str, type[models.Model], tuple[str, ...]]
+
+
+def _rows(*words: tuple[str, type[models.Model], str]) -> tuple[Row, ...]:
+    """Say where each row stands, seen from the first, and which of its columns are read."""
+    # A row is built from its values in the order of the model's own columns.
+    return tuple(
+        (
+            path,
+            model,
+            tuple(
+                one.attname
+                for one in model._meta.concrete_fields
+                if one.attname in set(names.split())
+            ),
+        )
+        for path, model, names in words
+    )
+
+
 KEY = "id scope owner_id parent_id root_key_id wrapped delete_at destroyed_at"
-# Where each row stands, seen from the link, and which of its columns are read.
-READ: tuple[tuple[str, type[models.Model], str], ...] = (
+LINK = _rows(
     (
         "",
         Link,
@@ -40,16 +60,12 @@ READ: tuple[tuple[str, type[models.Model], str], ...] = (
     ("asset__key__", DataKey, KEY),
     ("asset__key__parent__", DataKey, KEY),
 )
-
-
-def _in_order(model: type[models.Model], words: str) -> list[str]:
-    # A row is built from its values in the order of the model's own columns.
-    wanted = set(words.split())
-    return [field.attname for field in model._meta.concrete_fields if field.attname in wanted]
-
-
-ROWS = [(path, model, _in_order(model, words)) for path, model, words in READ]
-COLUMNS = [f"{path}{name}" for path, _, names in ROWS for name in names]
+EXTENT = _rows(
+    ("", Extent, "id asset_id number size_bytes sealed_object_id"),
+    ("sealed_object__", SealedObject, "id name key_id state size_bytes"),
+    ("sealed_object__key__", DataKey, KEY),
+    ("sealed_object__key__parent__", DataKey, KEY),
+)
 
 
 class Statement(NamedTuple):
@@ -69,20 +85,37 @@ def by_id(*, link_id: uuid.UUID) -> Link | None:
     return _one("id", link_id)
 
 
+def extents(*, asset_id: uuid.UUID) -> list[Extent]:
+    """Return the parts of a video in their order, with the keys that open them."""
+    built = [_built(values, EXTENT)[""] for values in _read(EXTENT, "asset_id", asset_id)]
+    return cast("list[Extent]", built)
+
+
 def _one(field: str, value: object) -> Link | None:
-    statement = _statement(field, connection.vendor)
-    column = cast("models.Field[object, object]", Link._meta.get_field(field))
+    for values in _read(LINK, field, value):
+        built = _built(values, LINK)
+        _join(cast(Asset, built["asset__"]), "contact", built["contact__"])
+        return cast(Link, built[""])
+    return None
+
+
+def _read(rows: tuple[Row, ...], field: str, value: object) -> list[Values]:
+    statement = _statement(rows, field, connection.vendor)
+    model = rows[0][1]
+    column = cast("models.Field[object, object]", model._meta.get_field(field))
     wanted = column.get_db_prep_value(value, connection)
     with _cursor() as cursor:
         cursor.execute(statement.sql, [wanted])
-        row = cursor.fetchone()
-    return _link(_converted(row, statement.converters)) if row else None
+        found = cursor.fetchall()
+    return [_converted(values, statement.converters) for values in found]
 
 
-@lru_cache(maxsize=4)
-def _statement(field: str, _vendor: str) -> Statement:
-    marker = uuid.UUID(int=0) if field == "id" else "marker"
-    query = Link.objects.filter(**{field: marker}).values_list(*COLUMNS).query
+@lru_cache(maxsize=8)
+def _statement(rows: tuple[Row, ...], field: str, _vendor: str) -> Statement:
+    model = rows[0][1]
+    marker = "marker" if field == "token_index" else uuid.UUID(int=0)
+    columns = [f"{path}{name}" for path, _, names in rows for name in names]
+    query = model._default_manager.filter(**{field: marker}).values_list(*columns).query
     compiler: SQLCompiler = query.get_compiler(connection=connection)
     sql, _ = compiler.as_sql()
     return Statement(sql, compiler.get_converters([one for one, *_ in compiler.select]))
@@ -104,7 +137,7 @@ def _cursor() -> Iterator[CursorWrapper]:
         yield cursor
 
 
-def _converted(row: Sequence[Any], converters: Converters) -> list[Any]:
+def _converted(row: Values, converters: Converters) -> Values:
     values = list(row)
     for place, (steps, expression) in converters.items():
         for step in steps:
@@ -112,23 +145,20 @@ def _converted(row: Sequence[Any], converters: Converters) -> list[Any]:
     return values
 
 
-def _link(values: Sequence[Any]) -> Link:
-    built: dict[str, Any] = {}
+def _built(values: Values, rows: tuple[Row, ...]) -> dict[str, models.Model | None]:
+    built: dict[str, models.Model | None] = {}
     start = 0
-    for path, model, names in ROWS:
+    for path, model, names in rows:
         part = values[start : start + len(names)]
         start += len(names)
         # A video without a key, or a key without a parent, has no such row.
         built[path] = model.from_db(connection.alias, names, part) if part[0] else None
-    link, asset, key = built[""], built["asset__"], built["asset__key__"]
-    _join(link, contact=built["contact__"], asset=asset)
-    _join(asset, contact=built["contact__"], key=key)
-    if key is not None:
-        _join(key, parent=built["asset__key__parent__"])
-    found: Link = link
-    return found
+        if path:
+            above, _, name = path.removesuffix("__").rpartition("__")
+            _join(built[f"{above}__" if above else ""], name, built[path])
+    return built
 
 
-def _join(row: models.Model, **related: models.Model | None) -> None:
-    for name, other in related.items():
+def _join(row: models.Model | None, name: str, other: models.Model | None) -> None:
+    if row is not None:
         row._state.fields_cache[name] = other

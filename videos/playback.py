@@ -19,7 +19,7 @@ from accounts import audit, keys
 from accounts.audit import Actor
 from videos import devices, links, lookups, ranges, vault
 from videos.links import NotWatchable
-from videos.models import Asset, Device, Extent, Link, Play
+from videos.models import Asset, Device, Link, Play
 from videos.ranges import Span
 
 __all__ = ["NotWatchable", "Served"]
@@ -212,8 +212,7 @@ def _mac(link_id: uuid.UUID, play: int, ends: int) -> str:
 def _pieces(asset: Asset, start: int, end: int, at: datetime) -> Iterator[bytes]:
     """Walk the extents as if they were one file."""
     base = 0
-    extents = Extent.objects.filter(asset=asset).select_related("sealed_object__key__parent")
-    for extent in extents:
+    for extent in lookups.extents(asset_id=asset.pk):
         low, high = max(start - base, 0), min(end - base, extent.size_bytes)
         if low < high:
             yield from vault.read_range(
