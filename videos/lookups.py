@@ -34,9 +34,7 @@ def _rows(*words: tuple[str, type[models.Model], str]) -> tuple[Row, ...]:
             path,
             model,
             tuple(
-                one.attname
-                for one in model._meta.concrete_fields
-                if one.attname in set(names.split())
+                one.attname for one in model._meta.concrete_fields if one.attname in names.split()
             ),
         )
         for path, model, names in words
@@ -60,12 +58,19 @@ LINK = _rows(
     ("asset__key__", DataKey, KEY),
     ("asset__key__parent__", DataKey, KEY),
 )
-EXTENT = _rows(
-    ("", Extent, "id asset_id number size_bytes sealed_object_id"),
-    ("sealed_object__", SealedObject, "id name key_id state size_bytes"),
-    ("sealed_object__key__", DataKey, KEY),
-    ("sealed_object__key__parent__", DataKey, KEY),
+PARTS = _rows(
+    ("asset__extents__", Extent, "id asset_id number size_bytes sealed_object_id"),
+    ("asset__extents__sealed_object__", SealedObject, "id name key_id state size_bytes"),
+    ("asset__extents__sealed_object__key__", DataKey, KEY),
+    ("asset__extents__sealed_object__key__parent__", DataKey, KEY),
 )
+
+
+class Playable(NamedTuple):
+    """A link and the parts of its video in order. Rows that threads share: only to be read."""
+
+    link: Link
+    parts: tuple[Extent, ...]
 
 
 class Statement(NamedTuple):
@@ -85,55 +90,75 @@ def by_id(*, link_id: uuid.UUID) -> Link | None:
     return _one("id", link_id)
 
 
-def extents(*, asset_id: uuid.UUID) -> list[Extent]:
-    """Return the parts of a video in their order, with the keys that open them."""
-    built = [_built(values, EXTENT)[""] for values in _read(EXTENT, "asset_id", asset_id)]
-    return cast("list[Extent]", built)
+def playable(*, link_id: uuid.UUID) -> Playable | None:
+    """Return a link, alive or dead, with its video's parts; one query, asked for each range."""
+    found = _read(LINK + PARTS, "id", link_id)
+    return _assembled(tuple(found), connection.vendor) if found else None
+
+
+@lru_cache(maxsize=512)
+def _assembled(found: tuple[Values, ...], vendor: str) -> Playable:
+    # The database is asked each time. What it says again, value for value, makes the same rows
+    # again, and making them costs more than asking.
+    converters = _statement(LINK + PARTS, "id", vendor).converters
+    rows = [_converted(values, converters) for values in found]
+    own = sum(len(names) for *_, names in LINK)
+    parts = [_built(values[own:], PARTS)["asset__extents__"] for values in rows]
+    return Playable(_link(rows[0]), tuple(cast(Extent, one) for one in parts if one))
 
 
 def _one(field: str, value: object) -> Link | None:
-    for values in _read(LINK, field, value):
-        built = _built(values, LINK)
-        _join(cast(Asset, built["asset__"]), "contact", built["contact__"])
-        return cast(Link, built[""])
-    return None
+    found = _read(LINK, field, value)
+    converters = _statement(LINK, field, connection.vendor).converters
+    return _link(_converted(found[0], converters)) if found else None
+
+
+def _link(values: Values) -> Link:
+    built = _built(values, LINK)
+    _join(built["asset__"], "contact", built["contact__"])
+    return cast(Link, built[""])
 
 
 def _read(rows: tuple[Row, ...], field: str, value: object) -> list[Values]:
     statement = _statement(rows, field, connection.vendor)
-    model = rows[0][1]
-    column = cast("models.Field[object, object]", model._meta.get_field(field))
+    column = cast("models.Field[object, object]", Link._meta.get_field(field))
     wanted = column.get_db_prep_value(value, connection)
+    if connection.vendor != "postgresql" and connection.queries_logged:
+        with connection.cursor() as cursor:
+            cursor.execute(statement.sql.replace("?", "%s"), [wanted])
+            return list(cursor.fetchall())
     with _cursor() as cursor:
         cursor.execute(statement.sql, [wanted])
-        found = cursor.fetchall()
-    return [_converted(values, statement.converters) for values in found]
+        return list(cursor.fetchall())
 
 
 @lru_cache(maxsize=8)
-def _statement(rows: tuple[Row, ...], field: str, _vendor: str) -> Statement:
-    model = rows[0][1]
-    marker = "marker" if field == "token_index" else uuid.UUID(int=0)
+def _statement(rows: tuple[Row, ...], field: str, vendor: str) -> Statement:
+    marker = uuid.UUID(int=0) if field == "id" else "marker"
     columns = [f"{path}{name}" for path, _, names in rows for name in names]
-    query = model._default_manager.filter(**{field: marker}).values_list(*columns).query
+    order = ["asset__extents__number"] if len(rows) > len(LINK) else []
+    query = Link.objects.filter(**{field: marker}).values_list(*columns).order_by(*order).query
     compiler: SQLCompiler = query.get_compiler(connection=connection)
     sql, _ = compiler.as_sql()
+    if vendor != "postgresql":
+        sql = sql.replace("%s", "?")
     return Statement(sql, compiler.get_converters([one for one, *_ in compiler.select]))
 
 
 @contextmanager
 def _cursor() -> Iterator[CursorWrapper]:
+    connection.ensure_connection()
     if connection.vendor != "postgresql":
-        with connection.cursor() as cursor:
+        # Django's own looks through the whole text for marks, which takes as long as reading does.
+        with connection.make_cursor(connection.connection.cursor()) as cursor:
             yield cursor
         return
-    connection.ensure_connection()
-    # Django's own cursor writes values into the text, and then nothing can be prepared: planning
-    # the joins again for every range costs more than reading the rows.
-    server_side = psycopg.Cursor(connection.connection)
-    server_side.format = psycopg.pq.Format.BINARY
+    # Django's own writes values into the text, and then nothing can be prepared: planning the
+    # joins again for every range costs more than reading the rows.
+    plain = psycopg.Cursor(connection.connection)
+    plain.format = psycopg.pq.Format.BINARY
     wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with wrap(cast(CursorWrapper, server_side)) as cursor:
+    with wrap(cast(CursorWrapper, plain)) as cursor:
         yield cursor
 
 
@@ -153,12 +178,11 @@ def _built(values: Values, rows: tuple[Row, ...]) -> dict[str, models.Model | No
         start += len(names)
         # A video without a key, or a key without a parent, has no such row.
         built[path] = model.from_db(connection.alias, names, part) if part[0] else None
-        if path:
-            above, _, name = path.removesuffix("__").rpartition("__")
-            _join(built[f"{above}__" if above else ""], name, built[path])
+        above, _, name = path.removesuffix("__").rpartition("__")
+        _join(built.get(f"{above}__" if above else ""), name, built[path])
     return built
 
 
 def _join(row: models.Model | None, name: str, other: models.Model | None) -> None:
-    if row is not None:
+    if row is not None and name:
         row._state.fields_cache[name] = other

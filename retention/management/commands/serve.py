@@ -56,7 +56,7 @@ class Command(BaseCommand):
 
 
 def web_command(host: str, port: int) -> list[str]:
-    command = [sys.executable, "-m", "granian", "config.wsgi:application"]
+    command = [sys.executable, "-m", "granian", "videos.wsgi:application"]
     command += ["--interface", "wsgi", "--host", host, "--port", str(port)]
     command += ["--workers", str(env.whole("SEALCAST_WEB_PROCESSES", 1))]
     command += ["--blocking-threads", str(env.whole("SEALCAST_WEB_THREADS", 16))]
