@@ -7,6 +7,7 @@ keys again. Called by the pages of a link, and by the staff's preview, which sta
 
 import errno
 import hmac
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from django.db.models import F
 
 from accounts import audit, keys
 from accounts.audit import Actor
-from videos import devices, links, lookups, ranges, vault
+from videos import devices, links, lookups, ranges, tails, vault
 from videos.links import NotWatchable
 from videos.models import Asset, Device, Extent, Link, Play
 from videos.ranges import Span
@@ -25,8 +26,8 @@ from videos.ranges import Span
 __all__ = ["NotWatchable", "Served"]
 
 SESSION_SECONDS = 1800
-# How many bytes go out between two looks at whether the link still lives.
-LOOK_BYTES = 1 << 20
+# How much goes out, or how long, between two looks at whether the link still lives.
+LOOK_BYTES, LOOK_SECONDS = 4 << 20, 1.0
 
 
 @dataclass(frozen=True)
@@ -115,18 +116,18 @@ def stream(*, asset: Asset, start: int, end: int, at: datetime) -> Iterator[byte
 
 
 def while_live(*, chunks: Iterator[bytes], still: Callable[[], bool]) -> Iterator[bytes]:
-    """Yield chunks until `still` says no; it is asked again after each MiB.
+    """Yield chunks until `still` says no; it is asked again after 4 MiB, and after each second.
 
     :raises ConnectionResetError: it said no. The line is cut: the length was promised, and a player
         would wait for the rest for ever.
     """
-    since_look = 0
+    sent, looked = 0, time.monotonic()
     for chunk in chunks:
-        if since_look >= LOOK_BYTES:
-            since_look = 0
+        if sent >= LOOK_BYTES or time.monotonic() - looked >= LOOK_SECONDS:
             if not still():
                 raise ConnectionResetError(errno.ECONNRESET, "the link ended")
-        since_look += len(chunk)
+            sent, looked = 0, time.monotonic()
+        sent += len(chunk)
         yield chunk
 
 
@@ -256,7 +257,7 @@ def _pieces(parts: Iterable[Extent], start: int, end: int, at: datetime) -> Iter
     for extent in parts:
         low, high = max(start - base, 0), min(end - base, extent.size_bytes)
         if low < high:
-            yield from vault.read_range(
+            yield from tails.read_range(
                 sealed_object=extent.sealed_object, start=low, end=high, at=at
             )
         base += extent.size_bytes

@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass
 
-# An open-ended request is answered by a piece, so that a slow phone holds no thread for long:
-# a player asks for the next one by itself.
-PIECE_BYTES = 4 << 20
+# An open-ended request is answered by a piece, so that a slow phone holds no thread and little
+# memory: a player asks for the next one by itself.
+PIECE_BYTES = 1 << 20
 ONE_RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$")
 
 

@@ -26,7 +26,7 @@ Environ = dict[str, Any]
 Start = Callable[..., Any]
 VIDEO = re.compile(r"/watch/([^/]+)/video\.mp4")
 # An answer up to this size is handed over as one value, and the thread is free while a slow phone
-# reads it. What is longer is walked, and the link is looked at again after each MiB.
+# reads it. What is longer is walked, and the link is looked at again on the way.
 AT_ONCE_BYTES = ranges.PIECE_BYTES
 # What the house says of its own page, and not of every answer.
 OWN = {"content-type", "content-length"}
