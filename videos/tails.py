@@ -1,9 +1,9 @@
 """Was this stretch of a campaign's common tail opened a moment ago? Then it is not opened again.
 
 All viewers of a campaign get the same tail, byte for byte, and no person is in it: opened once, a
-block serves them all. It is kept in memory only, so much and so long, never on a disk; a person's own
-part is never kept. Who asks has been authorised for this range before, and the tail's key is asked
-each time before a kept byte leaves: under a destroyed or expired key there is nothing.
+block serves them all. It is kept in memory only, so much and so long, never on a disk; a person's
+own part is never kept. Who asks has been authorised for this range before, and the tail's key is
+asked each time before a kept byte leaves: under a destroyed or expired key there is nothing.
 """
 
 import uuid
