@@ -9,8 +9,10 @@ no refusal is written twice. Behind any other server `config.wsgi` gives the sam
 
 import io
 import re
+import time
+import uuid
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Any
 
@@ -73,13 +75,20 @@ def _answer(environ: Environ, name: str) -> tuple[int, dict[str, str], Iterable[
         at=clock.now(),
     )
 
-    def still() -> bool:
-        return playback.goes_on(link_id=link_id, session=session, at=clock.now())
-
     status, headers = bytes_views.head_of(served)
     if served.span.length <= AT_ONCE_BYTES:
         return status, headers, [b"".join(served.chunks)]
+    still = partial(_goes_on, link_id, session, [time.monotonic()])
     return status, headers, playback.while_live(chunks=served.chunks, still=still)
+
+
+def _goes_on(link_id: uuid.UUID, session: str, looked: list[float]) -> bool:
+    answer = playback.goes_on(link_id=link_id, session=session, at=clock.now())
+    before, looked[0] = looked[0], time.monotonic()
+    if looked[0] - before >= playback.LOOK_SECONDS:
+        # A slow phone holds this thread; it shall not hold one of PostgreSQL's connections too.
+        connection.close()
+    return answer
 
 
 @lru_cache(maxsize=64)
