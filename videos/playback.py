@@ -22,6 +22,7 @@ from videos import devices, links, lookups, ranges, tails, vault
 from videos.links import NotWatchable
 from videos.models import Asset, Device, Extent, Link, Play
 from videos.ranges import Span
+from videos.tails import Piece
 
 __all__ = ["NotWatchable", "Served"]
 
@@ -36,7 +37,7 @@ class Served:
 
     span: Span
     etag: str
-    chunks: Iterator[bytes]
+    chunks: Iterator[Piece]
 
 
 def start_play(
@@ -107,7 +108,7 @@ def serve(*, asset: Asset, range_header: str, if_range: str, at: datetime) -> Se
     return _served(asset, _parts(asset), range_header, if_range, at)
 
 
-def stream(*, asset: Asset, start: int, end: int, at: datetime) -> Iterator[bytes]:
+def stream(*, asset: Asset, start: int, end: int, at: datetime) -> Iterator[Piece]:
     """Yield the plain bytes from `start` up to `end`; the first piece is opened at once.
 
     :raises NotWatchable: a key no longer opens, or the stored bytes are not what was sealed.
@@ -115,7 +116,7 @@ def stream(*, asset: Asset, start: int, end: int, at: datetime) -> Iterator[byte
     return _opened(_parts(asset), start, end, at)
 
 
-def while_live(*, chunks: Iterator[bytes], still: Callable[[], bool]) -> Iterator[bytes]:
+def while_live(*, chunks: Iterator[Piece], still: Callable[[], bool]) -> Iterator[bytes]:
     """Yield chunks until `still` says no; it is asked again after 4 MiB, and after each second.
 
     :raises ConnectionResetError: it said no. The line is cut: the length was promised, and a player
@@ -128,7 +129,7 @@ def while_live(*, chunks: Iterator[bytes], still: Callable[[], bool]) -> Iterato
                 raise ConnectionResetError(errno.ECONNRESET, "the link ended")
             sent, looked = 0, time.monotonic()
         sent += len(chunk)
-        yield chunk
+        yield bytes(chunk)
 
 
 def captions(*, asset: Asset, at: datetime) -> str:
@@ -241,7 +242,7 @@ def _parts(asset: Asset) -> Iterable[Extent]:
     return Extent.objects.filter(asset=asset).select_related("sealed_object__key__parent")
 
 
-def _opened(parts: Iterable[Extent], start: int, end: int, at: datetime) -> Iterator[bytes]:
+def _opened(parts: Iterable[Extent], start: int, end: int, at: datetime) -> Iterator[Piece]:
     pieces = _pieces(parts, start, end, at)
     try:
         # While the answer can still be a refusal.
@@ -251,7 +252,7 @@ def _opened(parts: Iterable[Extent], start: int, end: int, at: datetime) -> Iter
     return _with_first(first, pieces)
 
 
-def _pieces(parts: Iterable[Extent], start: int, end: int, at: datetime) -> Iterator[bytes]:
+def _pieces(parts: Iterable[Extent], start: int, end: int, at: datetime) -> Iterator[Piece]:
     """Walk the extents as if they were one file."""
     base = 0
     for extent in parts:
@@ -263,7 +264,7 @@ def _pieces(parts: Iterable[Extent], start: int, end: int, at: datetime) -> Iter
         base += extent.size_bytes
 
 
-def _with_first(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+def _with_first(first: Piece, rest: Iterator[Piece]) -> Iterator[Piece]:
     if first:
         yield first
     yield from rest

@@ -21,6 +21,7 @@ from videos import vault
 from videos.models import SealedObject
 
 BLOCK_BYTES = 256 << 10
+Piece = bytes | memoryview
 KEPT_FOR = timedelta(minutes=10)
 
 
@@ -50,7 +51,8 @@ def read_range(
     while start < end:
         number = start // BLOCK_BYTES
         block, base = _block(sealed_object, number, at), number * BLOCK_BYTES
-        yield block[start - base : end - base]
+        whole = start == base and end - base >= len(block)
+        yield block if whole else memoryview(block)[start - base : end - base]
         start = base + BLOCK_BYTES
 
 
