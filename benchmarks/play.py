@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import imageio_ffmpeg
+from django.core.management import call_command
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks import serve  # sets Django up
@@ -86,6 +87,7 @@ def measure(addresses: list[str], plain: str) -> tuple[list[float], list[float]]
 
 def main() -> int:
     data = film()
+    call_command("collectstatic", verbosity=0, interactive=False)
     with serve.grounds() as folder:
         (folder / "video.mp4").write_bytes(data)
         page = PAGE.format(address=serve.signed("/video.mp4"))
