@@ -37,9 +37,10 @@ _lock = Lock()
 
 def read_range(
     *, sealed_object: SealedObject, start: int, end: int, at: datetime
-) -> Iterator[bytes]:
+) -> Iterator[Piece]:
     """Yield the plain bytes from `start` up to but not including `end`, as `vault.read_range`.
 
+    A part of a kept block is a view of it: nothing is copied.
     :raises KeyRefused: the key is expired or destroyed.
     :raises NotReadable: the object is gone, cut, or not what was sealed here.
     """

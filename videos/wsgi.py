@@ -20,12 +20,13 @@ from django.db import DatabaseError, connection
 from django.http import parse_cookie
 
 from config.lib import clock, ids, keyring
-from config.wsgi import application as django
+from config.wsgi import application as django_application
 from videos import bytes_views, playback, ranges
 from videos.public_views import BYTES_COOKIE
 
 Environ = dict[str, Any]
 Start = Callable[..., Any]
+django: Callable[..., Any] = django_application
 VIDEO = re.compile(r"/watch/([^/]+)/video\.mp4")
 # An answer up to this size is handed over as one value, and the thread is free while a slow phone
 # reads it. What is longer is walked, and the link is looked at again on the way.

@@ -1,5 +1,6 @@
 import hashlib
 import random
+import time
 from datetime import datetime, timedelta
 
 import pytest
@@ -126,7 +127,7 @@ def test_bytes_stop_while_they_go_out() -> None:
 
 def test_a_slow_viewer_is_looked_at_each_second(monkeypatch: pytest.MonkeyPatch) -> None:
     hours = iter([0.0, 0.5, 1.5])
-    monkeypatch.setattr(playback.time, "monotonic", lambda: next(hours))
+    monkeypatch.setattr(time, "monotonic", lambda: next(hours))
     out = playback.while_live(chunks=iter([b"first", b"second"]), still=lambda: False)
     assert next(out) == b"first"
     with pytest.raises(ConnectionResetError):

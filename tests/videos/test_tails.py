@@ -32,7 +32,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         seen.append(start)
         return real(sealed_object=sealed_object, start=start, end=end, at=AT)
 
-    monkeypatch.setattr(tails.vault, "read_range", counted)
+    monkeypatch.setattr(vault, "read_range", counted)
     return seen
 
 

@@ -1,5 +1,6 @@
 import io
 import sys
+import time
 from typing import Any
 from unittest.mock import patch
 
@@ -16,6 +17,7 @@ from videos import links, lookups, playback, public_views, ranges, wsgi
 from videos.models import Link
 
 pytestmark = pytest.mark.django_db
+DJANGO = WSGIHandler()
 Answer = tuple[str, dict[str, str], bytes]
 
 
@@ -33,7 +35,8 @@ def ours() -> tuple[Link, str]:
     return link, playback.session_value(play=play)
 
 
-def ask(application: Any, link: Link, session: str, **more: str) -> Answer:
+def ask(application: Any, ours: tuple[Link, str], **more: str) -> Answer:
+    link, session = ours
     environ = {
         "REQUEST_METHOD": "GET",
         "PATH_INFO": f"/watch/{link.public_id}/video.mp4",
@@ -65,15 +68,15 @@ def test_an_allowed_range_is_answered_as_the_view_answers(
     ours: tuple[Link, str], header: str
 ) -> None:
     asked = {"HTTP_RANGE": header} if header else {}
-    with patch.object(wsgi, "django", side_effect=wsgi.django) as handed_on:
-        first = ask(wsgi.application, *ours, **asked)
+    with patch.object(wsgi, "django", side_effect=DJANGO) as handed_on:
+        first = ask(wsgi.application, ours, **asked)
     assert [one.args[0]["PATH_INFO"] for one in handed_on.call_args_list] == ["/livez"]
-    assert first == ask(WSGIHandler(), *ours, **asked)
+    assert first == ask(WSGIHandler(), ours, **asked)
 
 
 def test_a_long_answer_is_walked(ours: tuple[Link, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wsgi, "AT_ONCE_BYTES", 10)
-    assert ask(wsgi.application, *ours)[2] == WHOLE
+    assert ask(wsgi.application, ours)[2] == WHOLE
 
 
 def refused(ours: tuple[Link, str], **more: str) -> str:
@@ -82,7 +85,7 @@ def refused(ours: tuple[Link, str], **more: str) -> str:
         wsgi._house.cache_clear()
         monkey = patch.object(wsgi, "_house", return_value={})
         with monkey:
-            status, _, body = ask(wsgi.application, *ours, **more)
+            status, _, body = ask(wsgi.application, ours, **more)
     assert body == b"Django's own"
     return status
 
@@ -105,18 +108,18 @@ def test_all_else_is_django_s_to_answer(ours: tuple[Link, str], more: dict[str, 
 
 def test_a_revoked_link_has_no_next_range(ours: tuple[Link, str]) -> None:
     asked = {"HTTP_RANGE": "bytes=0-9"}
-    assert ask(wsgi.application, *ours, **asked)[2] == HEAD[:10]
+    assert ask(wsgi.application, ours, **asked)[2] == HEAD[:10]
     links.revoke(link=ours[0], at=clock.now(), actor=audit.SYSTEM)
-    assert ask(wsgi.application, *ours, **asked)[0] == "404 Not Found"
+    assert ask(wsgi.application, ours, **asked)[0] == "404 Not Found"
 
 
 def test_a_wrong_host_and_plain_http_are_django_s(
     ours: tuple[Link, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert ask(wsgi.application, *ours, HTTP_HOST="evil.example.org")[0] == "400 Bad Request"
+    assert ask(wsgi.application, ours, HTTP_HOST="evil.example.org")[0] == "400 Bad Request"
     monkeypatch.setattr(settings, "SECURE_SSL_REDIRECT", True)
     monkeypatch.setattr(wsgi, "django", WSGIHandler())
-    plain = ask(wsgi.application, *ours, **{"wsgi.url_scheme": "http"})
+    plain = ask(wsgi.application, ours, **{"wsgi.url_scheme": "http"})
     assert plain[0] == "301 Moved Permanently"
 
 
@@ -137,10 +140,10 @@ def test_a_slow_viewer_gives_its_connection_back(
     monkeypatch.setattr(connection, "close", lambda: closed.append(True))
     link, session = ours
     looked = [0.0]
-    monkeypatch.setattr(wsgi.time, "monotonic", lambda: looked[0] + 0.2)
+    monkeypatch.setattr(time, "monotonic", lambda: looked[0] + 0.2)
     assert wsgi._goes_on(link.pk, session, looked)
     assert not closed
-    monkeypatch.setattr(wsgi.time, "monotonic", lambda: looked[0] + 1.2)
+    monkeypatch.setattr(time, "monotonic", lambda: looked[0] + 1.2)
     assert wsgi._goes_on(link.pk, session, looked)
     assert closed
 
