@@ -45,7 +45,8 @@ def read_range(
     :raises NotReadable: the object is gone, cut, or not what was sealed here.
     """
     if not _may_be_kept(sealed_object, at):
-        forget(object_id=sealed_object.pk)
+        if sealed_object.key.scope == DataKey.Scope.CAMPAIGN:
+            forget(object_id=sealed_object.pk)
         yield from vault.read_range(sealed_object=sealed_object, start=start, end=end, at=at)
         return
     end = min(end, sealed_object.size_bytes)
