@@ -26,7 +26,7 @@ from videos.public_views import BYTES_COOKIE
 
 Environ = dict[str, Any]
 Start = Callable[..., Any]
-django: Callable[..., Any] = django_application
+django: Callable[..., Iterable[bytes]] = django_application
 VIDEO = re.compile(r"/watch/([^/]+)/video\.mp4")
 # An answer up to this size is handed over as one value, and the thread is free while a slow phone
 # reads it. What is longer is walked, and the link is looked at again on the way.
@@ -106,7 +106,7 @@ def _house(asked: tuple[str, ...]) -> dict[str, str]:
         told.update(headers)
 
     request = {"REQUEST_METHOD": "GET", "PATH_INFO": "/livez", "wsgi.input": io.BytesIO()}
-    body = django({**dict(zip(ASKED, asked, strict=True)), **request}, start)
+    body: Any = django({**dict(zip(ASKED, asked, strict=True)), **request}, start)
     body.close()
     if not seen[0].startswith("200"):
         raise NotHere
