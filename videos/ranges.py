@@ -3,14 +3,18 @@
 import re
 from dataclasses import dataclass
 
-# An open-ended request is answered by a piece, so that a slow phone holds no thread for long:
-# a player asks for the next one by itself.
-PIECE_BYTES = 4 << 20
+# An open-ended request is answered by a piece, so that a slow phone holds no thread and little
+# memory: a player asks for the next one by itself.
+PIECE_BYTES = 1 << 20
 ONE_RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$")
 
 
 class Unsatisfiable(Exception):
-    """No byte of the content is in the range."""
+    """No byte of the content, which has `size_bytes`, is in the range."""
+
+    def __init__(self, size_bytes: int) -> None:
+        super().__init__(size_bytes)
+        self.size_bytes = size_bytes
 
 
 @dataclass(frozen=True)
@@ -50,5 +54,5 @@ def asked(*, header: str, size_bytes: int) -> Span:
     if first and last and int(last) < int(first):
         return Span(0, size_bytes, size_bytes, partial=False)
     if start >= size_bytes or start >= end:
-        raise Unsatisfiable
+        raise Unsatisfiable(size_bytes)
     return Span(start, end, size_bytes, partial=True)

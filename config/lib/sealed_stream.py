@@ -25,6 +25,8 @@ HEADER_BYTES = len(MAGIC) + SALT_BYTES
 # Chosen by `make bench-seal`: at 128 KiB sealing gains 4 to 7 % and a seek costs 1.7 times as much.
 CHUNK_BYTES = 64 * 1024
 TAG_BYTES = 16
+# A MiB is read by one call: sixteen calls cost as much as the cipher does.
+CHUNKS_A_READ = 16
 
 
 @dataclass(frozen=True)
@@ -117,29 +119,39 @@ class Opener:
         """
         end = min(end, self._size)
         while start < end:
-            index = start // CHUNK_BYTES
-            plain = self._chunk(index)
-            base = index * CHUNK_BYTES
-            yield plain[start - base : end - base]
-            start = base + CHUNK_BYTES
+            first, last = start // CHUNK_BYTES, (end - 1) // CHUNK_BYTES
+            for index, plain in self._chunks(first, min(last, first + CHUNKS_A_READ - 1)):
+                base = index * CHUNK_BYTES
+                yield plain[max(0, start - base) : end - base]
+                start = base + CHUNK_BYTES
 
     def check(self) -> None:
         """Authenticate every chunk, that of an empty stream too.
 
         :raises crypto.SealBroken: one does not authenticate at its place.
         """
-        for index in range(self._last + 1):
-            self._chunk(index)
+        for first in range(0, self._last + 1, CHUNKS_A_READ):
+            for _ in self._chunks(first, min(self._last, first + CHUNKS_A_READ - 1)):
+                pass
 
-    def _chunk(self, index: int) -> bytes:
-        place = HEADER_BYTES + index * (CHUNK_BYTES + TAG_BYTES)
-        last = index == self._last
-        plain_size = self._size - index * CHUNK_BYTES if last else CHUNK_BYTES
-        body = self._read(place, plain_size + TAG_BYTES)
-        if len(body) != plain_size + TAG_BYTES:
-            # A size that is told too large must not pass as a shorter answer.
-            raise crypto.SealBroken
-        bound = _bound(self._context, self._header, index, last=last)
+    def _chunks(self, first: int, last: int) -> Iterator[tuple[int, bytes]]:
+        """Open the chunks from `first` to `last`, which are read at once."""
+        stride = CHUNK_BYTES + TAG_BYTES
+        sizes = [self._size_of(index) + TAG_BYTES for index in range(first, last + 1)]
+        place = HEADER_BYTES + first * stride
+        body = memoryview(self._read(place, sum(sizes)))
+        for number, size in enumerate(sizes):
+            part = body[number * stride : number * stride + size]
+            if len(part) != size:
+                # A size that is told too large must not pass as a shorter answer.
+                raise crypto.SealBroken
+            yield first + number, self._opened(first + number, part)
+
+    def _size_of(self, index: int) -> int:
+        return self._size - index * CHUNK_BYTES if index == self._last else CHUNK_BYTES
+
+    def _opened(self, index: int, body: memoryview) -> bytes:
+        bound = _bound(self._context, self._header, index, last=index == self._last)
         try:
             return self._cipher.decrypt(_nonce(index), body, bound)
         except (InvalidTag, ValueError):

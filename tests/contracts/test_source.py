@@ -28,6 +28,7 @@ EDGES = {
     "urls",
     "views",
     "webhooks",
+    "wsgi",
 }
 
 

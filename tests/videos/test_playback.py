@@ -1,5 +1,6 @@
 import hashlib
 import random
+import time
 from datetime import datetime, timedelta
 
 import pytest
@@ -116,12 +117,21 @@ def test_a_revoked_link_has_no_next_byte() -> None:
 
 
 def test_bytes_stop_while_they_go_out() -> None:
-    chunks = iter([b"x" * 65_536] * 64)
+    chunks = iter([b"x" * 65_536] * 128)
     sent = bytearray()
     with pytest.raises(ConnectionResetError):
         for chunk in playback.while_live(chunks=chunks, still=lambda: False):
             sent += chunk
     assert len(sent) == playback.LOOK_BYTES
+
+
+def test_a_slow_viewer_is_looked_at_each_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    hours = iter([0.0, 0.5, 1.5])
+    monkeypatch.setattr(time, "monotonic", lambda: next(hours))
+    out = playback.while_live(chunks=iter([b"first", b"second"]), still=lambda: False)
+    assert next(out) == b"first"
+    with pytest.raises(ConnectionResetError):
+        next(out)
 
 
 def test_the_campaigns_part_does_not_open_after_its_key() -> None:

@@ -56,10 +56,12 @@ class Command(BaseCommand):
 
 
 def web_command(host: str, port: int) -> list[str]:
-    command = [sys.executable, "-m", "granian", "config.wsgi:application"]
+    command = [sys.executable, "-m", "granian", "videos.wsgi:application"]
     command += ["--interface", "wsgi", "--host", host, "--port", str(port)]
     command += ["--workers", str(env.whole("SEALCAST_WEB_PROCESSES", 1))]
-    command += ["--blocking-threads", str(env.whole("SEALCAST_WEB_THREADS", 16))]
+    # A phone that asks for a long range holds a thread while it reads (`make bench-serve`); a
+    # thread is made when it is needed, and one that waits costs next to nothing.
+    command += ["--blocking-threads", str(env.whole("SEALCAST_WEB_THREADS", 128))]
     command += ["--backpressure", "256", "--log-level", "error", "--no-ws"]
     certificate = env.text("SEALCAST_TLS_CERTIFICATE")
     if certificate:
