@@ -28,6 +28,10 @@ DECLARATIONS: Declarations = {
         **_as(TECHNICAL, "lease_id lease_until failures retry_at"),
         **_as(SECRET, "state_index browser_index flow_sealed client_sealed tokens_sealed"),
     },
+    "integrations.crmsync": {
+        **_as(TECHNICAL, "connection fields state mode cursor step since_at began_at finished_at"),
+        **_as(TECHNICAL, "next_at lease_id lease_until failures counts problem"),
+    },
     "integrations.inboxitem": {
         **_as(TECHNICAL, "id connection kind dedupe_key received_at processed_at"),
         **_as(TECHNICAL, "outcome attempts"),
