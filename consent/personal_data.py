@@ -66,6 +66,17 @@ DECLARATIONS: Declarations = {
         **_as(PROFILE, "attributes_sealed language time_zone country region"),
         **_as(CONSENT, "stopped_at restricted_at erased_at"),
     },
+    "consent.crmlink": {
+        **_as(TECHNICAL, "id connection account_id gone_at gone_how forget_at"),
+        # What is left of somebody erased is a keyed hash: a reading must not bring them back.
+        **_as(STOP, "contact record_index stops"),
+        **_as(ADDRESS, "record_id content_index"),
+    },
+    "consent.writeback": _as(
+        CONSENT,
+        "id kind connection link contact event event_id happened_at state due_at next_at done_at "
+        "attempts problem receipt",
+    ),
     "consent.consentevent": {
         **_as(CONSENT, "id number contact purpose purpose_code channel kind act notice source"),
         **_as(CONSENT, "actor_kind actor_id evidence_sha256 at valid_until permission form proof"),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from config.lib import clock
 from integrations.crm.asking import Asker
-from integrations.crm.base import CrmError, Crm
+from integrations.crm.base import Crm, CrmError
 from integrations.crm.hubspot import HubSpot
 from integrations.models import Connection
 from integrations.tokens import Now

@@ -1,4 +1,4 @@
-"""How is a CRM's API asked? With the connection's token; what it answers becomes facts or errors."""
+"""How is a CRM's API asked? With the connection's token; an answer becomes facts or an error."""
 
 import json
 import uuid

@@ -14,7 +14,7 @@ from integrations.crm import asking, mapping
 from integrations.crm.asking import Asker
 from integrations.crm.base import CrmError, Cursor, Page, Receipt, Record
 
-# UNCONFIRMED that the dated address takes each of these as v3 does; the collection of specs says so.
+# UNCONFIRMED: that the dated address takes each of these as v3 does.
 CONTACTS = "/crm/objects/2026-03/contacts"
 STOPPED = "/communication-preferences/v4/statuses/batch/unsubscribe-all?channel=EMAIL"
 NOTES = "/crm/objects/2026-03/notes"
@@ -25,6 +25,7 @@ SEARCH_MAX = 10_000
 LAG = timedelta(minutes=5)
 # So many calls are left to others who use the same account.
 SPARE_CALLS = 5
+GONE = {"OBJECT_NOT_FOUND", "404"}
 NOTE_TO_CONTACT = 202
 MERGED, CHANGED = "hs_merged_object_ids", "lastmodifieddate"
 
@@ -83,7 +84,7 @@ class HubSpot:
                 "forget", "POST", f"{CONTACTS}/gdpr-delete", body={"objectId": record_id}
             )
         except CrmError as refused:
-            if refused.told != "OBJECT_NOT_FOUND" and refused.told != "404":
+            if refused.told not in GONE:
                 raise
             return Receipt("already_gone", 404)
         return _receipt("erased", answer)

@@ -114,7 +114,7 @@ class HubSpot(Simulator):
             found["paging"] = {"next": {"after": place, "link": f"?after={place}"}}
         return json_answer(200, found, **self.limits())
 
-    def numbers(self, archived: bool, after: int, count: int) -> list[int]:  # noqa: FBT001
+    def numbers(self, archived: bool, after: int, count: int) -> list[int]:
         known = sorted(n for n, row in self.people.items() if row["archived"] == archived)
         return [n for n in known if n > after][:count]
 
