@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import audit, people, roles
 from accounts.models import User
 from config.lib import clock
-from integrations import oauth, providers, wire
+from integrations import crm_views, oauth, providers, wire
 from integrations.forms import ConnectForm
 from integrations.models import Connection, OAuthGrant
 from integrations.providers import Provider
@@ -116,6 +116,7 @@ def card(provider: Provider) -> dict[str, Any]:
         "unconfirmed": unconfirmed,
         "problem": row.problem if row else "",
         "facts": _facts(grant) if grant and grant.connected_at else [],
+        "reading": crm_views.reading(row),
     }
 
 

@@ -28,7 +28,6 @@ AUTH_WORDS = {
 }
 # Named so that nobody looks for them; none of them can be chosen.
 NOT_YET = {
-    "Reading contacts from": ("Salesforce", "Zoho CRM", "HubSpot"),
     "E-mail": ("SMTP", "SendGrid"),
     "AI video": ("HeyGen", "Synthesia", "Tavus", "D-ID"),
 }
@@ -41,6 +40,7 @@ def connection_list(request: HttpRequest) -> HttpResponse:
     rows = Connection.objects.exclude(auth_kind=Connection.AuthKind.OAUTH_CODE)
     cards = [_card(row) for row in rows.order_by("kind", "label")]
     context = {"cards": cards, "manages": manages, "not_yet": NOT_YET}
+    context["syncs"] = roles.may(user=request.user, act="contact.import")
     context["providers"] = [oauth_views.card(providers.get(slug)) for slug in providers.TABLE]
     context["keyed"] = keyed.PROVIDERS
     return render(request, "integrations/connections.html", context)
