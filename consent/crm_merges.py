@@ -49,8 +49,29 @@ def end(*, link: CrmLink, how: str, at: datetime) -> None:
 def bring_back(*, link: CrmLink, at: datetime) -> None:
     """Note that a deleted record is there again; the restriction that its end brought ends."""
     link.gone_at, link.gone_how = None, ""
-    Contact.objects.filter(pk=link.contact_id).update(restricted_at=None)
-    _note("unrestricted", link.contact, "restored", at)
+    unrestrict(contact=link.contact, at=at)
+
+
+def unrestrict(*, contact: Contact, at: datetime) -> None:
+    """End the restriction of somebody whom a record names again."""
+    contact.restricted_at = None
+    Contact.objects.filter(pk=contact.pk).update(restricted_at=None)
+    _note("unrestricted", contact, "restored", at)
+
+
+def take_over(*, lost: Contact, kept: Contact, into: str, origin: Origin, at: datetime) -> None:
+    """Give the addresses of somebody whose records are all gone to who has them now.
+
+    What the one refused, the other has refused as well.
+    """
+    _pass_on_stops(lost, kept, origin, into, at)
+    contacts.release(lost)
+
+
+def is_retired(*, contact: Contact) -> bool:
+    """Say whether somebody is restricted because every record of theirs is gone."""
+    links = CrmLink.objects.filter(contact=contact)
+    return bool(contact.restricted_at) and links.exists() and not links.filter(gone_how="").exists()
 
 
 def is_known_elsewhere(*, contact: Contact, link: CrmLink) -> bool:

@@ -167,6 +167,8 @@ class _Keeper:
             return
         if alive:
             contact = self._held[alive[0]]
+            if crm_merges.is_retired(contact=contact):
+                crm_merges.unrestrict(contact=contact, at=self._at)
             self._update(contact, record, person, before=())
             self.counts["updated"] += 1
         else:
@@ -188,9 +190,15 @@ class _Keeper:
             return
         others = self._owners(indexes) - {contact.pk}
         others = {pk for pk in others if keys.opens(key=self._held[pk].key, at=self._at)}
-        if others or not keys.opens(key=contact.key, at=self._at):
+        retired = {pk for pk in others if crm_merges.is_retired(contact=self._held[pk])}
+        if others - retired or not keys.opens(key=contact.key, at=self._at):
             self._unusable(record, link)
             return
+        for pk in retired:
+            # A merge that the CRM did not name: the record that went was among the deleted.
+            crm_merges.take_over(
+                lost=self._held[pk], kept=contact, into=record.id, origin=self._origin, at=self._at
+            )
         if link.gone_how:
             crm_merges.bring_back(link=link, at=self._at)
             contact.restricted_at = None

@@ -6,10 +6,16 @@ from config.lib import clock
 from integrations.crm.asking import Asker
 from integrations.crm.base import Crm, CrmError
 from integrations.crm.hubspot import HubSpot
+from integrations.crm.salesforce import Salesforce
+from integrations.crm.zoho import Zoho
 from integrations.models import Connection
 from integrations.tokens import Now
 
-READERS: Mapping[str, Callable[[Asker, Mapping[str, str]], Crm]] = {"hubspot": HubSpot}
+READERS: Mapping[str, Callable[[Asker, Mapping[str, str]], Crm]] = {
+    "hubspot": HubSpot,
+    "salesforce": Salesforce,
+    "zoho": Zoho,
+}
 __all__ = ["READERS", "Crm", "CrmError", "NoSuchCrm", "reader_for"]
 
 

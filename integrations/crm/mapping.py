@@ -165,6 +165,9 @@ def _may(choices: Choices, ours: str, theirs: str) -> bool:
 
 
 def _member(row: Mapping[str, Any], path: str) -> object:
+    if path in row:
+        # Of a table of texts, where the whole path is a column's name.
+        return row[path]
     found: object = row
     for part in path.split("."):
         found = found.get(part) if isinstance(found, Mapping) else None
