@@ -149,7 +149,7 @@ def _fail(sync: CrmSync, lease: uuid.UUID, failed: CrmError, at: datetime) -> St
         held.state = State.STUCK
     held.save()
     _note("failed", held, at, code=failed.code, told=failed.told)
-    log.warning("consent.sync.failed", connection_id=str(sync.pk), code=failed.code)
+    log.warning("consent.sync.failed", connection_id=str(sync.pk), cause=failed.code)
     return Step(more=False)
 
 

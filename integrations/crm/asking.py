@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from config.lib import http
-from integrations import tokens
+from integrations import tokens, verdicts
 from integrations.crm.base import CrmError
 from integrations.tokens import Now
 from integrations.verdicts import Verdict
@@ -104,4 +104,5 @@ def _require_done(verdict: Verdict, answer: http.Answer) -> None:
         told = number(header(answer, "Retry-After"))
         wait = min(told if told is not None else BUSY_SECONDS, WAIT_MAX_SECONDS)
     outcome = "permanent" if verdict.outcome == "done" else verdict.outcome
-    raise CrmError(outcome, verdict.cause, told=verdict.code, wait_seconds=wait)
+    told_word = verdicts.word(body=answer.body) or verdict.code
+    raise CrmError(outcome, verdict.cause, told=told_word, wait_seconds=wait)

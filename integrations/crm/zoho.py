@@ -142,9 +142,7 @@ class Zoho:
     def _told(self, purpose: str, method: str, path: str, body: object, code: str) -> Receipt:
         try:
             answer = self._asker.ask(purpose, method, path, body=body)
-            row = next(iter(_rows(_read(answer))), {})
-            if row.get("status") != "success":
-                raise CrmError("permanent", "row_refused", told=_word(row.get("code")))
+            row = _done_row(answer)
         except CrmError as refused:
             if method == "POST" or refused.told not in {"INVALID_DATA", "404"}:
                 raise
@@ -167,6 +165,14 @@ def _read(answer: http.Answer) -> Any:
 
 def _rows(found: Any) -> list[dict[str, Any]]:
     return asking.members(found, "data")
+
+
+def _done_row(answer: http.Answer) -> dict[str, Any]:
+    # A success may hold a row that was refused; we send one.
+    row = next(iter(_rows(_read(answer))), {})
+    if row.get("status") != "success":
+        raise CrmError("permanent", "row_refused", told=_word(row.get("code")))
+    return row
 
 
 def _info(found: Any) -> dict[str, Any]:
