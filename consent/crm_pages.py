@@ -297,12 +297,15 @@ def person_of(record: Record) -> Person:
     :raises NotAContact: a name or an address is unusable, or there is none.
     """
     told = dict(record.values)
-    optional = {field: _or_empty(field, told.get(field, "")) for field in OPTIONAL}
+    place = {field: _or_empty(field, told.get(field, "")) for field in OPTIONAL}
     person = addresses.clean(
         name=told.get("name", ""),
         email=told.get("email", ""),
-        phone=_phone(told, optional["country"]),
-        **optional,
+        phone=_phone(told, place["country"]),
+        language=place["language"],
+        time_zone=place["time_zone"],
+        country=place["country"],
+        region=place["region"],
     )
     return replace(person, attributes=dict(_attributes(told)))
 

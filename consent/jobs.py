@@ -10,7 +10,16 @@ from django_q.tasks import async_task
 from accounts import keys
 from accounts.audit import SYSTEM, Actor
 from config.lib import clock
-from consent import contacts, crm_sync, evidence_imports, imports, intake, outbox, propagation
+from consent import (
+    contacts,
+    crm_sync,
+    crm_writing,
+    evidence_imports,
+    imports,
+    intake,
+    outbox,
+    propagation,
+)
 from consent.models import ImportBatch
 
 # A task has 300 s: five thousand rows leave room on a machine that is busy, even where each is the
@@ -34,8 +43,10 @@ def take_inbox() -> int:
 
 
 def pass_on_stops() -> int:
-    done = propagation.pass_on(at=clock.now(), limit=200)
-    return done.told + done.not_needed
+    at = clock.now()
+    done = propagation.pass_on(at=at, limit=200)
+    crm_writing.plan_notes(at=at)
+    return done.told + done.not_needed + crm_writing.pass_on(at=at).total()
 
 
 def read_crms() -> int:

@@ -11,7 +11,16 @@ from accounts import audit, keys
 from accounts.audit import Actor
 from config.lib import canonical
 from config.lib.inventory import TECHNICAL, Column, Declarations, Due
-from consent import contacts, imports, likeness, messages, receipts, records, suppression
+from consent import (
+    contacts,
+    crm_writing,
+    imports,
+    likeness,
+    messages,
+    receipts,
+    records,
+    suppression,
+)
 from consent.models import (
     Channel,
     Contact,
@@ -200,6 +209,8 @@ def erase(*, contact_id: uuid.UUID, at: datetime) -> dict[str, int]:
         "proofs": Proof.objects.filter(contact=contact, file_sealed__isnull=False).update(
             file_sealed=None
         ),
+        # Each is a target with a receipt: see `consent.crm_writing`.
+        "crm_records": crm_writing.plan_erasure(contact=contact, at=at),
         "contacts": int(contact.erased_at is None),
     }
     keys.destroy(key=contact.key, at=at)

@@ -18,6 +18,7 @@ from integrations.crm.base import Record
 from integrations.forms import FieldsForm
 from integrations.models import Connection, CrmSync
 
+NOTES = "writes_notes"
 HIDDEN = "•••"
 # What a page may show as it is: it names and reaches nobody.
 SHOWN = {"language", "time_zone", "country", "region", "plan"}
@@ -41,16 +42,18 @@ def connection_fields(request: HttpRequest, connection_id: uuid.UUID) -> HttpRes
     row = _row(connection_id)
     held = syncs.of(connection=row)
     begun = (held.fields if held else {}) or mapping.usual(provider=row.provider)
+    begun = {**begun, NOTES: bool(held and held.writes_notes)}
     form = FieldsForm(request.POST or None, provider=row.provider, initial=begun)
     context: dict[str, Any] = {"row": row, "form": form, "is_new": held is None}
     if request.method == "POST" and form.is_valid():
         try:
-            fields = mapping.clean(provider=row.provider, chosen=form.cleaned_data)
+            chosen = {name: text for name, text in form.cleaned_data.items() if name != NOTES}
+            fields = mapping.clean(provider=row.provider, chosen=chosen)
         except mapping.BadMapping as fault:
             form.add_error(None, str(fault))
         else:
             if request.POST.get("act") == "read":
-                return _set_up(request, row, fields)
+                return _set_up(request, row, fields, notes=form.cleaned_data[NOTES])
             context |= _preview(row, fields)
     return render(request, "integrations/fields.html", context)
 
@@ -99,8 +102,12 @@ def _when(at: Any) -> Any:
     return {"at": at} if at else "never"
 
 
-def _set_up(request: HttpRequest, row: Connection, fields: dict[str, str]) -> HttpResponse:
-    syncs.set_up(connection=row, chosen=fields, at=clock.now(), actor=_actor(request))
+def _set_up(
+    request: HttpRequest, row: Connection, fields: dict[str, str], *, notes: bool
+) -> HttpResponse:
+    syncs.set_up(
+        connection=row, chosen=fields, at=clock.now(), actor=_actor(request), writes_notes=notes
+    )
     messages.success(request, f"{row.label} is read next, all of it, by these fields.")
     return redirect("integrations:connections")
 

@@ -83,8 +83,8 @@ def _made(field: Field, *, is_new: bool) -> forms.Field:
 class FieldsForm(forms.Form):
     """Which of a CRM's fields is read as what; one of its own is named as the CRM names it."""
 
-    def __init__(self, *args: Any, provider: str, initial: dict[str, str], **kwargs: Any) -> None:
-        super().__init__(*args, initial=initial, **kwargs)
+    def __init__(self, *args: Any, provider: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         choices = mapping.CHOICES[provider]
         for name, title in mapping.TITLES.items():
             theirs = choices.fields.get(name, ())
@@ -95,6 +95,11 @@ class FieldsForm(forms.Form):
             elif theirs:
                 told = [("", "is not read"), *((one, one) for one in theirs)]
                 self.fields[name] = forms.ChoiceField(label=title, choices=told, required=False)
+        self.fields["writes_notes"] = forms.BooleanField(
+            label="Note there what was sent",
+            required=False,
+            help_text="A line in the record's history: that a message was sent, and its number.",
+        )
 
 
 def _own_help(theirs: tuple[str, ...]) -> str:

@@ -110,6 +110,8 @@ class CrmSync(models.Model):
     connection = models.OneToOneField(
         Connection, primary_key=True, on_delete=models.PROTECT, related_name="+"
     )
+    # Whether what was sent is noted there: a disclosure that somebody has to want.
+    writes_notes = models.BooleanField(default=False)
     # The account that was read: of another one everything is read anew.
     account_id = models.CharField(max_length=64, blank=True)
     # Our name of a field, and the CRM's: nothing else is asked for.

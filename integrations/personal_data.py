@@ -29,7 +29,10 @@ DECLARATIONS: Declarations = {
         **_as(SECRET, "state_index browser_index flow_sealed client_sealed tokens_sealed"),
     },
     "integrations.crmsync": {
-        **_as(TECHNICAL, "connection account_id fields state mode cursor step since_at began_at"),
+        **_as(
+            TECHNICAL,
+            "connection writes_notes account_id fields state mode cursor step since_at began_at",
+        ),
         **_as(TECHNICAL, "finished_at next_at lease_id lease_until failures counts problem"),
     },
     "integrations.inboxitem": {

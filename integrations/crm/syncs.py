@@ -18,20 +18,28 @@ class NotSetUp(Exception):
 
 @transaction.atomic
 def set_up(
-    *, connection: Connection, chosen: Mapping[str, str], at: datetime, actor: audit.Actor
+    *,
+    connection: Connection,
+    chosen: Mapping[str, str],
+    at: datetime,
+    actor: audit.Actor,
+    writes_notes: bool = False,
 ) -> CrmSync:
     """Say which fields are read; everybody is read anew, by these.
+
+    With `writes_notes`, what was sent is noted there.
 
     :raises mapping.BadMapping: a field is not on the list.
     """
     fields = mapping.clean(provider=connection.provider, chosen=chosen)
     row, _ = CrmSync.objects.select_for_update().get_or_create(connection=connection)
     row.fields, row.state, row.next_at = fields, State.WAITING, at
+    row.writes_notes = writes_notes
     row.cursor = row.since_at = None
     row.step += 1
     row.problem, row.failures, row.lease_id, row.lease_until = "", 0, None, None
     row.save()
-    _note("mapped", connection, at, actor, fields=sorted(set(fields.values())))
+    _note("mapped", connection, at, actor, fields=sorted(set(fields.values())), notes=writes_notes)
     return row
 
 

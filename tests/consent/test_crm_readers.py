@@ -122,7 +122,8 @@ def test_an_answer_that_is_none_loses_nobody(crm: Reading, answer: Answer) -> No
 
 def test_records_of_strange_shapes_harm_nobody(crm: Reading) -> None:
     provider = crm.row.provider
-    for number, value in enumerate([5, True, ["x"], {"a": 1}, "x" * 5000, "\x00\u202e", None]):
+    strange: list[Any] = [5, True, ["x"], {"a": 1}, "x" * 5000, "\x00\u202e", None]
+    for number, value in enumerate(strange):
         add(crm, number, **{next(iter(NAMES[provider]("", 0))): value})
     add(crm, 99)
     assert crm.whole()["read"] == 8

@@ -105,13 +105,13 @@ class Salesforce(Simulator):
         return self.told(rows, len(rows))
 
     def matching(self, soql: str, *, deleted: bool) -> list[dict[str, Any]]:
-        key = lambda row: (row["SystemModstamp"], row["Id"])  # noqa: E731
-        rows = sorted((r for r in self.people.values() if deleted or not r["IsDeleted"]), key=key)
+        rows = [row for row in self.people.values() if deleted or not row["IsDeleted"]]
+        rows.sort(key=_place)
         if one := re.search(r"Id = '(\w+)'", soql.partition("WHERE")[2]):
             return [row for row in rows if row["Id"] == one[1]]
         if found := AFTER.search(soql):
             place = (found[1].replace("Z", "+0000"), found[2])
-            return [row for row in rows if key(row) > place]
+            return [row for row in rows if _place(row) > place]
         since = SINCE.search(soql)
         start = since[1].replace("Z", "+0000") if since else ""
         return [row for row in rows if row["SystemModstamp"] >= start]
@@ -194,6 +194,10 @@ class Salesforce(Simulator):
 
     def api_expired(self) -> Answer:
         return self.fault(401, "INVALID_SESSION_ID", "Session expired or invalid")
+
+
+def _place(row: dict[str, Any]) -> tuple[str, str]:
+    return row["SystemModstamp"], row["Id"]
 
 
 def _cell(row: dict[str, Any], name: str) -> str:
