@@ -7,7 +7,7 @@ what is new there is an act: a person who confirmed here after an old "no" is no
 import json
 import uuid
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -81,7 +81,9 @@ class _Keeper:
         self._connection, self._account, self._at = connection, account_id, at
         self._purpose = purposes.current(purposes.MARKETING, at)
         self._links = self._known_links(page)
-        rows = [Row(0, person, "") for record in page.records if (person := _try_person(record))]
+        # Read once: the library of phone numbers is a good part of what a contact costs.
+        self._persons = {record.id: _try_person(record) for record in page.records}
+        rows = [Row(0, person, "") for person in self._persons.values() if person]
         self._people = import_rows.known(None, rows)
         self._held = _hold({*self._people.values(), *_people_of(self._links)})
         self._origin = Origin(
@@ -120,9 +122,8 @@ class _Keeper:
         if link is not None and link.content_index == content and not link.gone_how:
             self.counts["same"] += 1
             return
-        try:
-            person = person_of(record)
-        except NotAContact:
+        person = self._persons[record.id]
+        if person is None:
             self._unusable(record, link)
             return
         if link is None:
@@ -138,7 +139,7 @@ class _Keeper:
         later, self._later = self._later, []
         if not later:
             return
-        rows = [Row(0, person_of(record), "") for record in later]
+        rows = [Row(0, person, "") for record in later if (person := self._persons[record.id])]
         self._people = import_rows.known(None, rows)
         self._held |= _hold(set(self._people.values()))
         self._fresh, self._new_links = set(), []
@@ -298,26 +299,26 @@ def person_of(record: Record) -> Person:
     """
     told = dict(record.values)
     place = {field: _or_empty(field, told.get(field, "")) for field in OPTIONAL}
-    person = addresses.clean(
+    try:
+        person = _clean(told, place)
+    except NotAContact as fault:
+        # People write numbers as they like; who has a good e-mail address is kept without one.
+        if fault.field != "phone" or not told.get("email"):
+            raise
+        person = _clean({**told, "phone": ""}, place)
+    return replace(person, attributes=dict(_attributes(told)))
+
+
+def _clean(told: Mapping[str, str], place: Mapping[str, str]) -> Person:
+    return addresses.clean(
         name=told.get("name", ""),
         email=told.get("email", ""),
-        phone=_phone(told, place["country"]),
+        phone=told.get("phone", ""),
         language=place["language"],
         time_zone=place["time_zone"],
         country=place["country"],
         region=place["region"],
     )
-    return replace(person, attributes=dict(_attributes(told)))
-
-
-def _phone(told: dict[str, str], country: str) -> str:
-    # People write numbers as they like; who has a good e-mail address is kept without one.
-    try:
-        return addresses.clean_phone(told.get("phone", ""), country=country)
-    except NotAContact:
-        if told.get("email"):
-            return ""
-        raise
 
 
 def _or_empty(field: str, text: str) -> str:
