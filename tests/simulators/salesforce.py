@@ -169,7 +169,10 @@ class Salesforce(Simulator):
             found = self.row(row, names)
             writer.writerow([_cell(found, name) for name in names])
         end = start + size
-        headers = {"Sforce-Locator": str(end) if end < len(rows) else "null"}
+        headers = {
+            "Sforce-Locator": str(end) if end < len(rows) else "null",
+            "Sforce-NumberOfRecords": str(len(rows[start:end])),
+        }
         return Answer(200, text.getvalue().encode(), "text/csv", headers=headers)
 
     def sobject(self, asked: Asked, parts: list[str]) -> Answer:
