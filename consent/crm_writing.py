@@ -57,31 +57,40 @@ def tell_stop(
 def plan_erasure(*, contact: Contact, at: datetime) -> int:
     """Write down each record of a person that a CRM is to erase; in the erasure's transaction.
 
-    What is left of the link is the keyed hash of the record, so that no reading brings them back;
-    its id goes once the CRM has answered.
+    Only for somebody whose erasure was asked for: that our own time with them is over is no
+    reason to delete what is not ours.
     Law: GDPR Art. 17(1), 19.
     """
-    links = list(CrmLink.objects.filter(contact=contact).exclude(gone_how=CrmLink.Gone.ERASED))
-    Writeback.objects.bulk_create(
-        [
-            Writeback(
-                kind=Kind.ERASE,
-                connection_id=link.connection_id,
-                link=link,
-                contact=contact,
-                event="erasure",
-                event_id=contact.pk,
-                happened_at=at,
-                due_at=at + ERASED_WITHIN,
-                next_at=at,
-            )
-            for link in links
-        ]
-    )
-    CrmLink.objects.filter(pk__in=[link.pk for link in links]).update(
+    links = list(CrmLink.objects.filter(contact=contact).exclude(record_id=""))
+    rows = [
+        Writeback(
+            kind=Kind.ERASE,
+            connection_id=link.connection_id,
+            link=link,
+            contact=contact,
+            event="erasure",
+            event_id=contact.pk,
+            happened_at=at,
+            due_at=at + ERASED_WITHIN,
+            next_at=at,
+        )
+        for link in links
+    ]
+    Writeback.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(rows)
+
+
+def end_links(*, contact: Contact, at: datetime) -> int:
+    """Leave of a person's records their keyed hashes, so that no reading brings them back.
+
+    The id of a record that its CRM is still to erase goes once it has answered.
+    """
+    waiting = Writeback.objects.filter(contact=contact, kind=Kind.ERASE, state=State.WAITING)
+    links = CrmLink.objects.filter(contact=contact)
+    links.exclude(pk__in=waiting.values("link")).update(record_id="")
+    return links.exclude(gone_how=CrmLink.Gone.ERASED).update(
         gone_how=CrmLink.Gone.ERASED, gone_at=at, content_index="", stops=[], forget_at=None
     )
-    return len(links)
 
 
 def plan_notes(*, at: datetime, limit: int = 200) -> int:

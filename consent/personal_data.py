@@ -24,6 +24,7 @@ from consent import (
 from consent.models import (
     Channel,
     Contact,
+    CrmLink,
     Decision,
     ImportBatch,
     LikenessRelease,
@@ -181,6 +182,7 @@ def export(*, contact_id: uuid.UUID, at: datetime) -> dict[str, object]:
         "contact": _person(contact, at),
         "consent": receipts.receipt(contact=contact, at=at),
         "consent_record": records.export(contact=contact, at=at),
+        "crm_records": [_crm_record(row) for row in CrmLink.objects.filter(contact=contact)],
         "proofs": [_proof(row) for row in Proof.objects.filter(contact=contact)],
         "messages": [_message(row) for row in Message.objects.filter(contact=contact)],
         "decisions": [_decision(row) for row in Decision.objects.filter(contact=contact)],
@@ -209,8 +211,7 @@ def erase(*, contact_id: uuid.UUID, at: datetime) -> dict[str, int]:
         "proofs": Proof.objects.filter(contact=contact, file_sealed__isnull=False).update(
             file_sealed=None
         ),
-        # Each is a target with a receipt: see `consent.crm_writing`.
-        "crm_records": crm_writing.plan_erasure(contact=contact, at=at),
+        "crm_records": crm_writing.end_links(contact=contact, at=at),
         "contacts": int(contact.erased_at is None),
     }
     keys.destroy(key=contact.key, at=at)
@@ -371,6 +372,15 @@ def _person(contact: Contact, at: datetime) -> dict[str, object]:
         "email": plain.email,
         "phone": plain.phone,
         "attributes": dict(plain.attributes),
+    }
+
+
+def _crm_record(row: CrmLink) -> dict[str, object]:
+    return {
+        "connection": str(row.connection_id),
+        "record": row.record_id,
+        "opted_out_there": row.stops,
+        "gone": row.gone_how,
     }
 
 

@@ -11,7 +11,7 @@ from accounts.models import TrailLeaf
 from consent import crm_writing, ledger, propagation
 from consent.models import Contact, CrmLink, Propagation, Writeback
 from integrations.models import CrmSync
-from retention import runs, subject_requests
+from retention import policies, runs, subject_requests
 from retention.models import SubjectRequest
 from tests.consent import crms
 from tests.consent.crms import Reading
@@ -119,6 +119,16 @@ def test_an_erasure_is_a_target_of_each_crm_with_its_receipt(crm: Reading) -> No
     assert (leaf.details["receipt"], leaf.subject_id) == (row.receipt["code"], contact.pk)
     assert CrmLink.objects.get().record_id == ""
     assert pass_on(crm) == {}
+
+
+def test_the_end_of_our_own_time_deletes_nothing_at_a_crm(crm: Reading) -> None:
+    known(crm)
+    crm.clock.move(timedelta(days=731).total_seconds())
+    policies.ensure_defaults(at=crm.clock())
+    runs.execute(run=runs.plan(at=crm.clock(), trigger="schedule"), at=crm.clock())
+    assert Contact.objects.exclude(erased_at=None).count() == 1
+    link = CrmLink.objects.get()
+    assert (link.record_id, link.gone_how, Writeback.objects.count()) == ("", "erased", 0)
 
 
 def test_an_erased_person_is_not_brought_back_by_a_reading(crm: Reading) -> None:
