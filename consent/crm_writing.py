@@ -167,7 +167,7 @@ def _told(row: Writeback, reader: Crm) -> Receipt:
     return reader.note(record_id=row.link.record_id, subject=subject, at=row.happened_at)
 
 
-def _after(row: Writeback, refused: CrmError) -> State:
+def _after(row: Writeback, refused: CrmError) -> Writeback.State:
     if refused.outcome == "unknown" and row.kind == Kind.NOTE:
         return State.UNKNOWN
     gives_up = refused.outcome == "permanent" and refused.code != "not_connected"
@@ -176,7 +176,12 @@ def _after(row: Writeback, refused: CrmError) -> State:
 
 @transaction.atomic
 def _record(
-    row: Writeback, at: datetime, state: State, *, problem: str = "", receipt: Receipt | None = None
+    row: Writeback,
+    at: datetime,
+    state: Writeback.State,
+    *,
+    problem: str = "",
+    receipt: Receipt | None = None,
 ) -> str:
     held = Writeback.objects.select_for_update(of=("self",)).get(pk=row.pk)
     if held.state != State.WAITING:
