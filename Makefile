@@ -116,3 +116,6 @@ bench-video: env ## all figures of the videos in one table: ROUNDS= PEOPLE= CONT
 prove-refresh: env ## let 8 processes meet one expired token on both engines: SEED=1 ROUNDS=500
 	@ENGINE=sqlite $(PY) -m benchmarks.prove_refresh
 	@ENGINE=postgres $(PY) -m benchmarks.prove_refresh
+
+bench-sync: env ## read a simulated CRM beside plain requests: CONTACTS=1000000 ENGINE= LATENCY_MS=
+	@$(PY) -m benchmarks.sync

@@ -15,6 +15,7 @@ SCHEDULES = (
     ("integrations: sign-ins that nobody finished", "integrations.jobs.tidy", 60),
     ("consent: act on what providers sent", "consent.jobs.take_inbox", 1),
     ("consent: tell other systems of stops", "consent.jobs.pass_on_stops", 1),
+    ("consent: read the contacts of CRMs", "consent.jobs.read_crms", 1),
     ("consent: messages without an answer", "consent.jobs.recover", 5),
     ("videos: hand off what is due", "videos.delivery_jobs.dispatch_due", 1),
     ("videos: campaigns and renders that wait", "videos.delivery_jobs.reconcile", 2),

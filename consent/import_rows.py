@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from accounts import audit
 from accounts.audit import Actor
-from accounts.models import DataKey, TrailLeaf
+from accounts.models import DataKey, Partner, TrailLeaf
 from consent import batches, contacts, ledger, revocations, suppression
 from consent.addresses import Person
 from consent.models import (
@@ -28,11 +28,38 @@ from consent.revocations import Written
 
 @dataclass(frozen=True)
 class Row:
-    """One row that may be imported."""
+    """One row that may be imported; a "no" names its channels, or the law says how far it goes."""
 
     number: int
     person: Person
     claim: str
+    channels: tuple[str, ...] = ()
+    # What it is called where it comes from, if a number does not say it.
+    reference: str = ""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where rows come from, as the contacts and the acts of consent will name it."""
+
+    source: str
+    act: str
+    means: str
+    evidence: Mapping[str, object]
+    partner: Partner | None = None
+    batch: ImportBatch | None = None
+
+
+def list_of(batch: ImportBatch) -> Origin:
+    """Return an uploaded list as the origin of its rows."""
+    return Origin(
+        source=batch.source,
+        act=ConsentEvent.Act.IMPORT,
+        means=Revocation.Means.IMPORT,
+        evidence={"import": str(batch.pk), "file": batch.file_sha256},
+        partner=batch.partner,
+        batch=batch,
+    )
 
 
 def known(partner_id: uuid.UUID | None, rows: list[Row]) -> dict[str, Contact]:
@@ -59,8 +86,8 @@ def indexes(partner_id: uuid.UUID | None, person: Person) -> Iterator[str]:
 class Writer:
     """Gathers what a chunk writes, so that thousands of rows are a few statements."""
 
-    def __init__(self, batch: ImportBatch, purpose: Purpose, at: datetime, actor: Actor) -> None:
-        self._batch, self._purpose, self._at, self._actor = batch, purpose, at, actor
+    def __init__(self, origin: Origin, purpose: Purpose, at: datetime, actor: Actor) -> None:
+        self._origin, self._purpose, self._at, self._actor = origin, purpose, at, actor
         self._people: list[Contact] = []
         self._places: dict[str, Place] = {}
         self._events: list[ConsentEvent] = []
@@ -72,7 +99,7 @@ class Writer:
         """Bring one known person up to date, by the way of all others."""
         person = row.person
         contact = contacts.register(
-            partner=self._batch.partner,
+            partner=self._origin.partner,
             name=person.name,
             email=person.email,
             phone=person.phone,
@@ -81,10 +108,10 @@ class Writer:
             country=person.country,
             region=person.region,
             attributes=person.attributes,
-            source=self._batch.source,
+            source=self._origin.source,
             at=self._at,
             actor=self._actor,
-            batch=self._batch,
+            batch=self._origin.batch,
         )
         if row.claim == "no":
             self._stop(contact, row)
@@ -94,19 +121,22 @@ class Writer:
                 purpose_code=self._purpose.code,
                 channel=channel,
                 kind=ConsentEvent.Kind.CLAIMED,
-                act=ConsentEvent.Act.IMPORT,
-                source=self._batch.source,
+                act=self._origin.act,
+                source=self._origin.source,
                 at=self._at,
                 actor=self._actor,
                 evidence=self._evidence(row),
             )
 
-    def add(self, row: Row, *, gone: list[Contact]) -> None:
+    def add(self, row: Row, *, gone: list[Contact]) -> Contact:
         """Prepare a new person; whoever had the address and is past their time lets it go."""
         for old in gone:
             contacts.release(old)
         contact = contacts.new(
-            partner=self._batch.partner, source=self._batch.source, batch=self._batch, at=self._at
+            partner=self._origin.partner,
+            source=self._origin.source,
+            batch=self._origin.batch,
+            at=self._at,
         )
         changed = contacts.write(contact=contact, person=row.person, at=self._at, seen=self._places)
         self._people.append(contact)
@@ -117,6 +147,7 @@ class Writer:
             self._prepare_stop(contact, row)
         for channel in self._claimed(contact, row.claim):
             self._prepare(contact, row, channel, ConsentEvent.Kind.CLAIMED)
+        return contact
 
     def _prepare(self, contact: Contact, row: Row, channel: str, kind: str) -> None:
         event = ledger.prepare(
@@ -124,8 +155,8 @@ class Writer:
             purpose=self._purpose,
             channel=channel,
             kind=kind,
-            act=ConsentEvent.Act.IMPORT,
-            source=self._batch.source,
+            act=self._origin.act,
+            source=self._origin.source,
             at=self._at,
             actor=self._actor,
             number=1,
@@ -156,15 +187,16 @@ class Writer:
         audit.record_many(self._leaves)
         if self._stops:
             revocations.write(self._stops, writers=revocations.writers())
-            suppression.suppress_many(people=self._stopped, reason=self._batch.source, at=self._at)
+            suppression.suppress_many(people=self._stopped, reason=self._origin.source, at=self._at)
 
     def _stop(self, contact: Contact, row: Row) -> None:
         # A no that another system was told is the person's stop, whoever brings it to us.
         ledger.withdraw(
             contact=contact,
-            act=ConsentEvent.Act.IMPORT,
-            means=Revocation.Means.IMPORT,
-            source=self._batch.source,
+            act=self._origin.act,
+            channels=row.channels or None,
+            means=self._origin.means,
+            source=self._origin.source,
             at=self._at,
             actor=self._actor,
             evidence=self._evidence(row),
@@ -173,7 +205,11 @@ class Writer:
     def _prepare_stop(self, contact: Contact, row: Row) -> None:
         # As `ledger.withdraw` does it, for somebody of whom there is nothing yet to end.
         reached = revocations.reach(
-            contact=contact, channels=None, purpose_codes=None, via=None, at=self._at
+            contact=contact,
+            channels=row.channels or None,
+            purpose_codes=None,
+            via=None,
+            at=self._at,
         )
         contact.stopped_at = self._at
         for channel in reached.channels:
@@ -185,7 +221,7 @@ class Writer:
             ledger.stopped_leaf(
                 contact=contact,
                 channels=reached.channels,
-                source=self._batch.source,
+                source=self._origin.source,
                 at=self._at,
                 actor=self._actor,
             )
@@ -194,7 +230,7 @@ class Writer:
             revocations.prepare(
                 contact=contact,
                 reached=reached,
-                means=Revocation.Means.IMPORT,
+                means=self._origin.means,
                 via=None,
                 received_at=self._at,
                 at=self._at,
@@ -209,7 +245,8 @@ class Writer:
         return [name for name in contacts.channels_of(contact) if name != Channel.WHATSAPP]
 
     def _evidence(self, row: Row) -> dict[str, object]:
-        return {"import": str(self._batch.pk), "file": self._batch.file_sha256, "row": row.number}
+        named = {"record": row.reference} if row.reference else {"row": row.number}
+        return {**self._origin.evidence, **named}
 
 
 def packed(rows: Iterable[Row]) -> bytes:

@@ -188,7 +188,7 @@ def _commit_chunk(
     lines = rows[now.done_rows : now.done_rows + CHUNK_ROWS]
     chunk = [import_rows.opened_row(line) for line in lines]
     known = import_rows.known(now.partner_id, chunk)
-    writer = import_rows.Writer(now, purpose, at, actor)
+    writer = import_rows.Writer(import_rows.list_of(now), purpose, at, actor)
     for row in chunk:
         people = [known[i] for i in import_rows.indexes(now.partner_id, row.person) if i in known]
         if people and keys.opens(key=people[0].key, at=at):

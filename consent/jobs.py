@@ -1,7 +1,8 @@
 """What does consent do by itself? Ids in, nothing personal."""
 
+import time
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Q
 from django_q.tasks import async_task
@@ -9,7 +10,16 @@ from django_q.tasks import async_task
 from accounts import keys
 from accounts.audit import SYSTEM, Actor
 from config.lib import clock
-from consent import contacts, evidence_imports, imports, intake, outbox, propagation
+from consent import (
+    contacts,
+    crm_sync,
+    crm_writing,
+    evidence_imports,
+    imports,
+    intake,
+    outbox,
+    propagation,
+)
 from consent.models import ImportBatch
 
 # A task has 300 s: five thousand rows leave room on a machine that is busy, even where each is the
@@ -17,6 +27,9 @@ from consent.models import ImportBatch
 CHUNKS_A_TASK = 5
 # A check that has not ended by now lost its worker.
 CHECK_MINUTES = 15
+# How long one task reads CRMs, and the longest pause between two pages that it waits out.
+READING = timedelta(seconds=150)
+PAUSE_SECONDS = 11
 
 
 def send_due() -> int:
@@ -30,8 +43,29 @@ def take_inbox() -> int:
 
 
 def pass_on_stops() -> int:
-    done = propagation.pass_on(at=clock.now(), limit=200)
-    return done.told + done.not_needed
+    at = clock.now()
+    done = propagation.pass_on(at=at, limit=200)
+    crm_writing.plan_notes(at=at)
+    return done.told + done.not_needed + crm_writing.pass_on(at=at).total()
+
+
+def read_crms() -> int:
+    """Read the CRMs whose turn it is; one task reads one after the other, for its time."""
+    until = clock.now() + READING
+    return sum(_read_crm(pk, until) for pk in crm_sync.due(at=clock.now()))
+
+
+def _read_crm(connection_id: uuid.UUID, until: datetime) -> int:
+    lease, pages = crm_sync.take(connection_id=connection_id, at=clock.now()), 0
+    while lease is not None and clock.now() < until:
+        step = crm_sync.read_page(connection_id=connection_id, lease=lease)
+        pages += 1
+        if not step.more or step.wait_seconds > PAUSE_SECONDS:
+            break
+        time.sleep(step.wait_seconds)
+    if lease is not None:
+        crm_sync.release(connection_id=connection_id, lease=lease)
+    return pages
 
 
 def recover() -> int:

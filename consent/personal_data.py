@@ -11,10 +11,20 @@ from accounts import audit, keys
 from accounts.audit import Actor
 from config.lib import canonical
 from config.lib.inventory import TECHNICAL, Column, Declarations, Due
-from consent import contacts, imports, likeness, messages, receipts, records, suppression
+from consent import (
+    contacts,
+    crm_writing,
+    imports,
+    likeness,
+    messages,
+    receipts,
+    records,
+    suppression,
+)
 from consent.models import (
     Channel,
     Contact,
+    CrmLink,
     Decision,
     ImportBatch,
     LikenessRelease,
@@ -66,6 +76,17 @@ DECLARATIONS: Declarations = {
         **_as(PROFILE, "attributes_sealed language time_zone country region"),
         **_as(CONSENT, "stopped_at restricted_at erased_at"),
     },
+    "consent.crmlink": {
+        **_as(TECHNICAL, "id connection account_id gone_at gone_how forget_at"),
+        # What is left of somebody erased is a keyed hash: a reading must not bring them back.
+        **_as(STOP, "contact record_index stops"),
+        **_as(ADDRESS, "record_id content_index"),
+    },
+    "consent.writeback": _as(
+        CONSENT,
+        "id kind connection link contact event event_id happened_at state due_at next_at done_at "
+        "attempts problem receipt",
+    ),
     "consent.consentevent": {
         **_as(CONSENT, "id number contact purpose purpose_code channel kind act notice source"),
         **_as(CONSENT, "actor_kind actor_id evidence_sha256 at valid_until permission form proof"),
@@ -161,6 +182,7 @@ def export(*, contact_id: uuid.UUID, at: datetime) -> dict[str, object]:
         "contact": _person(contact, at),
         "consent": receipts.receipt(contact=contact, at=at),
         "consent_record": records.export(contact=contact, at=at),
+        "crm_records": [_crm_record(row) for row in CrmLink.objects.filter(contact=contact)],
         "proofs": [_proof(row) for row in Proof.objects.filter(contact=contact)],
         "messages": [_message(row) for row in Message.objects.filter(contact=contact)],
         "decisions": [_decision(row) for row in Decision.objects.filter(contact=contact)],
@@ -189,6 +211,7 @@ def erase(*, contact_id: uuid.UUID, at: datetime) -> dict[str, int]:
         "proofs": Proof.objects.filter(contact=contact, file_sealed__isnull=False).update(
             file_sealed=None
         ),
+        "crm_records": crm_writing.end_links(contact=contact, at=at),
         "contacts": int(contact.erased_at is None),
     }
     keys.destroy(key=contact.key, at=at)
@@ -349,6 +372,15 @@ def _person(contact: Contact, at: datetime) -> dict[str, object]:
         "email": plain.email,
         "phone": plain.phone,
         "attributes": dict(plain.attributes),
+    }
+
+
+def _crm_record(row: CrmLink) -> dict[str, object]:
+    return {
+        "connection": str(row.connection_id),
+        "record": row.record_id,
+        "opted_out_there": row.stops,
+        "gone": row.gone_how,
     }
 
 

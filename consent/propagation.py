@@ -13,7 +13,7 @@ from django.db.models import DurationField, ExpressionWrapper, F, Min, QuerySet
 
 from accounts import audit
 from config.lib import logs
-from consent import contacts, outbox
+from consent import contacts, crm_writing, outbox
 from consent.models import Propagation
 from consent.outbox import Told
 from integrations.models import Connection
@@ -99,6 +99,13 @@ def _claim(row: Propagation, at: datetime) -> bool:
 
 
 def _tell(row: Propagation, at: datetime) -> Told:
+    if row.connection.kind == Connection.Kind.CRM:
+        return crm_writing.tell_stop(
+            connection=row.connection,
+            contact=row.revocation.contact,
+            channels=tuple(row.revocation.channels),
+            at=at,
+        )
     places = _places(row, at)
     if not places:
         # Erased, or past their time: nobody can be named to anybody any more.

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 from integrations import providers
+from integrations.crm import mapping
 from integrations.keyed import Field, KeyedProvider
 from integrations.providers import Provider
 
@@ -75,3 +76,30 @@ def _made(field: Field, *, is_new: bool) -> forms.Field:
         required=field.required and (is_new or not field.secret),
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}) if field.secret else None,
     )
+
+
+class FieldsForm(forms.Form):
+    """Which of a CRM's fields is read as what; one of its own is named as the CRM names it."""
+
+    def __init__(self, *args: Any, provider: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = mapping.CHOICES[provider]
+        for name, title in mapping.TITLES.items():
+            theirs = choices.fields.get(name, ())
+            if name in mapping.OWN:
+                self.fields[name] = forms.CharField(
+                    label=title, max_length=100, required=False, help_text=_own_help(theirs)
+                )
+            elif theirs:
+                told = [("", "is not read"), *((one, one) for one in theirs)]
+                self.fields[name] = forms.ChoiceField(label=title, choices=told, required=False)
+        self.fields["writes_notes"] = forms.BooleanField(
+            label="Note there what was sent",
+            required=False,
+            help_text="A line in the record's history: that a message was sent, and its number.",
+        )
+
+
+def _own_help(theirs: tuple[str, ...]) -> str:
+    usual = f"Usually {' or '.join(theirs)}; or" if theirs else "Not standard:"
+    return f"{usual} the name of a field of your own. Empty: it is not read."

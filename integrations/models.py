@@ -90,6 +90,54 @@ class OAuthGrant(models.Model):
         return f"grant of {self.connection_id}"
 
 
+class CrmSync(models.Model):
+    """How far the reading of a CRM's contacts has come; one row a connection.
+
+    `cursor` is written in the transaction that keeps the page it follows, so that a reader killed
+    anywhere goes on with nothing lost and nothing twice.
+    """
+
+    class State(models.TextChoices):
+        OFF = "off", "Not set up"
+        WAITING = "waiting", "Waiting"
+        READING = "reading", "Reading"
+        STUCK = "stuck", "Needs attention"
+
+    class Mode(models.TextChoices):
+        FULL = "full", "Everything"
+        DELTA = "delta", "What changed"
+
+    connection = models.OneToOneField(
+        Connection, primary_key=True, on_delete=models.PROTECT, related_name="+"
+    )
+    # Whether what was sent is noted there: a disclosure that somebody has to want.
+    writes_notes = models.BooleanField(default=False)
+    # The account that was read: of another one everything is read anew.
+    account_id = models.CharField(max_length=64, blank=True)
+    # Our name of a field, and the CRM's: nothing else is asked for.
+    fields = models.JSONField(default=dict)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OFF)
+    mode = models.CharField(max_length=8, choices=Mode.choices, default=Mode.FULL)
+    # The provider's own place in its list; none: no round is under way.
+    cursor = models.JSONField(null=True)
+    # Counts pages for ever: whoever stores one must have started from the one before it.
+    step = models.BigIntegerField(default=0)
+    # What changed after this instant is read next; none: everything is.
+    since_at = models.DateTimeField(null=True)
+    began_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    next_at = models.DateTimeField(null=True)
+    lease_id = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    failures = models.IntegerField(default=0)
+    # Of the round under way, or the last one: {"read": 5, "new": 3, ...}.
+    counts = models.JSONField(default=dict)
+    problem = models.CharField(max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return f"reading of {self.connection_id}"
+
+
 class InboxItem(models.Model):
     """One event a provider sent: verified, stored, answered 200; acted upon later."""
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import audit, people, roles
 from accounts.models import User
 from config.lib import clock
-from integrations import keyed, oauth, providers, wire
+from integrations import crm_views, keyed, oauth, providers, wire
 from integrations.forms import ConnectForm
 from integrations.models import Connection, OAuthGrant
 from integrations.providers import Provider
@@ -124,6 +124,7 @@ def card(provider: Provider) -> dict[str, Any]:
         "facts": _facts(grant) if grant and grant.connected_at else [],
         "has_keys": row is not None and provider.slug in keyed.PROVIDERS,
         "ends": ENDS[provider.kind],
+        "reading": crm_views.reading(row),
     }
 
 

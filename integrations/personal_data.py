@@ -28,6 +28,13 @@ DECLARATIONS: Declarations = {
         **_as(TECHNICAL, "lease_id lease_until failures retry_at"),
         **_as(SECRET, "state_index browser_index flow_sealed client_sealed tokens_sealed"),
     },
+    "integrations.crmsync": {
+        **_as(
+            TECHNICAL,
+            "connection writes_notes account_id fields state mode cursor step since_at began_at",
+        ),
+        **_as(TECHNICAL, "finished_at next_at lease_id lease_until failures counts problem"),
+    },
     "integrations.inboxitem": {
         **_as(TECHNICAL, "id connection kind dedupe_key received_at processed_at"),
         **_as(TECHNICAL, "outcome attempts"),

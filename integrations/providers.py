@@ -90,6 +90,11 @@ HUBSPOT = Provider(
         Scope("oauth", "See which HubSpot account it is."),
         Scope("crm.objects.contacts.read", "Read contacts and the names of their fields."),
         Scope("communication_preferences.read", "Read who opted out of which messages."),
+        Scope("crm.objects.contacts.write", "Erase whom you erase here; note what was sent."),
+        Scope(
+            "communication_preferences.statuses.batch.write",
+            "Unsubscribe whoever stopped here.",
+        ),
     ),
     login_hosts=("app.hubspot.com",),
     token_hosts=("api.hubapi.com",),
@@ -132,6 +137,10 @@ ZOHO = Provider(
     scopes=(
         Scope("ZohoCRM.modules.contacts.READ", "Read contacts."),
         Scope("ZohoCRM.settings.fields.READ", "Read the names of a contact's fields."),
+        Scope("ZohoCRM.coql.READ", "Ask for contacts by their ids, where there are very many."),
+        Scope("ZohoCRM.modules.contacts.UPDATE", "Mark whoever stopped here as opted out."),
+        Scope("ZohoCRM.modules.contacts.DELETE", "Delete whom you erase here."),
+        Scope("ZohoCRM.modules.notes.CREATE", "Note what was sent."),
     ),
     login_hosts=tuple(ZOHO_CENTRES),
     data_centres=ZOHO_CENTRES,

@@ -30,6 +30,8 @@ MARGIN_SECONDS = 60
 # answer that drips for longer is stored all the same, unless another came first.
 LEASE_SECONDS = 90
 WAIT_SECONDS, POLL_SECONDS = 30, 0.05
+# A page of two thousand records, with room.
+PAGE_LIMIT_BYTES = 16 << 20
 BACKOFF_SECONDS = (5, 15, 60, 180, 600)
 PROBLEMS = {
     "dead": "{name} no longer accepts the permission it gave: it was withdrawn, or lay unused. "
@@ -99,6 +101,7 @@ def call(
     method: str,
     path: str,
     body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
     now: Now = clock.now,
     actor: audit.Actor = audit.SYSTEM,
 ) -> tuple[Verdict, http.Answer]:
@@ -118,8 +121,13 @@ def call(
             hosts=[token.api_host],
             method=method,
             url=f"https://{token.api_host}{path}",
-            headers={"Authorization": token.header, "Accept": "application/json"},
+            headers={
+                "Accept": "application/json",
+                **(headers or {}),
+                "Authorization": token.header,
+            },
             body=body,
+            limit_bytes=PAGE_LIMIT_BYTES,
         )
         verdict = verdicts.of_api(provider=provider.slug, status=answer.status, body=answer.body)
         if verdict.cause == "ok":

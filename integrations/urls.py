@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations import key_views, oauth_views, views, webhooks
+from integrations import crm_views, key_views, oauth_views, views, webhooks
 
 app_name = "integrations"
 urlpatterns = [
@@ -14,6 +14,8 @@ urlpatterns = [
     path("connections/<slug:slug>/disconnect/", oauth_views.disconnect, name="oauth_disconnect"),
     path("connections/add/<slug:provider>/", key_views.connection_add, name="add"),
     path("connections/<uuid:connection_id>/keys/", key_views.connection_keys, name="keys"),
+    path("connections/<uuid:connection_id>/fields/", crm_views.connection_fields, name="fields"),
+    path("connections/<uuid:connection_id>/sync/", crm_views.connection_sync, name="sync"),
     path("phones/", views.phone_list, name="phones"),
     path("phones/news/", views.phone_news, name="phone_news"),
     path("phones/reply/", views.phone_reply, name="phone_reply"),

@@ -126,6 +126,14 @@ def of_api(*, provider: str, status: int, body: bytes) -> Verdict:
     return Verdict("permanent", "expired", "401") if status == 401 else _by_status(status)
 
 
+def word(*, body: bytes) -> str:
+    """Return what the provider called it, fit for a page; empty if it did not say."""
+    found = _read(body)
+    told = found if isinstance(found, dict) else {}
+    names = ("errorCode", "category", "code", "errorType", "error", "status")
+    return next((_code(told[name]) for name in names if isinstance(told.get(name), str)), "")
+
+
 def _by_status(status: int) -> Verdict:
     code = str(status)
     if status == 429:

@@ -26,10 +26,6 @@ AUTH_WORDS = {
     "bearer": "A long-lived token that the provider issued.",
     "key": "A key from the provider's settings page.",
 }
-# Named so that nobody looks for them; none of them can be chosen.
-NOT_YET = {
-    "Reading contacts from": ("Salesforce", "Zoho CRM", "HubSpot"),
-}
 
 
 @roles.requires("connection.view")
@@ -38,10 +34,11 @@ def connection_list(request: HttpRequest) -> HttpResponse:
     manages = roles.may(user=request.user, act="connection.manage")
     rows = Connection.objects.exclude(auth_kind=Connection.AuthKind.OAUTH_CODE)
     cards = [_card(row) for row in rows.order_by("kind", "label")]
-    context = {"cards": cards, "manages": manages, "not_yet": NOT_YET}
+    context = {"cards": cards, "manages": manages}
     found = [oauth_views.card(providers.get(slug)) for slug in providers.TABLE]
     context["crms"] = [card for card in found if card["provider"].kind == Connection.Kind.CRM]
     context["studios"] = [card for card in found if card["provider"].kind == Connection.Kind.VIDEO]
+    context["syncs"] = roles.may(user=request.user, act="contact.import")
     context["keyed"] = keyed.PROVIDERS
     return render(request, "integrations/connections.html", context)
 

@@ -17,6 +17,7 @@ def call(
     url: str,
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
+    limit_bytes: int = http.BODY_LIMIT_BYTES,
 ) -> http.Answer:
     """Send one request to one of the pinned hosts; a redirect is an answer and is not followed.
 
@@ -30,7 +31,8 @@ def call(
         client = http.Client(hosts=["127.0.0.1"], loopback=True)
     else:
         client = http.Client(hosts=pinned)
-    return client.call(method, shown(provider=provider, url=url), headers=headers, body=body)
+    address = shown(provider=provider, url=url)
+    return client.call(method, address, headers=headers, body=body, limit_bytes=limit_bytes)
 
 
 def shown(*, provider: str, url: str) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from accounts.models import DataKey, TrailLeaf
-from consent.models import ConsentEvent, Contact, Decision, Message, OptIn
+from consent.models import ConsentEvent, Contact, CrmLink, Decision, Message, OptIn
 from retention import certificates
 from videos.models import Asset, Link, Play, SealedObject
 
@@ -34,6 +34,7 @@ def of(*, contact: Contact, at: datetime) -> list[Store]:
     sealed = [*values, contact.attributes_sealed]
     videos = Asset.objects.filter(contact=contact, deleted_at=None)
     links, mail = Link.objects.filter(contact=contact), Message.objects.filter(contact=contact)
+    records_there = CrmLink.objects.filter(contact=contact).exclude(gone_how="erased")
     asked = OptIn.objects.filter(contact=contact, answered_at=None)
     backups = certificates.backups_end(at)
     return [
@@ -45,6 +46,7 @@ def of(*, contact: Contact, at: datetime) -> list[Store]:
         _goes("Plays", Play.objects.filter(link__in=links).count(), "removed"),
         _goes("Message texts", mail.exclude(body_sealed=None).count(), "removed"),
         _goes("Open questions for consent", asked.count(), "removed"),
+        _goes("Records in CRMs", records_there.count(), "each CRM is told to erase its own"),
         _stays("Messages", mail.count(), "stay as states and hashes, without a text"),
         _stays("Acts of consent", _acts(contact), "stay by random id: 16 CFR 310.5(a)"),
         _stays("Decisions", _decisions(contact), "stay as codes: 16 CFR 310.5(a)"),

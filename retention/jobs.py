@@ -22,6 +22,7 @@ def run_policies() -> None:
     holds.keep_new_keys(at=at)
     runs.retry_unfinished(at=at)
     bury_returned()
+    subject_requests.open_asked_in_crms(at=at)
     for request in SubjectRequest.objects.filter(kind="erasure", state__in=OPEN):
         carry_out(str(request.pk))
     if not Run.objects.filter(state=Run.State.PLANNED, needs_confirmation=True, confirmed_at=None):

@@ -18,7 +18,7 @@ from accounts import personal_data as accounts_data
 from accounts.models import DataKey, User
 from config.lib import logs
 from config.lib.inventory import Due, PersonalData
-from consent import contacts, likeness
+from consent import contacts, crm_writing, likeness
 from consent import personal_data as consent_data
 from consent.models import Contact, LikenessRelease
 from integrations import personal_data as integrations_data
@@ -321,6 +321,9 @@ def _bury(item: RunItem, at: datetime) -> Contact:
         object_id=str(item.run_id),
         details={"trigger": item.run.trigger},
     )
+    if item.run.contact_id is not None:
+        # Asked for, and not the end of our own time: the CRMs that know them are told.
+        crm_writing.plan_erasure(contact=contact, at=at)
     own = Q(pk=contact.key_id) | Q(parent_id=contact.key_id)
     destroyed = list(DataKey.objects.filter(own, destroyed_at=None).order_by("parent_id", "pk"))
     for key in destroyed:

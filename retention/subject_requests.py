@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts import audit
 from accounts.models import User
 from config.lib import canonical
-from consent import suppression
+from consent import crm_writing, suppression
 from consent.models import Channel, Contact
 from retention import inventory, runs
 from retention.models import Run, RunItem, SubjectRequest
@@ -56,6 +56,20 @@ def open_request(
     )
     _record("retention.request.opened", request, at=at, staff=staff)
     return request
+
+
+def open_asked_in_crms(*, at: datetime) -> int:
+    """Open an erasure for each person who asked in a CRM to be forgotten; return how many.
+
+    Law: GDPR Art. 17(1): whoever asks the CRM's owner has asked us.
+    """
+    known = SubjectRequest.objects.filter(kind=Kind.ERASURE)
+    asked = crm_writing.asked_to_be_forgotten()
+    opened = set(known.filter(contact__in=asked).values_list("contact_id", flat=True))
+    fresh = {contact.pk: contact for contact in asked if contact.pk not in opened}
+    for contact in fresh.values():
+        open_request(contact=contact, kind=Kind.ERASURE, channel="crm", at=at)
+    return len(fresh)
 
 
 def carry_out(*, request: SubjectRequest, at: datetime) -> SubjectRequest:

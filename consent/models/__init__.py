@@ -2,6 +2,7 @@
 
 from consent.models.asking import HostedForm, OptIn, PreferenceLink
 from consent.models.contacts import Contact, ImportBatch, Place
+from consent.models.crm import CrmLink, Writeback
 from consent.models.evidence import (
     Channel,
     ConsentEvent,
@@ -33,6 +34,7 @@ __all__ = [
     "ConsentEvent",
     "ConsentState",
     "Contact",
+    "CrmLink",
     "Decision",
     "HealthAuthorisation",
     "HostedForm",
@@ -55,5 +57,6 @@ __all__ = [
     "StopConfirmation",
     "Suppression",
     "Taken",
+    "Writeback",
     "WrittenConsent",
 ]

@@ -70,7 +70,7 @@ def test_a_provider_that_will_not_is_a_failure_to_look_at() -> None:
 
 def test_a_system_without_an_adapter_is_not_called_told() -> None:
     Connection.objects.create(
-        kind="crm", provider="hubspot", label="CRM", auth_kind="key", created_at=NOON
+        kind="crm", provider="unheard", label="CRM", auth_kind="key", created_at=NOON
     )
     stopped()
     propagation.pass_on(at=NOON)

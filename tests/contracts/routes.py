@@ -104,6 +104,8 @@ TABLE = {
     "connections/<slug:slug>/disconnect/": "d",
     "connections/add/<slug:provider>/": "d",
     "connections/<uuid:connection_id>/keys/": "d",
+    "connections/<uuid:connection_id>/fields/": "d",
+    "connections/<uuid:connection_id>/sync/": "mod",
     "phones/": "mod",
     "phones/news/": "mod",
     "phones/reply/": "mod",

@@ -53,10 +53,13 @@ def test_the_request_asks_for_the_least_with_pkce(dance: Dance) -> None:
     scopes = set(re.split("[ ,]", asked["scope"]))
     assert asked["code_challenge_method"] == "S256"
     assert len(asked["code_challenge"]) == len(asked["state"]) == 43
-    assert "write" not in asked["scope"].lower()
+    # What is written: stops, erasures, and notes of what was sent.
     assert scopes <= {
         *("openid", "oauth", "crm.objects.contacts.read", "communication_preferences.read"),
+        *("crm.objects.contacts.write", "communication_preferences.statuses.batch.write"),
         *("api", "refresh_token", "ZohoCRM.modules.contacts.READ", "ZohoCRM.settings.fields.READ"),
+        *("ZohoCRM.modules.contacts.UPDATE", "ZohoCRM.modules.contacts.DELETE"),
+        *("ZohoCRM.coql.READ", "ZohoCRM.modules.notes.CREATE"),
     }
 
 

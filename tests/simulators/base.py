@@ -31,6 +31,7 @@ class Answer:
     body: bytes = b""
     kind: str = JSON
     location: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -41,6 +42,11 @@ class Asked:
     query: dict[str, str]
     form: dict[str, str]
     headers: Mapping[str, str]
+    body: bytes = b""
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body) if self.body else {}
 
 
 @dataclass
@@ -63,8 +69,9 @@ class Code:
     family: Family | None = None
 
 
-def json_answer(status: int, found: object) -> Answer:
-    return Answer(status, json.dumps(found).encode())
+def json_answer(status: int, found: object, **headers: str) -> Answer:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer(status, json.dumps(found).encode(), headers=named)
 
 
 class Simulator:
@@ -314,7 +321,10 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
             parts = urlsplit(self.path)
             _, host, *rest = parts.path.split("/", 2)
             size = int(self.headers.get("Content-Length") or 0)
-            sent = self.rfile.read(size).decode("utf-8", "replace")
+            body = self.rfile.read(size)
+            sent = (
+                "" if self.headers.get("Content-Type") == JSON else body.decode("utf-8", "replace")
+            )
             asked = Asked(
                 self.command,
                 host,
@@ -322,6 +332,7 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
                 dict(parse_qsl(parts.query)),
                 dict(parse_qsl(sent)),
                 dict(self.headers),
+                body,
             )
             self.reply(simulator.answer(asked))
 
@@ -329,12 +340,14 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
             self.send_response(answer.status)
             self.send_header("Content-Type", answer.kind)
             self.send_header("Content-Length", str(len(answer.body)))
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
             if answer.location:
                 self.send_header("Location", answer.location)
             self.end_headers()
             self.wfile.write(answer.body)
 
-        do_GET = do_POST = handle_any  # noqa: N815 the names that the base class looks for
+        do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = handle_any  # noqa: N815 the names that the base class looks for
 
         def log_message(self, *_args: Any) -> None:
             return

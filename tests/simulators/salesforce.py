@@ -1,7 +1,18 @@
 """Salesforce as it answers: an instance and an organisation in each answer, tokens that rotate."""
 
+import csv
+import io
+import itertools
+import re
+import time
+from datetime import UTC, datetime
+from typing import Any
+
 from tests.simulators.base import Answer, Asked, Family, Simulator, json_answer
 
+DATA = "/services/data/v"
+AFTER = re.compile(r"SystemModstamp > (\S+) OR \(SystemModstamp = \S+ AND Id > '(\w+)'\)")
+SINCE = re.compile(r"SystemModstamp >= (\S+)")
 REFUSALS = {
     "dead": (400, "invalid_grant", "expired access/refresh token"),
     "client": (401, "invalid_client", "invalid client credentials"),
@@ -35,9 +46,164 @@ class Salesforce(Simulator):
         status, error, words = REFUSALS[reason]
         return json_answer(status, {"error": error, "error_description": words})
 
+    page_size = 200
+
+    def __init__(self, **app: Any) -> None:
+        super().__init__(**app)
+        self.people: dict[str, dict[str, Any]] = {}
+        self.individuals: dict[str, dict[str, Any]] = {}
+        self.tasks: list[dict[str, Any]] = []
+        self.locators: dict[str, list[dict[str, Any]]] = {}
+        self.jobs: dict[str, str] = {}
+        self.job_polls = 1
+        self.usage = ""
+        self._ids = itertools.count(1)
+
+    # What people do at the vendor, for tests.
+    def new_id(self, prefix: str = "003") -> str:
+        return f"{prefix}5g{next(self._ids):010d}"
+
+    def add(self, *, at: float | None = None, **fields: Any) -> str:
+        identity = self.new_id()
+        self.people[identity] = {"Id": identity, "IsDeleted": False, "MasterRecordId": None}
+        self.change(identity, at=at, **fields)
+        return identity
+
+    def change(self, identity: str, *, at: float | None = None, **fields: Any) -> None:
+        instant = datetime.fromtimestamp(at or time.time(), UTC)
+        stamp = instant.isoformat(timespec="milliseconds").replace("+00:00", "+0000")
+        self.people[identity] |= {**fields, "SystemModstamp": stamp}
+
+    def merge(self, lost: str, kept: str, *, at: float) -> None:
+        self.change(lost, at=at, IsDeleted=True, MasterRecordId=kept)
+        self.change(kept, at=at)
+
     def api(self, asked: Asked, family: Family) -> Answer:
+        told = f"api-usage={self.usage or '25/15000'}"
+        found = self.route(asked, asked.path.partition("/v62.0")[2] or asked.path)
+        found.headers = {"Sforce-Limit-Info": told, **found.headers}
+        return found
+
+    def route(self, asked: Asked, path: str) -> Answer:
+        if path in {"/query", "/query/", "/queryAll", "/queryAll/"}:
+            return self.query(asked.query["q"], deleted="All" in path)
+        if path.startswith("/query"):
+            return self.more(path.rpartition("/")[2])
+        if path.startswith("/jobs/query"):
+            return self.bulk(asked, path)
+        if path.startswith("/sobjects/"):
+            return self.sobject(asked, path.split("/")[2:])
         return json_answer(200, {"DailyApiRequests": {"Max": 15000, "Remaining": 14998}})
 
+    def query(self, soql: str, *, deleted: bool) -> Answer:
+        if "COUNT()" in soql:
+            return json_answer(200, {"totalSize": len(self.people), "done": True, "records": []})
+        names = re.split(r",\s*", soql.split(" FROM ", maxsplit=1)[0].removeprefix("SELECT "))
+        rows = [self.row(row, names) for row in self.matching(soql, deleted=deleted)]
+        if limit := re.search(r"LIMIT (\d+)", soql):
+            rows = rows[: int(limit[1])]
+        return self.told(rows, len(rows))
+
+    def matching(self, soql: str, *, deleted: bool) -> list[dict[str, Any]]:
+        rows = [row for row in self.people.values() if deleted or not row["IsDeleted"]]
+        rows.sort(key=_place)
+        if one := re.search(r"Id = '(\w+)'", soql.partition("WHERE")[2]):
+            return [row for row in rows if row["Id"] == one[1]]
+        if found := AFTER.search(soql):
+            place = (found[1].replace("Z", "+0000"), found[2])
+            return [row for row in rows if _place(row) > place]
+        since = SINCE.search(soql)
+        start = since[1].replace("Z", "+0000") if since else ""
+        return [row for row in rows if row["SystemModstamp"] >= start]
+
+    def row(self, row: dict[str, Any], names: list[str]) -> dict[str, Any]:
+        found: dict[str, Any] = {"attributes": {"type": "Contact"}}
+        for name in names:
+            parent, _, child = name.partition(".")
+            if child:
+                individual = self.individuals.get(row.get("IndividualId") or "")
+                before = found.get(parent) or {}
+                one = {**before, child: individual.get(child, False)} if individual else None
+                found[parent] = one
+            else:
+                found[name] = row.get(name)
+        return found
+
+    def told(self, rows: list[dict[str, Any]], total: int) -> Answer:
+        page, rest = rows[: self.page_size], rows[self.page_size :]
+        found = {"totalSize": total, "done": not rest, "records": page}
+        if rest:
+            locator = f"01g5g{next(self._ids):010d}-{self.page_size}"
+            self.locators[locator] = rest
+            found["nextRecordsUrl"] = f"{DATA}62.0/query/{locator}"
+        return json_answer(200, found)
+
+    def more(self, locator: str) -> Answer:
+        rows = self.locators.pop(locator, None)
+        if rows is None:
+            return self.fault(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
+        return self.told(rows, len(rows))
+
+    def bulk(self, asked: Asked, path: str) -> Answer:
+        parts = path.split("/")
+        if asked.method == "POST":
+            job = self.new_id("750")
+            self.jobs[job] = asked.json["query"]
+            return json_answer(200, {"id": job, "state": "UploadComplete"})
+        if parts[3] not in self.jobs:
+            return self.fault(404, "NOT_FOUND", "no such job")
+        if parts[-1] != "results":
+            self.job_polls -= 1
+            state = "InProgress" if self.job_polls >= 0 else "JobComplete"
+            return json_answer(200, {"id": parts[3], "state": state})
+        return self.results(self.jobs[parts[3]], asked.query)
+
+    def results(self, soql: str, query: dict[str, str]) -> Answer:
+        names = soql.split(" FROM ", maxsplit=1)[0].removeprefix("SELECT ").split(",")
+        start, size = int(query.get("locator", "0")), int(query["maxRecords"])
+        rows = self.matching(soql, deleted=True)
+        text = io.StringIO()
+        writer = csv.writer(text)
+        writer.writerow(names)
+        for row in rows[start : start + size]:
+            found = self.row(row, names)
+            writer.writerow([_cell(found, name) for name in names])
+        end = start + size
+        headers = {
+            "Sforce-Locator": str(end) if end < len(rows) else "null",
+            "Sforce-NumberOfRecords": str(len(rows[start:end])),
+        }
+        return Answer(200, text.getvalue().encode(), "text/csv", headers=headers)
+
+    def sobject(self, asked: Asked, parts: list[str]) -> Answer:
+        kind, identity = parts[0], parts[1] if len(parts) > 1 else ""
+        store = {"Contact": self.people, "Individual": self.individuals}.get(kind, {})
+        if asked.method == "POST" and kind == "Task":
+            self.tasks.append(asked.json)
+            return json_answer(201, {"id": self.new_id("00T"), "success": True, "errors": []})
+        if asked.method == "POST":
+            made = self.new_id("0PK")
+            store[made] = {"Id": made, **asked.json}
+            return json_answer(201, {"id": made, "success": True, "errors": []})
+        if identity not in store:
+            return self.fault(404, "NOT_FOUND", "Provided external ID field does not exist")
+        if asked.method == "PATCH":
+            store[identity] |= asked.json
+            return Answer(204)
+        return json_answer(200, store[identity])
+
+    def fault(self, status: int, code: str, words: str) -> Answer:
+        return json_answer(status, [{"message": words, "errorCode": code}])
+
     def api_expired(self) -> Answer:
-        found = {"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}
-        return json_answer(401, [found])
+        return self.fault(401, "INVALID_SESSION_ID", "Session expired or invalid")
+
+
+def _place(row: dict[str, Any]) -> tuple[str, str]:
+    return row["SystemModstamp"], row["Id"]
+
+
+def _cell(row: dict[str, Any], name: str) -> str:
+    parent, _, child = name.partition(".")
+    value = (row.get(parent) or {}).get(child) if child else row.get(name)
+    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)

@@ -1,5 +1,11 @@
 """Zoho as it answers: a data centre in the callback, errors with 200, a header of its own."""
 
+import itertools
+import re
+import time
+from datetime import UTC, datetime
+from typing import Any
+
 from tests.simulators.base import Answer, Asked, Family, Simulator, json_answer
 
 CENTRE = "in"
@@ -17,6 +23,31 @@ class Zoho(Simulator):
 
     def told_back(self, asked: Asked) -> dict[str, str]:
         return {"location": CENTRE, "accounts-server": self.accounts_server}
+
+    def __init__(self, **app: Any) -> None:
+        super().__init__(**app)
+        self.people: dict[str, dict[str, Any]] = {}
+        self.bin: dict[str, datetime] = {}
+        self.notes: list[dict[str, Any]] = []
+        # A token stands for the id behind which the list goes on.
+        self.tokens: dict[str, str] = {}
+        self.credits: int | None = None
+        self._ids = itertools.count(4_876_876_000_000_000_001)
+
+    # What people do at the vendor, for tests.
+    def add(self, *, at: float | None = None, **fields: Any) -> str:
+        identity = str(next(self._ids))
+        self.people[identity] = {"id": identity}
+        self.change(identity, at=at, **fields)
+        return identity
+
+    def change(self, identity: str, *, at: float | None = None, **fields: Any) -> None:
+        instant = datetime.fromtimestamp(at or time.time(), UTC).isoformat(timespec="seconds")
+        self.people[identity] |= {**fields, "Modified_Time": instant}
+
+    def delete(self, identity: str, *, at: float | None = None) -> None:
+        del self.people[identity]
+        self.bin[identity] = datetime.fromtimestamp(at or time.time(), UTC)
 
     def token_answer(self, family: Family, access: str) -> dict[str, object]:
         return {
@@ -44,8 +75,96 @@ class Zoho(Simulator):
         return token if kind == "Zoho-oauthtoken" else ""
 
     def api(self, asked: Asked, family: Family) -> Answer:
+        found = self.route(asked)
+        if self.credits is not None:
+            found.headers = {"X-API-CREDITS-REMAINING": str(self.credits)}
+        return found
+
+    def route(self, asked: Asked) -> Answer:
+        path = asked.path.partition("/crm/v8")[2]
+        if path == "/Contacts":
+            return self.listed(asked)
+        if path == "/Contacts/deleted":
+            return self.deleted(asked)
+        if path == "/coql":
+            return self.coql(asked.json["select_query"])
+        if path == "/Notes":
+            self.notes += asked.json["data"]
+            return self.rows_done([str(next(self._ids))])
+        if path.startswith("/Contacts/"):
+            return self.one(asked, path.rpartition("/")[2])
         return json_answer(200, {"fields": [{"api_name": "Email", "data_type": "email"}]})
 
+    def listed(self, asked: Asked) -> Answer:
+        query, size = asked.query, int(asked.query.get("per_page", "200"))
+        token = query.get("page_token")
+        if token is not None and token not in self.tokens:
+            return self.fault(400, "INVALID_DATA", "the given page_token is invalid")
+        since = _instant(asked.headers.get("If-Modified-Since"))
+        rows = [
+            row
+            for identity, row in sorted(self.people.items())
+            if identity > self.tokens.get(token or "", "")
+            and _instant(row["Modified_Time"]) >= since
+        ]
+        if not rows:
+            return Answer(304 if asked.headers.get("If-Modified-Since") else 204)
+        more = len(rows) > size
+        info: dict[str, Any] = {"per_page": size, "count": len(rows[:size]), "more_records": more}
+        if more:
+            info["next_page_token"] = f"t{next(self._ids)}"
+            self.tokens[info["next_page_token"]] = rows[size - 1]["id"]
+        return self.told(rows[:size], query["fields"].split(","), info)
+
+    def deleted(self, asked: Asked) -> Answer:
+        since = _instant(asked.headers.get("If-Modified-Since"))
+        page, size = int(asked.query["page"]), int(asked.query["per_page"])
+        found = sorted(identity for identity, at in self.bin.items() if at >= since)
+        rows = [{"id": identity, "type": "recycle"} for identity in found]
+        if not rows:
+            return Answer(204)
+        info = {"page": page, "more_records": len(rows) > page * size}
+        return json_answer(200, {"data": rows[(page - 1) * size : page * size], "info": info})
+
+    def coql(self, query: str) -> Answer:
+        after = re.search(r"id > (\d+)", query)
+        since = re.search(r"Modified_Time >= '([^']+)'", query)
+        limit = int(query.rpartition(" ")[2])
+        rows = [
+            row
+            for identity, row in sorted(self.people.items())
+            if int(identity) > int(after[1] if after else "0")
+            and _instant(row["Modified_Time"]) >= _instant(since[1] if since else None)
+        ]
+        if not rows:
+            return Answer(204)
+        names = query.split(" from ", maxsplit=1)[0].removeprefix("select ").split(",")
+        return self.told(rows[:limit], names, {"more_records": len(rows) > limit})
+
+    def told(self, rows: list[dict[str, Any]], names: list[str], info: dict[str, Any]) -> Answer:
+        data = [{"id": row["id"], **{n: row.get(n) for n in names}} for row in rows]
+        return json_answer(200, {"data": data, "info": info})
+
+    def one(self, asked: Asked, identity: str) -> Answer:
+        if identity not in self.people:
+            return self.fault(400, "INVALID_DATA", "the id given seems to be invalid")
+        if asked.method == "DELETE":
+            self.delete(identity)
+        elif asked.method == "PUT":
+            self.people[identity] |= asked.json["data"][0]
+        return self.rows_done([identity])
+
+    def rows_done(self, ids: list[str]) -> Answer:
+        rows = [{"code": "SUCCESS", "status": "success", "details": {"id": one}} for one in ids]
+        return json_answer(200, {"data": rows})
+
+    def fault(self, status: int, code: str, words: str) -> Answer:
+        found = {"code": code, "message": words, "details": {}, "status": "error"}
+        return json_answer(status, found)
+
     def api_expired(self) -> Answer:
-        found = {"code": "INVALID_TOKEN", "message": "invalid oauth token", "details": {}}
-        return json_answer(401, {**found, "status": "error"})
+        return self.fault(401, "INVALID_TOKEN", "invalid oauth token")
+
+
+def _instant(told: str | None) -> datetime:
+    return datetime.fromisoformat(told) if told else datetime.min.replace(tzinfo=UTC)

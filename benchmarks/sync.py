@@ -1,0 +1,171 @@
+"""Read many contacts from a simulated CRM, beside reading the same pages and throwing them away.
+
+`make bench-sync CONTACTS=1000000 ENGINE=sqlite LATENCY_MS=0`. The simulator runs in a process of
+its own. Prints contacts a second of both, their ratio (goal: 0.5), and the memory of the reader
+after the first tenth and at the end (goal: flat); exit status 1 if somebody is lost or double.
+LATENCY_MS lets each page take as long as a real CRM does.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+CONTACTS = int(os.environ.get("CONTACTS", "1000000"))
+ENGINE = os.environ.get("ENGINE", "sqlite")
+LATENCY = float(os.environ.get("LATENCY_MS", "0")) / 1000
+TOKEN = "a-bench"  # noqa: S105  of nobody
+PAGE = 100
+GROWTH_MB = 30
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def serve() -> None:
+    """Serve people of nobody who are made as they are asked for: none is held."""
+    from tests.simulators.base import Family  # noqa: PLC0415  the reader never loads it
+    from tests.simulators.hubspot import HubSpot  # noqa: PLC0415
+
+    class Many(HubSpot):
+        def numbers(self, archived: bool, after: int, count: int) -> list[int]:  # noqa: FBT001
+            return [] if archived else list(range(after + 1, min(after + count, CONTACTS) + 1))
+
+        def row(self, number: int, names: list[str] | None) -> dict[str, Any]:
+            time.sleep(LATENCY if number % PAGE == 1 else 0)
+            return {"id": str(number), "properties": _person(number), "archived": False}
+
+    vendor = Many(client_id="", secret="", redirect_uri="")
+    vendor.access[TOKEN] = (Family("", "", ""), float("inf"))
+    print(vendor.start(), flush=True)
+    sys.stdin.read()
+
+
+def _person(number: int) -> dict[str, str]:
+    area, line = 200 + number // 100 % 800, number % 100
+    return {
+        "firstname": "Nobody",
+        "lastname": "".join(chr(ord("a") + int(digit)) for digit in str(number)).title(),
+        "email": f"n{number}@example.org",
+        # Numbers kept free for fiction are eighty thousand.
+        "mobilephone": f"+1{area}55501{line:02d}" if number < 80_000 else "",
+        "hs_language": "en",
+        "hs_country_region_code": "US",
+        "city": "Springfield",
+        "hs_email_optout": "true" if number % 20 == 0 else "",
+        "lastmodifieddate": "2026-11-01T00:00:00.000Z",
+    }
+
+
+def plain(address: str) -> float:
+    """Read every page by a plain client and throw it away; return seconds."""
+    import requests  # noqa: PLC0415, TID251  what the product is measured against
+
+    session, began, after, count = requests.Session(), time.perf_counter(), "", 0
+    base = f"{address}/api.hubapi.com/crm/objects/2026-03/contacts?limit={PAGE}&archived=false"
+    while True:
+        answer = session.get(
+            base + (f"&after={after}" if after else ""),
+            headers={"Authorization": f"Bearer {TOKEN}"},
+            timeout=30,
+        )
+        found = json.loads(answer.content)
+        count += len(found["results"])
+        if "paging" not in found:
+            break
+        after = found["paging"]["next"]["after"]
+    assert count == CONTACTS, count  # noqa: S101
+    return time.perf_counter() - began
+
+
+def rss_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
+
+
+def main() -> int:
+    from benchmarks import ground  # noqa: PLC0415  sets Django up, which the simulator need not
+
+    command = [sys.executable, "-m", "benchmarks.sync", "serve"]
+    server = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert server.stdout is not None  # noqa: S101
+    address = server.stdout.readline().decode().strip()
+    try:
+        reference = plain(address)
+        ground.prepare(ENGINE)
+        seconds, memory = read(address)
+        return report(reference, seconds, memory)
+    finally:
+        server.terminate()
+
+
+def read(address: str) -> tuple[float, list[float]]:
+    """Read all by the product's own code; return seconds, and memory on the way."""
+    from django.conf import settings  # noqa: PLC0415  Django must be set up first
+
+    from consent import crm_sync, purposes  # noqa: PLC0415
+
+    settings.SIMULATORS = {"hubspot": address}
+    now = datetime.now(UTC)
+    purposes.ensure_defaults(at=now)
+    row = connect(now)
+    memory: list[float] = []
+    began, own, pages = time.perf_counter(), time.process_time(), 0
+    lease = crm_sync.take(connection_id=row.pk, at=datetime.now(UTC))
+    assert lease is not None  # noqa: S101
+    while crm_sync.read_page(connection_id=row.pk, lease=lease).more:
+        pages += 1
+        if pages % max(1, CONTACTS // PAGE // 10) == 0:
+            memory.append(rss_mb())
+            print(f"{pages * PAGE:>9,} read, {memory[-1]:.0f} MB", flush=True)
+    # Beside others on a machine, the processor's own seconds say more than the clock's.
+    print(f"{(time.process_time() - own) / CONTACTS * 1000:.2f} ms of one core a contact")
+    return time.perf_counter() - began, [*memory, rss_mb()]
+
+
+def connect(now: datetime) -> Any:
+    """Connect without the dance: the simulator knows this token."""
+    from accounts.audit import SYSTEM  # noqa: PLC0415  Django must be set up first
+    from integrations import oauth, providers  # noqa: PLC0415
+    from integrations.crm import mapping, syncs  # noqa: PLC0415
+    from integrations.models import Connection, OAuthGrant  # noqa: PLC0415
+
+    row = Connection.objects.create(
+        id=oauth.connection_id(provider=providers.get("hubspot")),
+        kind="crm",
+        provider="hubspot",
+        label="HubSpot",
+        auth_kind="oauth_code",
+        created_at=now,
+    )
+    tokens = {"access": TOKEN, "refresh": "", "previous": ""}
+    OAuthGrant.objects.create(connection=row, api_host="api.hubapi.com", tokens_sealed=tokens)
+    fields = mapping.usual(provider="hubspot")
+    syncs.set_up(connection=row, chosen=fields, at=now, actor=SYSTEM)
+    return row
+
+
+def report(reference: float, seconds: float, memory: list[float]) -> int:
+    from consent.models import Contact, CrmLink  # noqa: PLC0415  Django must be set up first
+    from integrations.models import CrmSync  # noqa: PLC0415
+
+    kept, links, counts = Contact.objects.count(), CrmLink.objects.count(), CrmSync.objects.get()
+    whole = kept == links == CONTACTS == counts.counts["new"]
+    flat = memory[-1] - memory[0] <= GROWTH_MB
+    ratio = reference / seconds
+    print(f"{CONTACTS:,} contacts on {ENGINE}, {LATENCY * 1000:.0f} ms a page")
+    print(f"read and thrown away  {CONTACTS / reference:>9,.0f} a second")
+    print(f"read, sealed, kept    {CONTACTS / seconds:>9,.0f} a second, {ratio:.3f}x (goal 0.5)")
+    print(f"memory {memory[0]:.0f} MB at a tenth, {memory[-1]:.0f} MB at the end: ", end="")
+    print("flat" if flat else "it grew")
+    print("nobody lost, nobody double" if whole else f"kept {kept}, linked {links}: NOT WHOLE")
+    return 0 if whole and flat else 1
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["serve"]:
+        serve()
+    else:
+        sys.exit(main())

@@ -1,0 +1,78 @@
+"""What is read of a CRM, and when? Set up once by a person; asked for again by a press."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts import audit
+from integrations.crm import mapping
+from integrations.models import Connection, CrmSync
+
+State = CrmSync.State
+
+
+class NotSetUp(Exception):
+    """Nobody has said yet which fields may be read."""
+
+
+@transaction.atomic
+def set_up(
+    *,
+    connection: Connection,
+    chosen: Mapping[str, str],
+    at: datetime,
+    actor: audit.Actor,
+    writes_notes: bool = False,
+) -> CrmSync:
+    """Say which fields are read; everybody is read anew, by these.
+
+    With `writes_notes`, what was sent is noted there.
+
+    :raises mapping.BadMapping: a field is not on the list.
+    """
+    fields = mapping.clean(provider=connection.provider, chosen=chosen)
+    row, _ = CrmSync.objects.select_for_update().get_or_create(connection=connection)
+    row.fields, row.state, row.next_at = fields, State.WAITING, at
+    row.writes_notes = writes_notes
+    row.cursor = row.since_at = None
+    row.step += 1
+    row.problem, row.failures, row.lease_id, row.lease_until = "", 0, None, None
+    row.save()
+    _note("mapped", connection, at, actor, fields=sorted(set(fields.values())), notes=writes_notes)
+    return row
+
+
+@transaction.atomic
+def ask_now(*, connection: Connection, at: datetime, actor: audit.Actor) -> CrmSync:
+    """Have it read at once; one that is being read goes on as it is.
+
+    :raises NotSetUp: which fields may be read was not said yet.
+    """
+    row = CrmSync.objects.select_for_update().filter(pk=connection.pk).first()
+    if row is None or row.state == State.OFF:
+        raise NotSetUp
+    if row.state == State.STUCK:
+        row.state = State.READING if row.cursor else State.WAITING
+    row.next_at, row.problem, row.failures = at, "", 0
+    row.save(update_fields=["state", "next_at", "problem", "failures"])
+    _note("sync_asked", connection, at, actor)
+    return row
+
+
+def of(*, connection: Connection) -> CrmSync | None:
+    """Return how far the reading of a connection has come."""
+    return CrmSync.objects.filter(pk=connection.pk).first()
+
+
+def _note(
+    what: str, connection: Connection, at: datetime, actor: audit.Actor, **more: audit.Detail
+) -> None:
+    audit.record(
+        action=f"integrations.connection.{what}",
+        at=at,
+        actor=actor,
+        object_type="integrations.connection",
+        object_id=str(connection.pk),
+        details={"provider": connection.provider, **more},
+    )

@@ -1,0 +1,77 @@
+"""Does the page say what is read, show nobody's data, and have it read at a press?"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from integrations.crm import mapping, syncs
+from integrations.models import Connection, CrmSync
+from tests.accounts.staff import browser
+from tests.integrations import dance as dances
+from tests.integrations.dance import Dance
+from tests.simulators.base import json_answer
+from tests.simulators.hubspot import HubSpot
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def hub() -> Iterator[Dance]:
+    with dances.dancing("hubspot") as found:
+        found.connect()
+        yield found
+
+
+def form(act: str, **more: str) -> dict[str, str]:
+    return {**mapping.usual(provider="hubspot"), "act": act, **more}
+
+
+def address(row: Connection, what: str) -> str:
+    return f"/connections/{row.pk}/{what}/"
+
+
+def test_the_preview_shows_what_is_asked_for_and_hides_who_it_is(hub: Dance) -> None:
+    assert isinstance(hub.vendor, HubSpot)
+    hub.vendor.add(firstname="Wilhelmina", lastname="Nobody", email="w@example.org")
+    page = hub.client.post(address(hub.row(), "fields"), form("look")).content.decode()
+    assert "W•••" in page
+    assert "hs_email_optout" in page
+    assert "Wilhelmina" not in page
+    assert "w@example.org" not in page
+    assert not CrmSync.objects.exists()
+    asked = hub.vendor.calls[-1].query["properties"].split(",")
+    usual = mapping.usual(provider="hubspot").values()
+    assert set(asked) == {*usual, "hs_merged_object_ids", "lastmodifieddate"}
+
+
+def test_saving_the_fields_has_everybody_read(hub: Dance) -> None:
+    hub.client.post(address(hub.row(), "fields"), form("read", stop_phone="sms_opt_out"))
+    sync = CrmSync.objects.get()
+    assert (sync.state, sync.fields["stop_phone"]) == ("waiting", "sms_opt_out")
+    page = hub.client.get("/connections/").content.decode()
+    assert "Sync now" in page
+
+
+def test_a_field_off_the_list_is_refused_in_words(hub: Dance) -> None:
+    page = hub.client.post(address(hub.row(), "fields"), form("read", plan="hs_secret"))
+    assert "cannot be read from that field" in page.content.decode()
+    assert not CrmSync.objects.exists()
+
+
+def test_a_refusal_of_the_preview_says_so(hub: Dance) -> None:
+    hub.vendor.plant("/contacts", json_answer(403, {"category": "MISSING_SCOPES"}))
+    page = hub.client.post(address(hub.row(), "fields"), form("look")).content.decode()
+    assert "Nothing was read" in page
+
+
+def test_a_marketer_may_ask_for_a_sync_and_not_choose_the_fields(hub: Dance) -> None:
+    row, marketer = hub.row(), browser("marketer")
+    marketer.post(address(row, "sync"))
+    assert syncs.of(connection=row) is None
+    hub.client.post(address(row, "fields"), form("read"))
+    CrmSync.objects.update(state="stuck", next_at=None, problem="It refused.", cursor=None)
+    assert "It refused." in marketer.get("/connections/").content.decode()
+    marketer.post(address(row, "sync"))
+    sync = CrmSync.objects.get()
+    assert (sync.state, sync.problem, sync.next_at is None) == ("waiting", "", False)
+    assert marketer.get(address(row, "fields")).status_code == 403
