@@ -1,41 +1,106 @@
-"""Whose name or address is this? Asked of everybody a partner knows, by keyed hash alone."""
+"""Whose name or address is this? Asked of everybody a partner knows, by keyed hash alone.
 
+All that a script may name is one question to the database, whatever it holds: each hash is one
+look-up in an index, and one round is what waiting costs.
+"""
+
+import json
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from django.db import connection
 
 from accounts import keys
+from config.lib import prepared
 from consent import known_names
-from consent.models import Contact
 
-# SQLite takes no more than some thousand values in one question.
-ASKED_AT_ONCE = 500
+# Which columns the hashes of each kind are looked up in.
+COLUMNS = {
+    "pair": ("name_pair_index",),
+    "part": ("name_first_index", "name_middle_index", "name_last_index"),
+    "email": ("email_index",),
+    "phone": ("phone_index",),
+}
+NAMES = ("pair", "part")
+_ASKED = {"postgresql": "unnest(%s::text[])", "sqlite": "json_each(%s)"}
+_REST = "rest"
+
+
+@dataclass(frozen=True)
+class Held:
+    """Which of the values that were asked for belong to somebody, by kind."""
+
+    values: Mapping[str, set[str]] = field(default_factory=dict)
+    # Somebody's name is not among those that can be asked for yet.
+    incomplete: bool = False
+
+
+def held(*, partner_id: uuid.UUID | None, asked: Mapping[str, Collection[str]]) -> Held:
+    """Return which of these normalised values somebody has whom a partner (or the house) knows.
+
+    The kinds are `pair` and `part` of names (`known_names.spelling`), `email` and `phone`.
+    """
+    hashed = {kind: _hashes(kind, partner_id, asked.get(kind, ())) for kind in COLUMNS}
+    rows = _rows([list(hashed[kind]) for kind in COLUMNS], partner_id)
+    found: dict[str, set[str]] = {kind: set() for kind in COLUMNS}
+    incomplete = False
+    for kind, digest in rows:
+        if kind == _REST:
+            incomplete = True
+        else:
+            found[kind].add(hashed[kind][digest])
+    return Held(found, incomplete)
 
 
 def names_held(
     *, partner_id: uuid.UUID | None, pairs: Collection[str], parts: Collection[str]
 ) -> set[str]:
     """Return which of these words and pairs stand in the name of somebody a partner knows."""
-    of_pairs = known_names.hashes(partner_id=partner_id, values=pairs)
-    of_parts = known_names.hashes(partner_id=partner_id, values=parts)
-    found = _held("name_pair_index", of_pairs)
-    for column in ("name_first_index", "name_middle_index", "name_last_index"):
-        found |= _held(column, of_parts)
-    return found
+    found = held(partner_id=partner_id, asked={"pair": pairs, "part": parts})
+    return found.values["pair"] | found.values["part"]
 
 
-def addresses_held(
-    *, partner_id: uuid.UUID | None, field: str, values: Collection[str]
-) -> set[str]:
-    """Return which normalised addresses belong to somebody; `field` is `email` or `phone`."""
-    realm = known_names.realm(field=field, partner_id=partner_id)
-    return _held(f"{field}_index", keys.blind_indexes(realm=realm, values=values))
+def _hashes(kind: str, partner_id: uuid.UUID | None, values: Collection[str]) -> dict[str, str]:
+    """Return each value by its keyed hash."""
+    if not values:
+        return {}
+    if kind in NAMES:
+        hashed = known_names.hashes(partner_id=partner_id, values=values)
+    else:
+        realm = known_names.realm(field=kind, partner_id=partner_id)
+        hashed = keys.blind_indexes(realm=realm, values=values)
+    return {digest: value for value, digest in hashed.items()}
 
 
-def _held(column: str, hashes: Mapping[str, str]) -> set[str]:
-    values = {hashed: value for value, hashed in hashes.items()}
-    wanted, found = list(values), set[str]()
-    for begin in range(0, len(wanted), ASKED_AT_ONCE):
-        some = {f"{column}__in": wanted[begin : begin + ASKED_AT_ONCE]}
-        rows = Contact.objects.filter(**some).order_by().values_list(column, flat=True)
-        found |= {values[hashed] for hashed in rows.distinct()}
-    return found
+def _rows(hashes: Iterable[list[str]], partner_id: uuid.UUID | None) -> Collection[tuple[str, str]]:
+    is_list = connection.vendor == "postgresql"
+    given: list[object] = [one if is_list else json.dumps(one) for one in hashes]
+    if partner_id:
+        given.append(partner_id if is_list else partner_id.hex)
+    with prepared.cursor() as cursor:
+        cursor.execute(_statement(connection.vendor, of_partner=bool(partner_id)), given)
+        return list(cursor.fetchall())
+
+
+@lru_cache(maxsize=4)
+def _statement(vendor: str, *, of_partner: bool) -> str:
+    asked = _ASKED[vendor]
+    parts = [_look_up(kind, columns, asked) for kind, columns in COLUMNS.items()]
+    whose = "= %s" if of_partner else "IS NULL"
+    rest = (
+        f"SELECT '{_REST}', '' WHERE EXISTS (SELECT 1 FROM consent_contact "  # noqa: S608
+        f"WHERE name_first_index IS NULL AND erased_at IS NULL AND partner_id {whose})"
+    )
+    return " UNION ALL ".join([*parts, rest])
+
+
+def _look_up(kind: str, columns: Iterable[str], asked: str) -> str:
+    # One that half the people share is looked up once as well: nobody's row is read.
+    there = " OR ".join(
+        f"EXISTS (SELECT 1 FROM consent_contact WHERE {column} = asked.value)"  # noqa: S608
+        for column in columns
+    )
+    source = f"{asked} AS asked" + ("(value)" if asked.startswith("unnest") else "")
+    return f"SELECT '{kind}', asked.value FROM {source} WHERE {there}"  # noqa: S608

@@ -221,7 +221,7 @@ _REGIONS = {
 
 def plain(text: str) -> Plain:
     """Return the text as a reader sees it: without hidden signs, full-width ones made narrow."""
-    if text.isascii():
+    if _is_plain(text):
         return Plain(text, range(len(text)), len(text))
     signs: list[str] = []
     places: list[int] = []
@@ -233,6 +233,17 @@ def plain(text: str) -> Plain:
             signs.append(part if digit is None else str(digit))
             places.append(place)
     return Plain("".join(signs), tuple(places), len(text))
+
+
+def _is_plain(text: str) -> bool:
+    """Say whether no sign of a text has another spelling, as in nearly all that is typed."""
+    if text.isascii():
+        return True
+    odd = (sign for sign in set(text) if not sign.isascii())
+    return unicodedata.is_normalized("NFKC", text) and not any(
+        unicodedata.category(sign) == "Cf" or unicodedata.decimal(sign, None) is not None
+        for sign in odd
+    )
 
 
 def folded(original: Plain) -> Plain:

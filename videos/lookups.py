@@ -7,17 +7,15 @@ costs some thirty times as much (`make bench-tokens`).
 """
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
-import psycopg
 from django.db import connection, models
-from django.db.backends.utils import CursorWrapper
 from django.db.models.sql.compiler import SQLCompiler
 
 from accounts.models import DataKey
+from config.lib import prepared
 from consent.models import Contact
 from videos.models import Asset, Link
 
@@ -73,7 +71,7 @@ def _one(field: str, value: object) -> Link | None:
     statement = _statement(field, connection.vendor)
     column = cast("models.Field[object, object]", Link._meta.get_field(field))
     wanted = column.get_db_prep_value(value, connection)
-    with _cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(statement.sql, [wanted])
         row = cursor.fetchone()
     return _link(_converted(row, statement.converters)) if row else None
@@ -86,22 +84,6 @@ def _statement(field: str, _vendor: str) -> Statement:
     compiler: SQLCompiler = query.get_compiler(connection=connection)
     sql, _ = compiler.as_sql()
     return Statement(sql, compiler.get_converters([one for one, *_ in compiler.select]))
-
-
-@contextmanager
-def _cursor() -> Iterator[CursorWrapper]:
-    if connection.vendor != "postgresql":
-        with connection.cursor() as cursor:
-            yield cursor
-        return
-    connection.ensure_connection()
-    # Django's own cursor writes values into the text, and then nothing can be prepared: planning
-    # the joins again for every range costs more than reading the rows.
-    server_side = psycopg.Cursor(connection.connection)
-    server_side.format = psycopg.pq.Format.BINARY
-    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with wrap(cast(CursorWrapper, server_side)) as cursor:
-        yield cursor
 
 
 def _converted(row: Sequence[Any], converters: Converters) -> list[Any]:

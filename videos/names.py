@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 
 import ahocorasick
@@ -70,6 +70,10 @@ _DENSE_GROUPS = frozenset(
 _COMMON = frozenset(known_names.fold(word) for word in ordinary.COMMON)
 _PLAIN = _COMMON | {known_names.fold(word) for word in ordinary.NAMES_TOO}
 _NEVER_ALONE = frozenset(known_names.fold(word) for word in ordinary.NEVER_ALONE)
+# As they are written: told without folding each.
+_SKIPPED = frozenset(
+    word for word in ordinary.COMMON | known_names.PARTICLES if known_names.fold(word) in _COMMON
+) | {word for word in known_names.PARTICLES if known_names.fold(word) in known_names.PARTICLES}
 # "A. Baker" and "Grace K." are written as names, wherever they stand.
 _INITIAL_BEFORE = re.compile(r"\b[^\W\d_]\.\s?$")
 _INITIAL_AFTER = re.compile(r"\s[^\W\d_]\.")
@@ -128,7 +132,12 @@ class KnownIdentifiers:
 
     def _counts(self, kind: str, word: str, text: str, start: int, end: int) -> bool:
         if kind == "part":
-            return is_name_here(text, start, end, word)
+            return is_name_here(
+                shown=text[start:end],
+                word=known_names.fold(word),
+                before=text[:start],
+                after=text[end : end + 3],
+            )
         shown = text[start:end]
         is_written = kind == "email" or shown == shown.title()
         return is_written or not any(is_common(part) for part in word.split())
@@ -176,18 +185,20 @@ def _span(original: Plain, searched: Plain, start: int, end: int) -> tuple[int, 
     return first, bisect_right(original.places, searched.places[end - 1])
 
 
-def is_name_here(text: str, start: int, end: int, word: str) -> bool:
-    """Judge one word of a name: capitalised, and not an ordinary word in its place."""
-    shown = text[start:end]
+def is_name_here(*, shown: str, word: str, before: str, after: str) -> bool:
+    """Judge one word of a name: capitalised, and not an ordinary word in its place.
+
+    `before` and `after` are what stands around it, at least to the next word on either side;
+    `before` reaches to the start of the text only if it does so there.
+    """
     # In a script without capitals nothing tells a name from the word it also is.
     if len(word) < known_names.SHORTEST_PART or not shown[:1].isupper():
         return False
-    word = known_names.fold(word)
     if word in _NEVER_ALONE:
         return False
-    if word not in _PLAIN or _INITIAL_AFTER.match(text, end):
+    if word not in _PLAIN or _INITIAL_AFTER.match(after):
         return True
-    return not _SENTENCE_START.search(text[:start]) or bool(_INITIAL_BEFORE.search(text[:start]))
+    return not _SENTENCE_START.search(before) or bool(_INITIAL_BEFORE.search(before))
 
 
 def is_plain(word: str) -> bool:
@@ -198,3 +209,8 @@ def is_plain(word: str) -> bool:
 def is_common(word: str) -> bool:
     """Say whether every text is full of a folded word."""
     return word in _COMMON
+
+
+def without_ordinary(words: Set[str]) -> Set[str]:
+    """Return the words of a text without those, as they are written, that are in every text."""
+    return words - _SKIPPED
