@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import phonenumbers
 
@@ -28,6 +29,11 @@ class Plain:
     text: str
     places: Sequence[int]
     length: int
+
+    @cached_property
+    def pieces(self) -> list[str]:
+        """What stands between the words and the words, in turn; parted once for all who read."""
+        return known_names.pieces(self.text)
 
     def original(self, start: int, end: int) -> tuple[int, int]:
         """Return where a stretch of the plain text stands in the original."""

@@ -69,8 +69,7 @@ class Everybody:
 
         :raises NotSearchable: too many names are not indexed yet.
         """
-        text = original.text
-        pieces = known_names.pieces(text)
+        text, pieces = original.text, original.pieces
         read = _read(pieces[1::2])
         places: dict[str, Places] = {
             "pair": _pairs(pieces, read),

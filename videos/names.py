@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
 import ahocorasick
@@ -52,12 +52,35 @@ _BEFORE_NAMES = frozenset("valued dr prof professor sir madam monsieur madame se
 _NAME = r"[^\W\d_a-zß-öø-ÿ][\w'’-]+"
 _SPACE = r"[ \t]+"
 _NAMES = rf"(?P<name>{_NAME}(?:{_SPACE}{_NAME}){{0,2}})"
+
+
+def _begins(phrases: str) -> frozenset[str]:
+    """Return the words that phrases begin with, as they are written."""
+    return frozenset(phrase.split()[0] for phrase in phrases.split("|"))
+
+
+# By the words that they begin with: where a text has none of them, nothing is tried.
 _ADDRESSED = (
-    re.compile(rf"\b(?:{_TITLES})\b\.?{_SPACE}{_NAMES}"),
-    re.compile(rf"\b(?:M|Hr|Fr)\.{_SPACE}{_NAMES}"),
-    re.compile(rf"\b(?:{_DEAR}){_SPACE}(?:(?:{_TITLES})\.?{_SPACE})*{_NAMES}"),
-    re.compile(rf"\b(?:{_HELLO}),?{_SPACE}{_NAMES}(?=\s*[,.!?;:–—-]|\s*$)", re.MULTILINE),
-    re.compile(rf"\b(?:{_I_AM}){_SPACE}{_NAMES}"),
+    (_begins(_TITLES), re.compile(rf"\b(?:{_TITLES})\b\.?{_SPACE}{_NAMES}")),
+    (_begins("M|Hr|Fr"), re.compile(rf"\b(?:M|Hr|Fr)\.{_SPACE}{_NAMES}")),
+    (
+        _begins(_DEAR),
+        re.compile(rf"\b(?:{_DEAR}){_SPACE}(?:(?:{_TITLES})\.?{_SPACE})*{_NAMES}"),
+    ),
+    (
+        _begins(_HELLO),
+        re.compile(rf"\b(?:{_HELLO}),?{_SPACE}{_NAMES}(?=\s*[,.!?;:–—-]|\s*$)", re.MULTILINE),
+    ),
+    (
+        frozenset("My my I Mein mein Ich ich Je je Me me Mi mi Meu meu Mijn mijn".split()),
+        re.compile(rf"\b(?:{_I_AM}){_SPACE}{_NAMES}"),
+    ),
+)
+_ADDRESSED_IN = {
+    language: (_begins(titles), re.compile(rf"\b(?:{titles}){_SPACE}{_NAMES}"))
+    for language, titles in _TITLES_OF.items()
+}
+_ADDRESSED_ELSEWHERE = (
     re.compile(r"(?P<name>(?<![お皆])[\u4e00-\u9fff\u30a0-\u30ff]{1,5})(?:様|さん|氏|殿)"),
     re.compile(r"(?<![们位\u4e00-\u9fff])(?P<name>[\u4e00-\u9fff]{1,3})(?:先生|女士|小姐)(?!们)"),
     re.compile(r"(?P<name>[가-힣]{2,4}) ?(?:씨|님)(?![가-힣])"),
@@ -147,14 +170,30 @@ class KnownIdentifiers:
             self._words.add_word(word, (kind, word))
 
 
-def find_addressed(*, text: str, language: str) -> Iterator[Found]:
-    """Yield names by how they are written: after a title, a greeting or "my name is"."""
-    own = _TITLES_OF.get(language.partition("-")[0])
-    more = [re.compile(rf"\b(?:{own}){_SPACE}{_NAMES}")] if own else []
-    for pattern in (*_ADDRESSED, *more):
+def find_addressed(*, text: str, language: str, pieces: Sequence[str] = ()) -> Iterator[Found]:
+    """Yield names by how they are written: after a title, a greeting or "my name is".
+
+    `pieces` are those of `known_names.pieces`, where the caller has them already.
+    """
+    words = set((pieces or known_names.pieces(text))[1::2])
+    own = _ADDRESSED_IN.get(language.partition("-")[0])
+    for begins, pattern in (*_ADDRESSED, *((own,) if own else ())):
+        for place in sorted(_places(text, begins & words)):
+            found = pattern.match(text, place)
+            if found and not _is_group(found["name"]):
+                yield "name", *found.span("name")
+    for pattern in () if text.isascii() else _ADDRESSED_ELSEWHERE:
         for found in pattern.finditer(text):
             if not _is_group(found["name"]):
                 yield "name", *found.span("name")
+
+
+def _places(text: str, words: Iterable[str]) -> Iterator[int]:
+    for word in words:
+        place = text.find(word)
+        while place >= 0:
+            yield place
+            place = text.find(word, place + 1)
 
 
 def _is_group(name: str) -> bool:
