@@ -143,7 +143,7 @@ def spelling(name: str) -> Spelling:
 
 def pair(one: str, other: str) -> str:
     """Return two words as they are looked for, in either order."""
-    return BETWEEN.join(sorted((one, other)))
+    return one + BETWEEN + other if one < other else other + BETWEEN + one
 
 
 def realm(*, field: str, partner_id: uuid.UUID | None) -> str:

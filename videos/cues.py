@@ -14,7 +14,7 @@ Stretch = tuple[int, int]
 AT, SPELT, LINK, DOTTED, OCTETS, COLONS, HYPHENS = (
     "at spelt link dotted octets colons hyphens".split()
 )
-NUMBER, MANY, MIXED, LONG = "number many mixed long".split()
+RECORD, MANY, MIXED, LONG = "record many mixed long".split()
 MONTH, EASTERN, NUMERIC, AGE, STREET, ROAD = "month eastern numeric age street road".split()
 
 # The farthest that a pattern reaches from its digits, in characters.
@@ -27,6 +27,7 @@ _DOTTED = re.compile(r"\.[^\W\d_]")
 _OCTETS = re.compile(r"\d\.\d{1,3}\.\d")
 _NUMERIC = re.compile(r"\d[./-]\d{1,2}[./-]\d")
 _AGE = re.compile(r"(?:9\d|1[01]\d)(?!\d)")
+_JOINS = frozenset("./-")
 _LINKS = ("http", "ftp:", "mailto:", "tel:", "www.")
 _STREETS = frozenset(
     "Street St Avenue Ave Road Rd Lane Ln Drive Dr Boulevard Blvd Court Way Square".split()
@@ -44,11 +45,20 @@ MONTHS = (
     "a[ğg]ustos|eyl[üu]l|ekim|kas[ıi]m|aral[ıi]k|stycznia|lutego|marca|kwietnia|maja|czerwca|lipca|"
     "sierpnia|wrze[śs]nia|pa[źz]dziernika|listopada|grudnia"
 )
-_MONTH = re.compile(MONTHS, re.IGNORECASE)
-_MONTHS_BEGIN = frozenset(
-    """jan feb fév fev mar mär maa apr avr abr may mai mag mei jun jui giu jul lug aug aoû aou ago
-    sep set oct okt ott out nov dec dez déc dic ene gen oca şub sub nis haz tem ağu agu eyl eki kas
-    ara sty lut kwi maj cze lip sie wrz paź paz lis gru""".split()
+_MONTH = re.compile(rf"(?<![^\W\d_])(?:{MONTHS})(?![^\W\d_])", re.IGNORECASE)
+# A day with a month has its year, and no farther from it than this.
+_YEARS, TO_THE_YEAR = frozenset({"18", "19", "20"}), 24
+RECORDS = (
+    r"m\.?r\.?n|medical record|patient|health plan|account|acct|customer|client|policy|"
+    r"member(?:ship)?|order|case|licen[cs]e|passport|certificate|beneficiary|employee|student|serial|"
+    r"device|konto|kunden|patienten|versicherten|personal|ausweis|compte|dossier|client[ei]?|cuenta|"
+    r"cliente|conto|plate|registration|kennzeichen|immatriculation|matr[íi]cula|targa|kenteken|chassis"
+)
+# By their first words; the letters of `m.r.n` are words of their own.
+_RECORD = re.compile("m$|" + RECORDS.replace(" record", "").replace(" plan", ""), re.IGNORECASE)
+_RECORDS_BEGIN = frozenset(
+    """m mrn med pat hea acc cus cli pol mem ord cas lic pas cer ben emp stu ser dev kon kun ver per
+    aus com dos cue con pla reg ken imm mat tar cha""".split()
 )
 
 
@@ -63,6 +73,7 @@ def find(text: str, pieces: Sequence[str]) -> dict[str, list[Stretch]]:
     if runs:
         found |= dict.fromkeys(_of_words(text, pieces), _around(text, runs))
         found |= {cue: _around(text, own) for cue, own in _of_digits(text, runs).items() if own}
+        found[RECORD] = list(_of_records(text, pieces))
     return found
 
 
@@ -92,19 +103,28 @@ def _of_words(text: str, pieces: Sequence[str]) -> Iterator[str]:
         yield ROAD
     if not _AGES.isdisjoint(small) and _AGE.search(text):
         yield AGE
-    if any(_MONTH.fullmatch(word) for word in small if word[:3] in _MONTHS_BEGIN):
-        yield MONTH
+
+
+def _of_records(text: str, pieces: Sequence[str]) -> Iterator[Stretch]:
+    """Yield where the word for a record begins, and where its number must have ended."""
+    for word in set(pieces[1::2]):
+        if word[:3].lower() in _RECORDS_BEGIN and _RECORD.match(word):
+            start = text.find(word)
+            while start >= 0:
+                last = text.find(" ", start + REACH)
+                yield start, last if last >= 0 else len(text)
+                start = text.find(word, start + 1)
 
 
 def _of_digits(text: str, runs: Sequence[Stretch]) -> dict[str, list[Stretch]]:
     """Return the runs of digits that may be part of a number of each shape."""
-    long_runs = [run for run in runs if run[1] - run[0] > 2]
     many = [span for span, count in _clusters(text, runs) if count >= FEW]
-    found = {NUMBER: long_runs, MANY: many}
+    found = {MANY: many, MONTH: [run for run in runs if _is_of_a_month(text, run)]}
     found[MIXED] = [run for run in runs if _is_mixed(text, run)]
     found[LONG] = [run for run in runs if _is_in_long_token(text, run)]
-    found[OCTETS] = list(runs) if _OCTETS.search(text) else []
-    found[NUMERIC] = list(runs) if _NUMERIC.search(text) else []
+    dotted = [run for run in runs if text[run[1] : run[1] + 1] in _JOINS]
+    found[OCTETS] = [run for run in dotted if _OCTETS.match(text, run[1] - 1)]
+    found[NUMERIC] = [run for run in dotted if _NUMERIC.match(text, run[1] - 1)]
     found[EASTERN] = list(runs) if "年" in text or "년" in text else []
     return found
 
@@ -120,6 +140,15 @@ def _clusters(text: str, runs: Sequence[Stretch]) -> Iterator[tuple[Stretch, int
     yield (start, end), count
 
 
+def _is_of_a_month(text: str, run: Stretch) -> bool:
+    """Say whether digits may be the year of a date whose month is a word."""
+    start, end = run
+    is_year = end - start == 4 and text[start : start + 2] in _YEARS
+    if is_year or text[start - 1 : start] == "-":
+        return _MONTH.search(text, max(0, start - TO_THE_YEAR), start) is not None
+    return False
+
+
 def _is_mixed(text: str, run: Stretch) -> bool:
     """Say whether capitals stand beside these digits, or with a space or hyphen between."""
     before, after = text[max(0, run[0] - 2) : run[0]], text[run[1] : run[1] + 3]
@@ -133,6 +162,9 @@ def _is_mixed(text: str, run: Stretch) -> bool:
 
 def _is_in_long_token(text: str, run: Stretch) -> bool:
     start, end = run
+    alone = not (text[start - 1 : start].isalpha() or text[end : end + 1].isalpha())
+    if alone and end - start < LONG_TOKEN:
+        return False
     while start and text[start - 1].isalnum():
         start -= 1
     while end < len(text) and text[end].isalnum():

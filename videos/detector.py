@@ -1,7 +1,7 @@
 """What is one detector? A kind, a pattern, the cue it is tried by, and what makes a hit one."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 
@@ -15,6 +15,8 @@ class Detector:
     holds: Callable[[str], bool]
     # What stands between the signs of a number is taken away before its checksum is judged.
     separators: dict[int, None]
+    # The stretches it is given begin with what it looks for; elsewhere it need not look.
+    begins: bool
 
 
 def detector(
@@ -25,10 +27,19 @@ def detector(
     *,
     separators: str = " .-/",
     flags: int = re.IGNORECASE,
+    begins: bool = False,
 ) -> Detector:
     """Compile one detector."""
     removed = dict.fromkeys(map(ord, separators))
-    return Detector(cue, kind, re.compile(pattern, flags), holds or _always, removed)
+    return Detector(cue, kind, re.compile(pattern, flags), holds or _always, removed, begins)
+
+
+def matches(one: Detector, text: str, start: int, end: int) -> Iterable[re.Match[str]]:
+    """Return where a detector's pattern stands in a stretch of a text."""
+    if not one.begins:
+        return one.pattern.finditer(text, start, end)
+    found = one.pattern.match(text, start, end)
+    return (found,) if found else ()
 
 
 def in_capitals(holds: Callable[[str], bool]) -> Callable[[str], bool]:

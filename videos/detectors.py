@@ -14,7 +14,7 @@ import phonenumbers
 
 from consent import known_names
 from videos import cues, national_ids, patterns
-from videos.detector import Detector
+from videos.detector import Detector, matches
 
 # Counted up with every change of a detector; it stands in each manifest.
 VERSION = f"sealcast-3 phonenumbers-{phonenumbers.__version__}"
@@ -116,7 +116,7 @@ def find(*, text: str, language: str, pieces: Sequence[str] = ()) -> Iterator[Fo
 
 
 def _found(detector: Detector, text: str, start: int, end: int) -> Iterator[Found]:
-    for found in detector.pattern.finditer(text, start, end):
+    for found in matches(detector, text, start, end):
         length = _length_that_holds(found[0], detector)
         if length:
             yield detector.kind, found.start(), found.start() + length

@@ -24,9 +24,11 @@ _BRACE = re.compile(r"\{\{?|\}\}?")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _BLANKS = dict.fromkeys(map(ord, "\n\r\t"), " ")
 LOOKED_BACK, BEGINNING = 40, 200
+_WORD_ASCII = re.compile(r"[A-Za-z0-9]+(?:['-][A-Za-z0-9]+)*")
 # Scripts without spaces: two signs are counted as one word.
 _DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
 _END = re.compile(r"[.!?…।؟۔]+[\"'”’»)\]]*(?=\s|$)|[。！？]+[」』”]*|\n")
+_MAY_END = re.compile(r"[.!?…।؟۔。！？\n]")
 # A full stop after one of these ends a word, not a sentence.
 _SHORT = frozenset(
     "mr mrs ms dr prof st sr sra srta sig mme mlle hr fr no nr inc ltd co e.g i.e z.b".split()
@@ -160,11 +162,14 @@ def _passages(text: str, slots: tuple[Slot, ...]) -> Iterator[Passage]:
 
 def _ends(text: str) -> Iterator[int]:
     """Yield where each sentence ends, the last at the end of the text."""
-    inside = [found.span() for found in _SLOT.finditer(text)]
-    for found in _END.finditer(text):
-        in_slot = any(first < found.end() <= last for first, last in inside)
-        if not in_slot and not (found[0] == "." and _is_short(text, found.start())):
-            yield found.end()
+    # What stands within a slot ends nothing, and keeps its place.
+    text, after = _SLOT.sub(lambda slot: "x" * len(slot[0]), text), 0
+    for sign in _MAY_END.finditer(text):
+        found = _END.match(text, sign.start()) if sign.start() >= after else None
+        if found is not None:
+            after = found.end()
+            if found[0] != "." or not _is_short(text, found.start()):
+                yield after
     yield len(text)
 
 
@@ -177,7 +182,7 @@ def _is_short(text: str, stop: int) -> bool:
 def _count_words(text: str) -> int:
     plain = _SLOT.sub(" ", text)
     if plain.isascii():
-        return len(_WORD.findall(plain))
+        return len(_WORD_ASCII.findall(plain))
     dense = len(_DENSE.findall(plain))
     return len(_WORD.findall(_DENSE.sub(" ", plain))) + (dense + 1) // 2
 

@@ -71,17 +71,14 @@ class Everybody:
         """
         text, pieces = original.text, original.pieces
         read = _read(pieces[1::2])
-        places: dict[str, Places] = {
-            "pair": _pairs(pieces, read),
-            "part": _parts(pieces, read),
-            "dense": _dense(text),
-            "email": _emails(text),
-            "phone": _numbers(text),
-        }
+        places = {"pair": _pairs(pieces, read), "part": _parts(pieces, read)}
+        places |= {"email": _emails(text), "phone": _numbers(text)}
+        dense = _dense(text)
         held = known_people.held(
             partner_id=self.partner.id if self.partner else None,
-            asked={**places, "pair": [*places["pair"], *places["dense"]]},
+            asked={**places, "pair": [*places["pair"], *dense]},
         )
+        places["dense"] = dense
         found = list(_addresses(places, held.values)) + list(_names(places, held.values, pieces))
         found += self._not_indexed(original) if held.incomplete else ()
         return sorted(found, key=lambda one: one[1] - one[2])
@@ -106,6 +103,7 @@ class _Word(NamedTuple):
 
     word: str
     capital: bool
+    may_be_part: bool
     has_case: bool
     may_end: bool
     plain: bool
@@ -123,10 +121,11 @@ def _read(shown: Sequence[str]) -> dict[str, _Word]:
 
 
 def _word(shown: str) -> _Word:
-    word = known_names.looked_for(shown)
+    word, capital = known_names.looked_for(shown), shown[0].isupper()
     return _Word(
         word,
-        shown[0].isupper(),
+        capital,
+        capital and names.may_be_alone(word),
         shown.upper() != shown.lower(),
         len(word) > 1 and word not in PARTICLES,
         names.is_plain(word),
@@ -136,33 +135,40 @@ def _word(shown: str) -> _Word:
 
 def _pairs(pieces: Sequence[str], read: Mapping[str, _Word]) -> Places:
     """Return every two words that may be a first and a last name, by their numbers."""
-    shown, joined = pieces[1::2], _joined(pieces)
-    words = [*map(read.get, shown), *[None] * (MOST_BETWEEN + 1)]
+    shown = pieces[1::2]
+    words = [
+        (number, stretch, word)
+        for number, (stretch, word) in enumerate(
+            zip(_parted(pieces), map(read.get, shown), strict=True)
+        )
+        if word is not None and word.may_end
+    ]
     places: Places = {}
-    for number, first in enumerate(words):
-        if first is None or not first.may_end:
-            continue
-        for end in range(number + 1, number + MOST_BETWEEN + 2):
-            if not joined[end]:
+    for place, (number, stretch, first) in enumerate(words):
+        for end, other, last in words[place + 1 : place + MOST_BETWEEN + 2]:
+            if other != stretch or end - number > MOST_BETWEEN + 1:
                 break
-            last = words[end]
-            if last and last.may_end and _may_be_names(first, last, shown[number + 1 : end]):
+            if _may_be_names(first, last, shown[number + 1 : end]):
                 value = known_names.pair(first.word, last.word)
                 places.setdefault(value, []).append((number, end))
     return places
 
 
-def _joined(pieces: Sequence[str]) -> list[bool]:
-    """Say of each word whether it may belong to the name that the one before belongs to."""
+def _parted(pieces: Sequence[str]) -> list[int]:
+    """Number the stretches within which a name may stand; return that of each word."""
     gaps = pieces[0:-1:2]
-    apart = {gap for gap in set(gaps) if _APART.fullmatch(gap)}
-    # The point after an initial ends no sentence.
-    dotted = {gap for gap in set(gaps) if gap[:1] == "." and _APART.fullmatch(gap[1:])}
-    joined = [gap in apart for gap in gaps]
-    for number, gap in enumerate(gaps) if dotted else ():
-        if number and gap in dotted:
-            joined[number] |= len(known_names.looked_for(pieces[2 * number - 1])) == 1
-    return [*joined, *[False] * (MOST_BETWEEN + 1)]
+    ends = {gap for gap in set(gaps) if not _APART.fullmatch(gap)}
+    parts = [gap in ends for gap in gaps]
+    for number, shown in enumerate(pieces[1:-2:2], 1):
+        # The point after an initial ends no sentence.
+        if len(shown) < 3 and parts[number] and _is_after_an_initial(shown, gaps[number]):
+            parts[number] = False
+    return list(accumulate(parts))
+
+
+def _is_after_an_initial(shown: str, gap: str) -> bool:
+    joins = gap[0] == "." and _APART.fullmatch(gap[1:])
+    return bool(joins) and len(known_names.looked_for(shown)) == 1
 
 
 def _may_be_names(first: _Word, last: _Word, between: Sequence[str]) -> bool:
@@ -181,17 +187,18 @@ def _parts(pieces: Sequence[str], read: Mapping[str, _Word]) -> Places:
     """Return each word that may be one word of a name, by how it is written."""
     places: Places = {}
     for number, word in enumerate(map(read.get, pieces[1::2])):
-        if word and word.capital:
-            place = 2 * number + 1
-            before = pieces[place - 3][-1:] + pieces[place - 2] if number else ""
-            if names.is_name_here(
-                shown=pieces[place],
-                word=word.word,
-                before=before + pieces[place - 1],
-                after="".join(pieces[place + 1 : place + 4]),
-            ):
-                places.setdefault(word.word, []).append((number, number))
+        if word and word.may_be_part and (not word.plain or _is_name_here(pieces, number)):
+            places.setdefault(word.word, []).append((number, number))
     return places
+
+
+def _is_name_here(pieces: Sequence[str], number: int) -> bool:
+    """Judge a word that is an ordinary one too, by what stands around it."""
+    place = 2 * number + 1
+    before = pieces[place - 3][-1:] + pieces[place - 2] if number else ""
+    return names.is_name_here(
+        before=before + pieces[place - 1], after="".join(pieces[place + 1 : place + 4])
+    )
 
 
 def _names(

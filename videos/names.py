@@ -155,12 +155,11 @@ class KnownIdentifiers:
 
     def _counts(self, kind: str, word: str, text: str, start: int, end: int) -> bool:
         if kind == "part":
-            return is_name_here(
-                shown=text[start:end],
-                word=known_names.fold(word),
-                before=text[:start],
-                after=text[end : end + 3],
-            )
+            folded_word = known_names.fold(word)
+            if not text[start].isupper() or not may_be_alone(folded_word):
+                return False
+            here = is_name_here(before=text[:start], after=text[end : end + 3])
+            return folded_word not in _PLAIN or here
         shown = text[start:end]
         is_written = kind == "email" or shown == shown.title()
         return is_written or not any(is_common(part) for part in word.split())
@@ -224,20 +223,20 @@ def _span(original: Plain, searched: Plain, start: int, end: int) -> tuple[int, 
     return first, bisect_right(original.places, searched.places[end - 1])
 
 
-def is_name_here(*, shown: str, word: str, before: str, after: str) -> bool:
-    """Judge one word of a name: capitalised, and not an ordinary word in its place.
+def may_be_alone(word: str) -> bool:
+    """Say whether one folded word can be told for a name at all."""
+    return len(word) >= known_names.SHORTEST_PART and word not in _NEVER_ALONE
+
+
+def is_name_here(*, before: str, after: str) -> bool:
+    """Judge a capitalised word that is an ordinary one too, by its place.
 
     `before` and `after` are what stands around it, at least to the next word on either side;
     `before` reaches to the start of the text only if it does so there.
     """
-    # In a script without capitals nothing tells a name from the word it also is.
-    if len(word) < known_names.SHORTEST_PART or not shown[:1].isupper():
-        return False
-    if word in _NEVER_ALONE:
-        return False
-    if word not in _PLAIN or _INITIAL_AFTER.match(after):
+    if _INITIAL_AFTER.match(after) or not _SENTENCE_START.search(before):
         return True
-    return not _SENTENCE_START.search(before) or bool(_INITIAL_BEFORE.search(before))
+    return bool(_INITIAL_BEFORE.search(before))
 
 
 def is_plain(word: str) -> bool:

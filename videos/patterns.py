@@ -22,12 +22,6 @@ _ROAD = "rue|avenue|boulevard|calle|via|viale|plaza|piazza|rua|avenida"
 _UNITS = frozenset(
     "BTC CHF CNY CZK DKK GBP KWH HKD MWH MXN NZD PHP PLN RPM MPH KRW SGD THB".split()
 )
-_RECORD = (
-    r"m\.?r\.?n|medical record|patient|health plan|account|acct|customer|client|policy|"
-    r"member(?:ship)?|order|case|licen[cs]e|passport|certificate|beneficiary|employee|student|serial|"
-    r"device|konto|kunden|patienten|versicherten|personal|ausweis|compte|dossier|client[ei]?|cuenta|cliente|"
-    r"conto|plate|registration|kennzeichen|immatriculation|matr[íi]cula|targa|kenteken|chassis"
-)
 
 
 def _is_address(text: str) -> bool:
@@ -109,10 +103,11 @@ LAST: tuple[Detector, ...] = (
         cues.AGE, "age", r"\b(?:9\d|1[01]\d)(?:[ -]years?[ -]old| Jahre alt| ans| años| anni)\b"
     ),
     detector(
-        cues.NUMBER,
+        cues.RECORD,
         "record_number",
-        rf"\b(?:{_RECORD})[\s-]*(?:no|number|nummer|nr|num[ée]ro|n[úu]mero|#|id)?\.?\s*[:#]?\s*"
+        rf"\b(?:{cues.RECORDS})[\s-]*(?:no|number|nummer|nr|num[ée]ro|n[úu]mero|#|id)?\.?\s*[:#]?\s*"
         r"(?=[A-Z0-9-]*\d{3})[A-Z0-9][A-Z0-9-]{3,}",
+        begins=True,
     ),
     detector(cues.HYPHENS, "unique_code", r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b"),
     detector(
