@@ -291,7 +291,13 @@ NATIONAL = (
     ),
     made.national("Sweden", "personnummer", national_numbers.swedish, dated_shape="%y%m%d-####"),
     made.national("Norway", "fødselsnummer", national_numbers.norwegian, dated_shape="%d%m%y#####"),
-    made.national("Denmark CPR", "CPR", national_numbers.danish, dated_shape="%d%m%y-####"),
+    made.national(
+        "Denmark CPR",
+        "CPR",
+        national_numbers.danish,
+        dated_shape="%d%m%y-####",
+        miss=of("3%13##-####", "##2%##-####"),
+    ),
     made.national(
         "Belgium", "rijksregisternummer", national_numbers.belgian, dated_shape="%y.%m.%d-###.##"
     ),
@@ -312,7 +318,13 @@ NATIONAL = (
     made.national("Hungary TAJ", "TAJ", national_numbers.hungarian, "### ### ###", "#########"),
     made.national("Brazil CPF", "CPF", national_numbers.brazilian, "###.###.###-##"),
     made.national("Turkey", "kimlik", national_numbers.turkish, "%##########"),
-    made.national("Korea RRN", "RRN", national_numbers.korean, dated_shape="%y%m%d-1######"),
+    made.national(
+        "Korea RRN",
+        "RRN",
+        national_numbers.korean,
+        dated_shape="%y%m%d-1######",
+        miss=of("##2%##-1######", "##13##-1######"),
+    ),
     made.national("China", "resident ID", national_numbers.chinese, "11010519####31####"),
     made.national(
         "South Africa", "ID number", national_numbers.south_african, dated_shape="%y%m%d#######"

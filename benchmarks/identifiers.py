@@ -18,6 +18,7 @@ MONTHS = "January February March April June July August September October Novemb
 MONTHS_DE = "Januar Februar März April Mai Juni Juli August September Oktober Dezember".split()
 MONTHS_FR = "janvier février mars avril mai juin juillet août septembre octobre décembre".split()
 MONTHS_ES = "enero febrero marzo abril mayo junio julio agosto septiembre octubre".split()
+TRIES = 10_000
 # States, and how many letters and digits an account number has after the checksum.
 ACCOUNTS = (
     *(("DE", 0, 18), ("FR", 0, 23), ("GB", 4, 14), ("IT", 1, 22), ("ES", 0, 20), ("NL", 4, 10)),
@@ -62,7 +63,7 @@ def that_holds(holds: Callable[[str], bool], *shapes: str, wanted: bool = True) 
     """Draw until the checksum says what is wanted; written as one of the shapes."""
 
     def make(luck: random.Random) -> str:
-        while True:
+        for _ in range(TRIES):
             made = fill(luck, luck.choice(shapes))
             bare = "".join(sign for sign in made if sign.isalnum())
             try:
@@ -71,6 +72,7 @@ def that_holds(holds: Callable[[str], bool], *shapes: str, wanted: bool = True) 
                 right = False
             if right is wanted:
                 return made
+        raise ValueError(f"nothing of {shapes} is so")
 
     return make
 
@@ -229,10 +231,11 @@ def national(
     holds: Callable[[str], bool],
     *shapes: str,
     dated_shape: str = "",
+    miss: Maker | None = None,
 ) -> Kind:
     """A number with a checksum; a near miss has all of it but the checksum."""
     if dated_shape:
-        make, miss = dated(holds, dated_shape), dated(holds, dated_shape, wanted=False)
+        make, wrong = dated(holds, dated_shape), dated(holds, dated_shape, wanted=False)
     else:
-        make, miss = that_holds(holds, *shapes), that_holds(holds, *shapes, wanted=False)
-    return Kind(name, "identity", make, "national_id", label, miss, free=False)
+        make, wrong = that_holds(holds, *shapes), that_holds(holds, *shapes, wanted=False)
+    return Kind(name, "identity", make, "national_id", label, miss or wrong, free=False)
