@@ -42,6 +42,7 @@ SYLLABLES = (
 )
 # Somebody in so many people is always called by a word; they must not block a script.
 WORDS_TOO = ("Will May", "Our New", "Paris Young", "Spring Hill", "Grace Best", "Mark Price")
+# No sentence twice: a text that repeats itself has fewer words to look up.
 SENTENCES = (
     "Our new plan saves you time and money every month.",
     "We have made it simple to begin, and you can stop whenever you wish.",
@@ -51,6 +52,33 @@ SENTENCES = (
     "Mark the day in your calendar and bring a friend.",
     "With best wishes from all of us in Paris and Berlin.",
     "We served ten thousand customers in 2026, on 24 days, for 19 euros each.",
+    "Every order leaves our warehouse before the evening, packed by hand.",
+    "Should something break, a technician visits within two working days.",
+    "The kitchen team tested forty recipes and kept the seven that you liked.",
+    "Solar panels on the roof now make half of the power that we need.",
+    "Your points never expire, and each one is worth a little more this autumn.",
+    "Choose between the morning class, the lunch break and the late session.",
+    "Children under 12 travel free when a grown-up comes along.",
+    "Ask for the garden table if you would rather sit outside.",
+    "Last year 94 per cent of our members renewed without a reminder.",
+    "A short film explains how the insurance works and what it leaves out.",
+    "Delivery costs nothing above 50 euros, wherever the parcel goes.",
+    "Trains run every 20 minutes from the central station to the fair.",
+    "Nobody likes long forms, so ours has three questions only.",
+    "The museum keeps its doors open until ten on Thursday evenings.",
+    "Fresh bread, ripe cheese and honest coffee wait at the counter.",
+    "If the shoes do not fit, send them back and we pay the postage.",
+    "Engineers rebuilt the engine so that it whispers instead of roaring.",
+    "You decide which topics interest you, and we stay silent on the rest.",
+    "Winter tyres are stored, washed and checked while you do something nicer.",
+    "Our advisers speak nine languages and answer within the hour.",
+    "A second pair of glasses is included, sunglasses as well.",
+    "The lake path was repaired, and bicycles are allowed again.",
+    "Version 3 of the app loads twice as fast on older phones.",
+    "Thank you for trusting us through a stormy season.",
+    "Bring curious questions, comfortable clothes and an empty bag.",
+    "Five hundred trees were planted, one for each subscription sold.",
+    "And that is all for now.",
 )
 
 
@@ -102,11 +130,7 @@ STATEMENTS = [
 
 def script() -> str:
     """Return 400 words of which none is personal, in the shape that marketers write."""
-    lines, words = ["Hello {{ name|there }}, good news."], 4
-    while words < 400:
-        lines.append(SENTENCES[len(lines) % len(SENTENCES)])
-        words += len(lines[-1].split())
-    return "\n".join(lines)
+    return "\n".join(["Hello {{ name|there }}, good news.", *SENTENCES])
 
 
 def searched(text: str) -> anonymisation.AnonymousScript:

@@ -64,12 +64,11 @@ def names_held(
 
 def _hashes(kind: str, partner_id: uuid.UUID | None, values: Collection[str]) -> dict[str, str]:
     """Return each value by its keyed hash."""
-    if kind in NAMES:
-        hashed = known_names.hashes(partner_id=partner_id, values=values)
-    else:
-        realm = known_names.realm(field=kind, partner_id=partner_id)
-        hashed = keys.blind_indexes(realm=realm, values=values)
-    return {digest: value for value, digest in hashed.items()}
+    field = "name" if kind in NAMES else kind
+    realm = known_names.realm(field=field, partner_id=partner_id)
+    hashed = keys.blind_indexes(realm=realm, values=values)
+    digits = known_names.INDEX_DIGITS if kind in NAMES else None
+    return {digest[:digits]: value for value, digest in hashed.items()}
 
 
 def _rows(

@@ -126,7 +126,7 @@ def _word(shown: str) -> _Word:
         word,
         capital,
         capital and names.may_be_alone(word),
-        shown.upper() != shown.lower(),
+        shown.isascii() or shown.upper() != shown.lower(),
         len(word) > 1 and word not in PARTICLES,
         names.is_plain(word),
         names.is_common(word),
