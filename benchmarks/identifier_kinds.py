@@ -64,7 +64,7 @@ HIPAA = (
             "health plan number ???######",
             "member ID ?########",
             "policy no. %#######",
-            "beneficiary #: ??#####",
+            "beneficiary no. ??#####",
         ),
         "record_number unique_code national_id",
         "the",
@@ -76,7 +76,7 @@ HIPAA = (
         of(
             "account number ##-#####",
             "Kundennummer ###-####",
-            "account #: ########",
+            "account no. ########",
             "customer no. %####",
             "Konto %######",
         ),
@@ -237,7 +237,7 @@ KIN = (
         "passports",
         "identity",
         of(
-            "C0%!##!#%",
+            "C0%&##&#%",
             "##AA#####",
             "YA#######",
             "AAA######",
@@ -264,7 +264,7 @@ KIN = (
             "GT-##-RS",
         ),
         "vehicle address national_id",
-        "plate",
+        "the car",
         of("A-level", "B-side %", "%#-%# euros", "F1", "G%# summit", "U2", "ISO-9001"),
     ),
 )

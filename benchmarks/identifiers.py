@@ -13,7 +13,7 @@ Maker = Callable[[random.Random], str]
 DIGITS, NOT_ZERO = "0123456789", "123456789"
 LETTERS, CONSONANTS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "BCDFGHJKLMNPRSTVWXYZ"
 FILLED = {"#": DIGITS, "%": NOT_ZERO, "?": LETTERS, "!": CONSONANTS, "*": DIGITS + LETTERS}
-FILLED |= {"~": "0123456789abcdef"}
+FILLED |= {"~": "0123456789abcdef", "&": "CFGHJKLMNPRTVWXYZ"}
 MONTHS = "January February March April June July August September October November December".split()
 MONTHS_DE = "Januar Februar März April Mai Juni Juli August September Oktober Dezember".split()
 MONTHS_FR = "janvier février mars avril mai juin juillet août septembre octobre décembre".split()
@@ -51,7 +51,10 @@ class Kind:
 
 
 def fill(luck: random.Random, shape: str) -> str:
-    """Fill a shape: # digit, % not zero, ? letter, ! consonant, * either, ~ hexadecimal."""
+    """Fill a shape: # digit, % not zero, ? letter, ! consonant, * letter or digit, ~ hexadecimal.
+
+    & is a letter of a German passport.
+    """
     return "".join(luck.choice(FILLED[sign]) if sign in FILLED else sign for sign in shape)
 
 
@@ -205,7 +208,8 @@ def iban(luck: random.Random) -> str:
 
 
 def ip_6(luck: random.Random) -> str:
-    return luck.choice(["2001:db8:", "fe80:"]) + ":".join(fill(luck, "~~~~") for _ in range(6))
+    groups = ":".join(fill(luck, "~~~~") for _ in range(6))
+    return luck.choice([f"2001:db8:{groups}", f"fe80::{groups}"])
 
 
 def born(luck: random.Random, form: str) -> str:

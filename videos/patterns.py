@@ -5,6 +5,7 @@ checksum decides; national identity numbers stand in `videos.national_ids`.
 """
 
 import ipaddress
+import re
 
 from config.lib import check_digits
 from videos import cues
@@ -18,6 +19,11 @@ _TOP_LEVEL = (
 _IP_4 = r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])"
 _IP_6 = r"(?<![\w:])[0-9a-f:]*:[0-9a-f:]*:[0-9a-f:.]+"
 _ROAD = "rue|avenue|boulevard|calle|via|viale|plaza|piazza|rua|avenida"
+_OFFER = re.compile(r"([A-Z]{4,}?)(?:20\d\d|\d\d?)", re.IGNORECASE)
+_STATES = (
+    "A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|P[AR]|RI|S[CD]|"
+    "T[NX]|UT|V[AT]|W[AIVY]"
+)
 # Coins and measures without a vowel, after a number of four digits.
 _UNITS = frozenset(
     "BTC CHF CNY CZK DKK GBP KWH HKD MWH MXN NZD PHP PLN RPM MPH KRW SGD THB".split()
@@ -30,6 +36,19 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_a_day(written: str) -> bool:
+    """Say whether three numbers can be a date in some order, and not a size or a score."""
+    first, second, third = map(int, re.split(r"[./-]", written))
+    days = (second, third) if first > 31 else (first, second)
+    return min(days) > 0 and min(days) <= 12 and max(days) <= 31
+
+
+def _is_no_offer(code: str) -> bool:
+    # WELCOME2026 is for all who read it: a word that can be spoken, and a year or a small number.
+    found = _OFFER.fullmatch(code)
+    return not found or len(set(found[1].upper()) & set("AEIOU")) < 2
 
 
 def _is_card(number: str) -> bool:
@@ -83,6 +102,8 @@ LAST: tuple[Detector, ...] = (
         "date",
         rf"(?<![\d./-])(?:\d{{1,2}}[./-]\d{{1,2}}[./-](?:{_YEAR}|\d\d)"
         rf"|{_YEAR}[./-]\d{{1,2}}[./-]\d{{1,2}})(?![\d/-])",
+        _is_a_day,
+        separators="",
     ),
     detector(
         cues.MONTH,
@@ -111,7 +132,10 @@ LAST: tuple[Detector, ...] = (
     ),
     detector(cues.HYPHENS, "unique_code", r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b"),
     detector(
-        cues.LONG, "unique_code", r"\b(?=[A-Z0-9]*\d[A-Z]*\d)(?=[A-Z0-9]*[A-Z])[A-Z0-9]{10,}\b"
+        cues.LONG,
+        "unique_code",
+        r"\b(?=[A-Z0-9]*\d[A-Z]*\d)(?=[A-Z0-9]*[A-Z])[A-Z0-9]{10,}\b",
+        _is_no_offer,
     ),
     detector(cues.MANY, "place", r"-?\d{1,3}\.\d{4,},\s*-?\d{1,3}\.\d{4,}"),
     detector(
@@ -131,5 +155,5 @@ LAST: tuple[Detector, ...] = (
     detector(cues.ROAD, "address", rf"\b\d{{1,4}},?\s+(?:{_ROAD})\s+\w+"),
     detector(cues.ROAD, "address", rf"\b(?:{_ROAD})\s+(?:[\w.]+\s+){{1,4}}\d{{1,4}}\b"),
     detector(cues.MIXED, "address", r"\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b", flags=0),
-    detector(cues.MIXED, "address", r"\b[A-Z]{2} \d{5}(?:-\d{4})?\b", flags=0),
+    detector(cues.MIXED, "address", rf"\b(?:{_STATES}) \d{{5}}(?:-\d{{4}})?\b", flags=0),
 )
