@@ -54,8 +54,9 @@ def swiss(number: str) -> bool:
 
 
 def czech(number: str) -> bool:
-    """Judge a Czech or Slovak rodné číslo of ten digits (modulo 11)."""
-    return int(number) % 11 == 0 and int(number[2:4]) % 50 % 20 in range(1, 13)
+    """Judge a Czech or Slovak rodné číslo of ten digits (modulo 11; ten is written as nought)."""
+    rest = int(number[:9]) % 11 % 10
+    return int(number[9]) == rest and int(number[2:4]) % 50 % 20 in range(1, 13)
 
 
 def romanian(number: str) -> bool:
