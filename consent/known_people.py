@@ -75,7 +75,7 @@ def _rows(
     hashed: Mapping[str, Mapping[str, str]], partner_id: uuid.UUID | None
 ) -> Collection[tuple[str, str]]:
     write = ",".join if connection.vendor == "postgresql" else _json
-    given: list[object] = [
+    given: list[str | uuid.UUID] = [
         write(digests) for kind, digests in hashed.items() for _ in COLUMNS[kind]
     ]
     if partner_id:
