@@ -95,6 +95,9 @@ prove-anonymity: env ## compare what leaves under 100 sets of contacts, look for
 bench-anonymise: env ## search a script for a million people beside Presidio: PEOPLE= SEED= ROUNDS= PRESIDIO=its python
 	@$(PY) -m benchmarks.anonymise
 
+bench-recall: env ## find identifiers of 55 classes and near misses, beside Presidio: EACH= SEED= SHOW= PRESIDIO=its python
+	@$(PY) -m benchmarks.recall
+
 prove-crash: env ## kill workers while they make and send: SEED= KILLS= PEOPLE= WORKERS= ENGINE=
 	@$(PY) -m benchmarks.prove_crash
 

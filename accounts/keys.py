@@ -246,8 +246,9 @@ def blind_index(*, realm: str, value: str) -> str:
 
 def blind_indexes(*, realm: str, values: Iterable[str]) -> dict[str, str]:
     """Return the keyed hashes of many values of one realm, by value."""
-    pepper = ring.current().index_pepper
-    return {value: crypto.keyed_hash(key=pepper, label=realm, value=value) for value in set(values)}
+    once = list(set(values))
+    hashed = crypto.keyed_hashes(key=ring.current().index_pepper, label=realm, values=once)
+    return dict(zip(once, hashed, strict=True))
 
 
 def suppression_index(*, channel: str, value: str) -> str:

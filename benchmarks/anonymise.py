@@ -14,6 +14,7 @@ import random
 import statistics
 import subprocess
 import sys
+import time
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +33,10 @@ PEOPLE = int(os.environ.get("PEOPLE", "1000000"))
 SEED = int(os.environ.get("SEED", "1"))
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 PRESIDIO = os.environ.get("PRESIDIO", "")
+MODEL = os.environ.get("PRESIDIO_MODEL", "")
 GOAL = 20
+# Among so many the clock's ticks of the database's processor are fine enough.
+WORKED = 400
 AT = datetime(2026, 10, 7, 15, 0, tzinfo=UTC)
 PAYLOADS = Path(__file__).resolve().parents[1] / "tests" / "payloads"
 CORPUS = PAYLOADS / "identifiers" / "positive.toml"
@@ -42,6 +46,7 @@ SYLLABLES = (
 )
 # Somebody in so many people is always called by a word; they must not block a script.
 WORDS_TOO = ("Will May", "Our New", "Paris Young", "Spring Hill", "Grace Best", "Mark Price")
+# No sentence twice: a text that repeats itself has fewer words to look up.
 SENTENCES = (
     "Our new plan saves you time and money every month.",
     "We have made it simple to begin, and you can stop whenever you wish.",
@@ -51,6 +56,33 @@ SENTENCES = (
     "Mark the day in your calendar and bring a friend.",
     "With best wishes from all of us in Paris and Berlin.",
     "We served ten thousand customers in 2026, on 24 days, for 19 euros each.",
+    "Every order leaves our warehouse before the evening, packed by hand.",
+    "Should something break, a technician visits within two working days.",
+    "The kitchen team tested forty recipes and kept the seven that you liked.",
+    "Solar panels on the roof now make half of the power that we need.",
+    "Your points never expire, and each one is worth a little more this autumn.",
+    "Choose between the morning class, the lunch break and the late session.",
+    "Children under 12 travel free when a grown-up comes along.",
+    "Ask for the garden table if you would rather sit outside.",
+    "Last year 94 per cent of our members renewed without a reminder.",
+    "A short film explains how the insurance works and what it leaves out.",
+    "Delivery costs nothing above 50 euros, wherever the parcel goes.",
+    "Trains run every 20 minutes from the central station to the fair.",
+    "Nobody likes long forms, so ours has three questions only.",
+    "The museum keeps its doors open until ten on Thursday evenings.",
+    "Fresh bread, ripe cheese and honest coffee wait at the counter.",
+    "If the shoes do not fit, send them back and we pay the postage.",
+    "Engineers rebuilt the engine so that it whispers instead of roaring.",
+    "You decide which topics interest you, and we stay silent on the rest.",
+    "Winter tyres are stored, washed and checked while you do something nicer.",
+    "Our advisers speak nine languages and answer within the hour.",
+    "A second pair of glasses is included, sunglasses as well.",
+    "The lake path was repaired, and bicycles are allowed again.",
+    "Version 3 of the app loads twice as fast on older phones.",
+    "Thank you for trusting us through a stormy season.",
+    "Bring curious questions, comfortable clothes and an empty bag.",
+    "Five hundred trees were planted, one for each subscription sold.",
+    "And that is all for now.",
 )
 
 
@@ -102,11 +134,7 @@ STATEMENTS = [
 
 def script() -> str:
     """Return 400 words of which none is personal, in the shape that marketers write."""
-    lines, words = ["Hello {{ name|there }}, good news."], 4
-    while words < 400:
-        lines.append(SENTENCES[len(lines) % len(SENTENCES)])
-        words += len(lines[-1].split())
-    return "\n".join(lines)
+    return "\n".join(["Hello {{ name|there }}, good news.", *SENTENCES])
 
 
 def searched(text: str) -> anonymisation.AnonymousScript:
@@ -130,14 +158,19 @@ def corpus() -> list[dict[str, str]]:
     return list(tomllib.loads(CORPUS.read_text(encoding="utf-8"))["text"])
 
 
-def presidio(text: str) -> dict[str, object] | None:
+def presidio(text: str, model: str = "") -> dict[str, object] | None:
     """Have Presidio read the script, and the corpus, in a process of its own; None without it."""
     if not PRESIDIO:
         return None
     asked = json.dumps({"text": text, "rounds": ROUNDS, "corpus": corpus()})
     peer = Path(__file__).with_name("presidio_peer.py")
     ran = subprocess.run(
-        [PRESIDIO, str(peer)], input=asked, capture_output=True, text=True, check=False
+        [PRESIDIO, str(peer)],
+        env={**os.environ, "PRESIDIO_MODEL": model},
+        input=asked,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if ran.returncode:
         print(f"Presidio did not run: {ran.stderr.strip().splitlines()[-1:]}")
@@ -166,6 +199,36 @@ def recalls(peer: list[bool]) -> bool:
     return kept
 
 
+def busy(text: str) -> float:
+    """Return how long a processor works on one script, ours and the database's together."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        server = Path(f"/proc/{cursor.fetchone()[0]}/stat")
+    before, began = _ticks(server), time.process_time()
+    for _ in range(WORKED):
+        searched(text)
+    ours = time.process_time() - began
+    return (ours + (_ticks(server) - before) / os.sysconf("SC_CLK_TCK")) / WORKED
+
+
+def _ticks(stat: Path) -> int:
+    fields = stat.read_text(encoding="ascii").rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def said(peer: dict[str, object], mine: float, worked: float, how: str) -> float:
+    """Print how long Presidio takes beside us; return how many times as fast we are."""
+    theirs = [float(str(one)) for one in list(peer["seconds"])]  # type: ignore[call-overload]
+    other = statistics.median(theirs)
+    spread = f"{min(theirs) * 1000:.1f}-{max(theirs) * 1000:.1f}"
+    print(f"Presidio  {other * 1000:7.1f} ms [{spread}], {peer['version']}, {how}")
+    spent = statistics.median(float(str(one)) for one in list(peer["busy"]))  # type: ignore[call-overload]
+    print(f"          ours is {other / mine:.1f} x as fast (goal {GOAL})")
+    times = spent / worked
+    print(f"          processor {spent * 1000:.2f} ms, ours {worked * 1000:.2f}: {times:.1f} x")
+    return other / mine
+
+
 def main() -> int:
     print(f"{PEOPLE:,} people, seed {SEED}, {ROUNDS} rounds, PostgreSQL")
     made = fill()
@@ -176,17 +239,16 @@ def main() -> int:
     mine = statistics.median(times)
     print(f"ours      {mine * 1000:7.1f} ms [{min(times) * 1000:.1f}-{max(times) * 1000:.1f}]")
     print(f"          leaves as {sha[:16]}…; names found {found_of(text, made)} of 200")
+    worked = busy(text)
     peer = presidio(text)
     if peer is None:
         print("Presidio  not run: name a Python that has it in PRESIDIO")
         return 0
-    theirs = [float(str(one)) for one in list(peer["seconds"])]  # type: ignore[call-overload]
-    other = statistics.median(theirs)
-    spread = f"{min(theirs) * 1000:.1f}-{max(theirs) * 1000:.1f}"
-    print(f"Presidio  {other * 1000:7.1f} ms [{spread}], {peer['version']}, no model")
-    print(f"ours is {other / mine:.1f} x as fast (goal {GOAL})")
+    times_as_fast = said(peer, mine, worked, "no model")
+    if MODEL and (named := presidio(text, MODEL)):
+        said(named, mine, worked, "with a model of names")
     kept = recalls(list(peer["found"]))  # type: ignore[call-overload]
-    return 0 if kept and other / mine >= GOAL else 1
+    return 0 if kept and times_as_fast >= GOAL else 1
 
 
 if __name__ == "__main__":

@@ -26,8 +26,11 @@ _MARKS = "".join(chr(n) for n in range(0x300, 0x10000) if unicodedata.category(c
 _APOSTROPHE = f"[{re.escape(''.join(sorted(APOSTROPHES)))}]"
 # O'Neil is one word; Anna's is Anna.
 _WORD = re.compile(
-    rf"[^\W\d_](?:[^\W\d_]|[{_MARKS}]|{_APOSTROPHE}(?=[^\W\d_])(?![sS](?![^\W\d_])))*"
+    rf"([^\W\d_](?:[^\W\d_]|[{_MARKS}]|{_APOSTROPHE}(?=[^\W\d_])(?![sS](?![^\W\d_])))*)"
 )
+# The same among the signs of ASCII, and quicker to read.
+_WORD_ASCII = re.compile(r"([A-Za-z]+(?:['`](?=[A-Za-z])(?![sS](?![A-Za-z]))[A-Za-z]+)*)")
+_DENSE = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u9fff\uac00-\ud7af]")
 # Letters that no rule of Unicode takes apart.
 LETTERS = {
     "ø": "o",
@@ -81,17 +84,30 @@ def fold_sign(sign: str) -> str:
 def fold(word: str) -> str:
     """Return a word as it is looked for: `Müller`, `MUELLER` and `muller` are one."""
     bare = word.lower() if word.isascii() else "".join(fold_sign(sign) for sign in word)
-    for two, one in (("ae", "a"), ("oe", "o"), ("ue", "u")):
-        bare = bare.replace(two, one)
-    return bare
+    return bare.replace("ae", "a").replace("oe", "o").replace("ue", "u") if "e" in bare else bare
 
 
 def tokens(text: str) -> Iterator[Token]:
     """Yield the words of a text; an apostrophe within joins, a hyphen parts."""
     for found in _WORD.finditer(text):
-        shown = found[0]
-        bare = shown if shown.isalpha() else "".join(s for s in shown if s not in APOSTROPHES)
-        yield Token(fold(bare), found.start(), found.end(), shown)
+        yield Token(looked_for(found[0]), found.start(), found.end(), found[0])
+
+
+def pieces(text: str) -> list[str]:
+    """Return what stands between the words of a text and the words, in turn."""
+    return (_WORD_ASCII if text.isascii() else _WORD).split(text)
+
+
+def looked_for(shown: str) -> str:
+    """Return how a word as it is written is looked for."""
+    if shown.isalpha():
+        return fold(shown)
+    return fold("".join(sign for sign in shown if sign not in APOSTROPHES))
+
+
+def has_dense(text: str) -> bool:
+    """Say whether a text holds a script that writes words without spaces between them."""
+    return not text.isascii() and bool(_DENSE.search(text))
 
 
 def is_dense(sign: str) -> bool:
@@ -127,7 +143,7 @@ def spelling(name: str) -> Spelling:
 
 def pair(one: str, other: str) -> str:
     """Return two words as they are looked for, in either order."""
-    return BETWEEN.join(sorted((one, other)))
+    return one + BETWEEN + other if one < other else other + BETWEEN + one
 
 
 def realm(*, field: str, partner_id: uuid.UUID | None) -> str:

@@ -183,8 +183,8 @@ def _scan(text: str, language: str, known: Known | None) -> list[Problem]:
         found = list(known.find(plain)) if known else []
     except NotSearchable:
         return [Problem(NOT_SEARCHABLE, 0, 0, "", _WAIT)]
-    found += detectors.find(text=plain.text, language=language)
-    found += names.find_addressed(text=plain.text, language=language)
+    found += detectors.find(text=plain.text, language=language, pieces=plain.pieces)
+    found += names.find_addressed(text=plain.text, language=language, pieces=plain.pieces)
     places = [
         (kind, *plain.original(start, end))
         for kind, start, end in detectors.without_overlaps(found)

@@ -22,9 +22,13 @@ _SLOT = re.compile(r"\{\{([^{}]*)\}\}")
 _INSIDE = re.compile(r"\s*(?P<name>[^\s|{}]+)\s*(?:\|(?P<fallback>[^|{}]*))?")
 _BRACE = re.compile(r"\{\{?|\}\}?")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_BLANKS = dict.fromkeys(map(ord, "\n\r\t"), " ")
+LOOKED_BACK, BEGINNING = 40, 200
+_WORD_ASCII = re.compile(r"[A-Za-z0-9]+(?:['-][A-Za-z0-9]+)*")
 # Scripts without spaces: two signs are counted as one word.
 _DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
 _END = re.compile(r"[.!?…।؟۔]+[\"'”’»)\]]*(?=\s|$)|[。！？]+[」』”]*|\n")
+_MAY_END = re.compile(r"[.!?…।؟۔。！？\n]")
 # A full stop after one of these ends a word, not a sentence.
 _SHORT = frozenset(
     "mr mrs ms dr prof st sr sra srta sig mme mlle hr fr no nr inc ltd co e.g i.e z.b".split()
@@ -158,21 +162,27 @@ def _passages(text: str, slots: tuple[Slot, ...]) -> Iterator[Passage]:
 
 def _ends(text: str) -> Iterator[int]:
     """Yield where each sentence ends, the last at the end of the text."""
-    inside = [found.span() for found in _SLOT.finditer(text)]
-    for found in _END.finditer(text):
-        in_slot = any(first < found.end() <= last for first, last in inside)
-        if not in_slot and not (found[0] == "." and _is_short(text, found.start())):
-            yield found.end()
+    # What stands within a slot ends nothing, and keeps its place.
+    text, after = _SLOT.sub(lambda slot: "x" * len(slot[0]), text), 0
+    for sign in _MAY_END.finditer(text):
+        found = _END.match(text, sign.start()) if sign.start() >= after else None
+        if found is not None:
+            after = found.end()
+            if found[0] != "." or not _is_short(text, found.start()):
+                yield after
     yield len(text)
 
 
 def _is_short(text: str, stop: int) -> bool:
-    word = text[:stop].split()[-1:] if text[:stop] else []
+    # A few signs back are enough, and a long script is not split again for each of its sentences.
+    word = text[max(0, stop - LOOKED_BACK) : stop].split()[-1:]
     return bool(word) and word[0].lower() in _SHORT
 
 
 def _count_words(text: str) -> int:
     plain = _SLOT.sub(" ", text)
+    if plain.isascii():
+        return len(_WORD_ASCII.findall(plain))
     dense = len(_DENSE.findall(plain))
     return len(_WORD.findall(_DENSE.sub(" ", plain))) + (dense + 1) // 2
 
@@ -210,7 +220,9 @@ def _faults_of_passages(text: str, passages: tuple[Passage, ...]) -> Iterator[Pr
 
 
 def _is_short_cut(text: str, passage: Passage) -> bool:
-    return _count_words(text[passage.start : passage.end]) < FEWEST_WORDS_BETWEEN
+    # Its beginning is nearly always enough to say that it is long.
+    shown = text[passage.start : passage.end]
+    return all(_count_words(some) < FEWEST_WORDS_BETWEEN for some in (shown[:BEGINNING], shown))
 
 
 def _at_slot(kind: str, text: str, passage: Passage, message: str) -> Problem:
@@ -227,6 +239,8 @@ def _faults_of_braces(text: str) -> Iterator[Problem]:
 
 
 def _faults_of_signs(text: str) -> Iterator[Problem]:
+    if text.translate(_BLANKS).isprintable():
+        return
     for place, sign in enumerate(text):
         if sign not in "\n\r\t" and unicodedata.category(sign) in {"Cc", "Cs", "Co", "Cn"}:
             message = "There is a sign here that cannot be seen or spoken. Delete it."

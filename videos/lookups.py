@@ -16,13 +16,13 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
-import psycopg
 from django.db import connection, models
 from django.db.backends.utils import CursorWrapper
 from django.db.models.expressions import RawSQL
 from django.db.models.sql.compiler import SQLCompiler
 
 from accounts.models import DataKey
+from config.lib import prepared
 from consent.models import Contact
 from videos.models import Asset, Extent, Link, SealedObject
 
@@ -165,18 +165,13 @@ def _statement(rows: tuple[Row, ...], field: str, vendor: str) -> Statement:
 
 @contextmanager
 def _cursor() -> Iterator[CursorWrapper]:
-    connection.ensure_connection()
-    if connection.vendor != "postgresql":
-        # Django's own looks through the whole text for marks, which takes as long as reading does.
-        with connection.make_cursor(connection.connection.cursor()) as cursor:
+    if connection.vendor == "postgresql":
+        with prepared.cursor() as cursor:
             yield cursor
         return
-    # Django's own writes values into the text, and then nothing can be prepared: planning the
-    # joins again for every range costs more than reading the rows.
-    plain = psycopg.Cursor(connection.connection)
-    plain.format = psycopg.pq.Format.BINARY
-    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with wrap(cast(CursorWrapper, plain)) as cursor:
+    connection.ensure_connection()
+    # Django's own looks through the whole text for marks, which takes as long as reading does.
+    with connection.make_cursor(connection.connection.cursor()) as cursor:
         yield cursor
 
 

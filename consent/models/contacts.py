@@ -144,7 +144,17 @@ class Contact(models.Model):
         indexes = [
             models.Index(name="contact_name_pair", fields=["name_pair_index"]),
             models.Index(name="contact_name_first", fields=["name_first_index"]),
-            models.Index(name="contact_name_middle", fields=["name_middle_index"]),
+            # Most have no middle name; with them in it, a look-up seems to find everybody.
+            models.Index(
+                name="contact_name_middle",
+                fields=["name_middle_index"],
+                condition=Q(name_middle_index__gt=""),
+            ),
+            models.Index(
+                name="contact_name_missing",
+                fields=["partner"],
+                condition=Q(erased_at=None, name_first_index=None),
+            ),
             models.Index(name="contact_name_last", fields=["name_last_index"]),
         ]
 

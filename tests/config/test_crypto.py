@@ -114,3 +114,10 @@ def test_the_signature_is_that_of_rfc_8032() -> None:
 def test_new_keys_have_32_bytes_and_differ() -> None:
     assert len(crypto.new_key()) == 32
     assert crypto.new_key() != crypto.new_key()
+
+
+@pytest.mark.parametrize("size_bytes", [1, 32, 64, 65])
+def test_hashes_made_together_are_those_made_one_by_one(size_bytes: int) -> None:
+    key, values = bytes(range(1, size_bytes + 1)), ["", "a", "ö" * 100]
+    alone = [crypto.keyed_hash(key=key, label="name", value=value) for value in values]
+    assert crypto.keyed_hashes(key=key, label="name", values=values) == alone
