@@ -261,18 +261,18 @@ class _Round:
         return claimed.opened
 
     def _settle(self, back: list[tuple[Opened, Future[Sent]]]) -> None:
-        at, names = self._now(), {}
+        at = self._now()
+        sent: list[tuple[Message, str]] = []
         for opened, call in back:
             fault = call.exception()
             if fault is None:
-                names[opened.message.pk] = call.result().provider_message_id
+                sent.append((opened.message, call.result().provider_message_id))
             else:
                 self.done.note(_not_sent(opened, fault, at), opened.message.pk)
-        _record_sent(
-            [opened.message for opened, _ in back if opened.message.pk in names], names, at
-        )
-        for message_id in names:
-            self.done.note("sent", message_id)
+        if sent:
+            _record_sent(sent, at)
+        for message, _ in sent:
+            self.done.note("sent", message.pk)
 
     def _provider(self, account: uuid.UUID) -> MessagingProvider | None:
         if account not in self._providers:
