@@ -231,7 +231,7 @@ class _Round:
         if not _goes_in_parallel(provider):
             self._one_by_one(account, provider)
             return 0.0
-        if hands.free < min(LEAST_AT_ONCE, len(queue_)):
+        if hands.free < min(LEAST_AT_ONCE, len(queue_), HANDS):
             return float(HAND_OFF_SECONDS)
         wanted = min(hands.free, len(queue_))
         # Before the claim: what is claimed leaves at once, so that no stop is met on the way.
