@@ -1,9 +1,10 @@
 """What became of a message? Its states move forward only."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from accounts import audit
@@ -36,6 +37,18 @@ def close(
 def leaf_of_sent(*, message: Message, at: datetime) -> TrailLeaf:
     """Return the trail's entry of a message that its provider took, unsaved."""
     return _leaf(message, State.SENT.value, at, audit.SYSTEM, "consent.message.sent", "")
+
+
+def name_many(*, names: Mapping[uuid.UUID, str]) -> None:
+    """Keep the providers' names of many messages whose rows the caller holds."""
+    # In one round trip. Django's own way writes a CASE of as many arms, which costs more than all
+    # the rest of recording an outcome.
+    own = Message._meta.pk
+    rows = [(name, own.get_db_prep_value(pk, connection)) for pk, name in names.items()]
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE consent_message SET provider_message_id = %s WHERE id = %s", rows
+        )
 
 
 def cancel_queued(

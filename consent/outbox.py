@@ -17,7 +17,7 @@ from typing import Any, TypeGuard
 
 from django.db import connection as database
 from django.db import transaction
-from django.db.models import Case, QuerySet, Value, When
+from django.db.models import QuerySet
 
 from accounts import audit
 from accounts.audit import Actor
@@ -48,10 +48,10 @@ HAND_OFF_SECONDS = 600
 OWN_CONTEXTS = "consent."
 DRAINS_MAX = 5
 # Calls at once in one process. A crash leaves at most so many unknown.
-HANDS = 50
+HANDS = 64
 # Fewer are not worth a claim of their own while others are still under way.
-LEAST_AT_ONCE = 8
-# A task has 300 seconds: the last calls of a round may take their time.
+LEAST_AT_ONCE = 20
+# By the machine's own clock. A task has 300 seconds: the last calls may take their time.
 ROUND_SECONDS = 120
 # What waits here was written there, with the decision that allowed it.
 __all__ = ["Dispatched", "KeyReused", "Told", "cancel", "dispatch", "queue", "recover", "tell_stop"]
@@ -193,7 +193,7 @@ class _Round:
     ) -> None:
         self.done = Dispatched()
         self._still_valid = still_valid
-        self._began, self._moves = at, now is not None
+        self._ends, self._moves = time.monotonic() + ROUND_SECONDS, now is not None
         self._now = now or (lambda: at)
         self._waiting: dict[uuid.UUID, deque[Due]] = {}
         for one in due:
@@ -203,16 +203,13 @@ class _Round:
     def run(self) -> Dispatched:
         with Hands[Opened, Sent](count=HANDS) as hands:
             try:
-                while self._waiting and not self._is_over():
+                while self._waiting and time.monotonic() < self._ends:
                     self._turn(hands)
             finally:
                 # Also when a claim broke: what has left must not be called unknown for that.
                 while hands.busy:
                     self._settle(hands.back())
         return self.done
-
-    def _is_over(self) -> bool:
-        return (self._now() - self._began).total_seconds() > ROUND_SECONDS
 
     def _turn(self, hands: Hands[Opened, Sent]) -> None:
         waits = [self._advance(account, hands) for account in list(self._waiting)]
@@ -381,15 +378,15 @@ def _record_sent(sent: list[tuple[Message, str]], at: datetime) -> None:
         pk__in=[message.pk for message, _ in sent], state=State.HANDING_OFF, provider_message_id=""
     )
     plain = set(rows.order_by("pk").values_list("pk", flat=True))
-    ours = [message for message, _ in sent if message.pk in plain]
-    if ours:
-        name = Case(*[When(pk=row.pk, then=Value(told)) for row, told in sent])
-        Message.objects.filter(pk__in=plain).update(
-            state=State.SENT, sent_at=at, problem="", body_sealed=None, provider_message_id=name
-        )
-        audit.record_many([messages.leaf_of_sent(message=row, at=at) for row in ours])
+    ours = [(message, told) for message, told in sent if message.pk in plain and told]
+    Message.objects.filter(pk__in=[message.pk for message, _ in ours]).update(
+        state=State.SENT, sent_at=at, problem="", body_sealed=None
+    )
+    messages.name_many(names={message.pk: told for message, told in ours})
+    audit.record_many([messages.leaf_of_sent(message=message, at=at) for message, _ in ours])
+    known = {message.pk for message, _ in ours}
     for message, told in sent:
-        if message.pk not in plain:
+        if message.pk not in known:
             _record(message.pk, State.SENT, at, provider_message_id=told)
         log.info("consent.message.sent", message_id=str(message.pk))
 
