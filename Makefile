@@ -104,3 +104,9 @@ bench-video: env ## personalise beside a full re-encode, and count bytes a perso
 prove-refresh: env ## let 8 processes meet one expired token on both engines: SEED=1 ROUNDS=500
 	@ENGINE=sqlite $(PY) -m benchmarks.prove_refresh
 	@ENGINE=postgres $(PY) -m benchmarks.prove_refresh
+
+bench-dispatch: env ## send 5,000 to a stub of 50 ms, beside the same client alone: MESSAGES= LATENCY_MS= ROUNDS= ALONE=
+	@$(PY) -m benchmarks.dispatch
+
+bench-inbox: env ## post signed events to the production server: RATE=500 SECONDS=60 CLIENTS= WORKERS= THREADS=
+	@$(PY) -m benchmarks.intake
