@@ -4,6 +4,7 @@ import atexit
 import os
 import resource
 import shutil
+import socket
 import sys
 import tempfile
 import time
@@ -45,3 +46,17 @@ def timed(act: Callable[[], object]) -> float:
 def peak_mb() -> float:
     """Return the most memory this process has held, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def until_answers(port: int, *, seconds: float = 30.0) -> None:
+    """Return once something on this machine takes connections at a port."""
+    ends = time.monotonic() + seconds
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(0.2)
+        else:
+            return
