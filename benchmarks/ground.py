@@ -5,6 +5,7 @@ import os
 import resource
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 import time
@@ -60,3 +61,25 @@ def until_answers(port: int, *, seconds: float = 30.0) -> None:
             time.sleep(0.2)
         else:
             return
+
+
+def certificate(folder: Path) -> None:
+    """Make a key and a certificate of its own in a folder: `key.pem` and `cert.pem`."""
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    command += ["-nodes", "-days", "2", "-subj", "/CN=localhost", "-keyout", "key.pem"]
+    subprocess.run([*command, "-out", "cert.pem"], cwd=folder, check=True, capture_output=True)
+
+
+def tree(pid: int) -> list[int]:
+    """Return a process and all that came of it."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(one for child in listed for one in tree(int(child)))]
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the seconds of processor that a process and all that came of it have used."""
+    total = 0
+    for one in tree(pid):
+        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / os.sysconf("SC_CLK_TCK")

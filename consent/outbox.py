@@ -281,7 +281,7 @@ class _Round:
         return self._providers[account]
 
 
-def _goes_in_parallel(provider: MessagingProvider | None) -> TypeGuard[Paced]:
+def _goes_in_parallel(provider: object) -> TypeGuard[Paced]:
     # SQLite has one writer: claims and outcomes of several threads would only wait for one another.
     return isinstance(provider, Paced) and database.vendor == "postgresql"
 

@@ -1,5 +1,7 @@
 import threading
 import uuid
+from collections import deque
+from concurrent.futures import Future
 
 import pytest
 from django.db import connection as database
@@ -142,7 +144,7 @@ def test_an_account_without_an_adapter_is_tried_later() -> None:
 def test_a_person_has_one_message_in_a_claim() -> None:
     one, two = uuid.uuid4(), uuid.uuid4()
     due = [claims.Due(uuid.uuid4(), contact, uuid.UUID(int=1)) for contact in (one, one, two)]
-    waiting = outbox.deque(due)
+    waiting = deque(due)
     assert outbox._next(waiting, 3) == [due[0], due[2]]
     assert list(waiting) == [due[1]]
 
@@ -155,7 +157,7 @@ def test_hands_bring_back_what_broke_as_well() -> None:
         hands.carry("well", lambda: 1)
         hands.carry("broken", broken)
         assert hands.free == 0
-        back = {}
+        back: dict[str, Future[int]] = {}
         while hands.busy:
             back.update(hands.back())
     assert back["well"].result() == 1
