@@ -53,6 +53,7 @@ HANDS = 64
 LEAST_AT_ONCE = 20
 # By the machine's own clock. A task has 300 seconds: the last calls may take their time.
 ROUND_SECONDS = 120
+LONGEST_WAIT_SECONDS = 1.0
 # What waits here was written there, with the decision that allowed it.
 __all__ = ["Dispatched", "KeyReused", "Told", "cancel", "dispatch", "queue", "recover", "tell_stop"]
 
@@ -217,7 +218,7 @@ class _Round:
         if hands.busy:
             self._settle(hands.back(timeout_seconds=wait))
         elif wait and self._moves:
-            time.sleep(wait)
+            time.sleep(min(wait, LONGEST_WAIT_SECONDS))
         elif wait:
             # On a clock that stands the pace never lets the next one go.
             self._waiting.clear()

@@ -12,6 +12,7 @@ from integrations.models import Connection
 # the vendor's sees more than its limit.
 BURST_SECONDS = 0.1
 TRIES = 5
+SKEW_SECONDS = 1.0
 
 
 def take(
@@ -25,7 +26,7 @@ def take(
     rows = Connection.objects.filter(pk=connection_id)
     for _ in range(TRIES):
         before = rows.values_list("paced_until", flat=True).get()
-        ahead = max(0.0, (before - at).total_seconds()) if before else 0.0
+        ahead = _ahead(before, at, gap)
         count = min(wanted, max(int((BURST_SECONDS - ahead) / gap), int(ahead == 0)))
         if count < 1:
             return 0, max(gap, ahead - BURST_SECONDS + gap)
@@ -34,3 +35,10 @@ def take(
         if rows.filter(paced_until=before).update(paced_until=until):
             return count, 0.0
     return 0, gap
+
+
+def _ahead(until: datetime | None, at: datetime, gap: float) -> float:
+    """Return for how many seconds from now on the rate is used up."""
+    ahead = (until - at).total_seconds() if until else 0.0
+    # Farther than we ever write: a machine whose clock is wrong must not hold all others back.
+    return ahead if 0 < ahead <= max(BURST_SECONDS, gap) + SKEW_SECONDS else 0.0

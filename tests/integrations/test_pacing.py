@@ -39,3 +39,9 @@ def test_who_asks_too_early_is_told_how_long_to_wait() -> None:
 def test_a_quick_account_gives_all_that_is_wanted() -> None:
     taken = pacing.take(connection_id=account(), wanted=50, per_second=10_000, at=NOON)
     assert taken == (50, 0.0)
+
+
+def test_a_clock_that_is_wrong_holds_nobody_back() -> None:
+    pk = account()
+    pacing.take(connection_id=pk, wanted=1, per_second=10, at=NOON + timedelta(hours=1))
+    assert pacing.take(connection_id=pk, wanted=1, per_second=10, at=NOON) == (1, 0.0)
