@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -196,9 +197,10 @@ def main() -> None:
     expected = 0
     for number in range(ROUNDS):
         queue(people, account)
-        rates["client alone"].append(alone(account))
-        rates["one at a time"].append(whole(ALONE, 1))
-        rates["whole"].append(whole(MESSAGES - ALONE, outbox.HANDS))
+        with_cost("client alone", MESSAGES, lambda: alone(account), rates)
+        with_cost("one at a time", ALONE, lambda: whole(ALONE, 1), rates)
+        left = MESSAGES - ALONE
+        with_cost("whole", left, lambda: whole(left, outbox.HANDS), rates)
         expected += 2 * MESSAGES
         told = {name: round(row[-1]) for name, row in rates.items()}
         print(f"round {number + 1}: messages a second {told}", flush=True)
@@ -208,6 +210,17 @@ def main() -> None:
     print(f"the stub took {counts['taken']:,}; outbox says sent: {kept:,}")
     stub.process.terminate()
     sys.exit(counts["taken"] != expected or kept != ROUNDS * MESSAGES)
+
+
+def with_cost(
+    name: str, count: int, act: Callable[[], float], rates: dict[str, list[float]]
+) -> None:
+    """Keep a rate, and say what a message cost: a busy machine changes that least."""
+    before = time.process_time()
+    rates[name].append(act())
+    cpu_ms = 1000 * (time.process_time() - before) / count
+    load = os.getloadavg()[0]
+    print(f"{name}: {cpu_ms:.2f} ms of this process each, load {load:.0f}", flush=True)
 
 
 def shown(rates: dict[str, list[float]]) -> None:
