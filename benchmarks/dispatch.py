@@ -38,6 +38,7 @@ MESSAGES = int(os.environ.get("MESSAGES", "5000"))
 LATENCY_MS = int(os.environ.get("LATENCY_MS", "50"))
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 ALONE = int(os.environ.get("ALONE", "100"))
+LEFT = MESSAGES - ALONE
 BEGAN = time.perf_counter()
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 AT = datetime(2026, 10, 7, 9, 0, tzinfo=UTC)
@@ -199,8 +200,7 @@ def main() -> None:
         queue(people, account)
         with_cost("client alone", MESSAGES, lambda: alone(account), rates)
         with_cost("one at a time", ALONE, lambda: whole(ALONE, 1), rates)
-        left = MESSAGES - ALONE
-        with_cost("whole", left, lambda: whole(left, outbox.HANDS), rates)
+        with_cost("whole", LEFT, lambda: whole(LEFT, outbox.HANDS), rates)
         expected += 2 * MESSAGES
         told = {name: round(row[-1]) for name, row in rates.items()}
         print(f"round {number + 1}: messages a second {told}", flush=True)
