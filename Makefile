@@ -122,3 +122,9 @@ prove-refresh: env ## let 8 processes meet one expired token on both engines: SE
 
 bench-sync: env ## read a simulated CRM beside plain requests: CONTACTS=1000000 ENGINE= LATENCY_MS=
 	@$(PY) -m benchmarks.sync
+
+bench-dispatch: env ## send 5,000 to a stub of 50 ms, beside the same client alone: MESSAGES= LATENCY_MS= ROUNDS= ALONE=
+	@$(PY) -m benchmarks.dispatch
+
+bench-inbox: env ## post signed events to the production server: RATE=500 SECONDS=60 CLIENTS= WORKERS= THREADS=
+	@$(PY) -m benchmarks.intake

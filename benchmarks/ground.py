@@ -4,6 +4,8 @@ import atexit
 import os
 import resource
 import shutil
+import socket
+import subprocess
 import sys
 import tempfile
 import time
@@ -51,3 +53,39 @@ def timed(act: Callable[[], object]) -> float:
 def peak_mb() -> float:
     """Return the most memory this process has held, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def until_answers(port: int, *, seconds: float = 30.0) -> None:
+    """Return once something on this machine takes connections at a port."""
+    ends = time.monotonic() + seconds
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(0.2)
+        else:
+            return
+
+
+def certificate(folder: Path) -> None:
+    """Make a key and a certificate of its own in a folder: `key.pem` and `cert.pem`."""
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    command += ["-nodes", "-days", "2", "-subj", "/CN=localhost", "-keyout", "key.pem"]
+    subprocess.run([*command, "-out", "cert.pem"], cwd=folder, check=True, capture_output=True)
+
+
+def tree(pid: int) -> list[int]:
+    """Return a process and all that came of it."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(one for child in listed for one in tree(int(child)))]
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the seconds of processor that a process and all that came of it have used."""
+    total = 0
+    for one in tree(pid):
+        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / os.sysconf("SC_CLK_TCK")

@@ -20,7 +20,7 @@ import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -57,10 +57,10 @@ else:
 from django.db import connection, transaction  # noqa: E402  Django must be set up first
 
 from accounts.audit import SYSTEM, Actor  # noqa: E402
-from benchmarks import staging  # noqa: E402
-from consent import contacts, intake, ledger, outbox, personal_data, purposes  # noqa: E402
-from consent.models import Contact, Message  # noqa: E402
+from consent import claims, contacts, intake, ledger, outbox, personal_data, purposes  # noqa: E402
+from consent.models import Contact  # noqa: E402
 from integrations import connections, inbox  # noqa: E402
+from integrations.messaging.base import THANKS, OutgoingMessage, Sent  # noqa: E402
 from integrations.models import Connection  # noqa: E402
 
 Note = dict[str, object]
@@ -78,10 +78,17 @@ class Recorder:
         self.locked_ns: dict[uuid.UUID, int] = {}
         self.tally: Counter[str] = Counter()
         self._lock = contacts.lock
+        self._lock_free = contacts.lock_free
 
     def lock(self, *, contact_id: uuid.UUID) -> Contact:
         held = self._lock(contact_id=contact_id)
         self.locked_ns.setdefault(contact_id, time.monotonic_ns())
+        return held
+
+    def lock_free(self, *, contact_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Contact]:
+        held = self._lock_free(contact_ids=contact_ids)
+        for contact_id in held:
+            self.locked_ns.setdefault(contact_id, time.monotonic_ns())
         return held
 
     def note(self, kind: str, contact_id: uuid.UUID, **more: object) -> None:
@@ -105,6 +112,18 @@ class Recorder:
 
     def close(self) -> None:
         self._file.close()
+
+
+class Wire:
+    """The provider's side: takes every message and notes nothing, as a phone network would.
+
+    It has a pace, so that claims of several and threads are what is proved.
+    """
+
+    channels, thanks, per_second = ("email",), THANKS, 1e6
+
+    def send(self, message: OutgoingMessage) -> Sent:
+        return Sent(message.message_id.hex)
 
 
 @dataclass
@@ -204,17 +223,18 @@ class Worker:
         self.recorder.note("erased", pk)
 
     def _instrument(self) -> None:
-        contacts.lock = self.recorder.lock
-        staging.fake(staging.Taking())
-        outbox._claim = self.recorder.around(outbox._claim, self._claimed)  # type: ignore[assignment]
+        contacts.lock = self.recorder.lock  # type: ignore[assignment]
+        contacts.lock_free = self.recorder.lock_free  # type: ignore[assignment]
+        outbox.provider_for = lambda _connection: Wire()  # type: ignore[assignment]
+        claims.claim = self.recorder.around(claims.claim, self._claimed)  # type: ignore[assignment]
         intake._take = self.recorder.around(intake._take, self._taken)  # type: ignore[assignment]
 
-    def _claimed(self, found: tuple[str, Message | None, object], *args: object) -> None:
-        _, message, outgoing = found
-        if message is not None and outgoing is not None:
-            at = args[1]
-            moment = at.isoformat() if isinstance(at, datetime) else ""
-            self.recorder.note("sent", message.contact_id, at=moment, m=message.pk.hex)
+    def _claimed(
+        self, found: claims.Claimed, *_more: object, at: datetime, **_named: object
+    ) -> None:
+        for opened in found.opened:
+            message = opened.message
+            self.recorder.note("sent", message.contact_id, at=at.isoformat(), m=message.pk.hex)
 
     def _taken(self, was_taken: object, item: object, *_more: object) -> None:
         for pk in list(self.recorder.locked_ns) if was_taken else []:

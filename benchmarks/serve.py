@@ -83,12 +83,6 @@ def made(data: bytes) -> tuple[str, str]:
     return f"/watch/{link.public_id}/video.mp4", cookie
 
 
-def certificate(folder: Path) -> None:
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-    command += ["-nodes", "-days", "2", "-subj", "/CN=localhost", "-keyout", "key.pem"]
-    subprocess.run([*command, "-out", "cert.pem"], cwd=folder, check=True, capture_output=True)
-
-
 @contextmanager
 def running(command: list[str], port: int, **environment: str) -> Iterator[int]:
     server = subprocess.Popen(command, env={**os.environ, **environment})
@@ -106,21 +100,8 @@ def running(command: list[str], port: int, **environment: str) -> Iterator[int]:
         server.wait(timeout=20)
 
 
-def tree(pid: int) -> list[int]:
-    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(one for child in listed for one in tree(int(child)))]
-
-
-def cpu_seconds(pid: int) -> float:
-    total = 0
-    for one in tree(pid):
-        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-        total += int(fields[11]) + int(fields[12])
-    return total / os.sysconf("SC_CLK_TCK")
-
-
 def memory_mb(pid: int) -> float:
-    lines = [Path(f"/proc/{one}/statm").read_text().split()[1] for one in tree(pid)]
+    lines = [Path(f"/proc/{one}/statm").read_text().split()[1] for one in ground.tree(pid)]
     return sum(map(int, lines)) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
@@ -131,10 +112,10 @@ def pulled(port: int, path: str, cookie: str, mode: str, *, clients: int, times:
 
 def measured(pid: int, command: list[str]) -> tuple[float, float]:
     """Return MB per second, and the server's seconds of processor per GB."""
-    before = cpu_seconds(pid)
+    before = ground.cpu_seconds(pid)
     answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     told = json.loads(answer.stdout)
-    spent = cpu_seconds(pid) - before
+    spent = ground.cpu_seconds(pid) - before
     return told["bytes"] / told["seconds"] / 1e6, spent / (told["bytes"] / 1e9)
 
 
@@ -182,7 +163,7 @@ def grounds() -> Iterator[Path]:
     try:
         # The workers of a nginx that root starts are nobody, and must be able to read it.
         folder.chmod(0o755)
-        certificate(folder)
+        ground.certificate(folder)
         os.environ["SEALCAST_TLS_CERTIFICATE"] = str(folder / "cert.pem")
         os.environ["SEALCAST_TLS_KEY"] = str(folder / "key.pem")
         (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=THEIRS, word=WORD))

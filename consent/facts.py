@@ -97,13 +97,13 @@ def gather(
     people: Sequence[Contact],
     subject: Subject,
     at: datetime,
-    handing_off: Message | None = None,
+    handing_off: Sequence[Message] | None = None,
     answering: Revocation | None = None,
 ) -> list[Facts]:
     """Read the facts of some contacts, in their order, in a fixed number of queries.
 
-    At hand-off only what has left already counts, and the message itself does not. `answering` is
-    the stop that a message not yet written is to confirm.
+    At hand-off, of one message a person, only what has left already counts, and these messages
+    do not. `answering` is the stop that a message not yet written is to confirm.
     """
     channel = subject.channel
     stops = [index for person in people if (index := contacts.stop_index(person, channel))]
@@ -175,11 +175,14 @@ def _facts(
 
 
 def _answers_stop(
-    known: Facts, at: datetime, handing_off: Message | None, answering: Revocation | None
+    known: Facts,
+    at: datetime,
+    handing_off: Sequence[Message] | None,
+    answering: Revocation | None,
 ) -> bool:
     if handing_off is not None:
-        theirs = handing_off.contact_id == known.contact_id
-        return theirs and revocations.answers(message=handing_off, at=at)
+        theirs = [row for row in handing_off if row.contact_id == known.contact_id]
+        return any(revocations.answers(message=row, at=at) for row in theirs)
     if answering is None or answering.contact_id != known.contact_id:
         return False
     return revocations.answerable(revocation=answering, channel=known.channel, at=at)
@@ -217,12 +220,12 @@ def _registers(stops: Collection[str]) -> dict[str, set[str]]:
 
 
 def _sent(
-    people: Iterable[Contact], at: datetime, handing_off: Message | None
+    people: Iterable[Contact], at: datetime, handing_off: Sequence[Message] | None
 ) -> dict[uuid.UUID, list[Message]]:
     rows = (
         recent_messages(at, queued_too=handing_off is None)
         .filter(contact__in=[person.id for person in people])
-        .exclude(pk__in=[handing_off.pk] if handing_off else [])
+        .exclude(pk__in=[row.pk for row in handing_off or ()])
         .only("contact_id", "purpose_code", "channel", "not_before", "claimed_at", "sent_at")
     )
     sent: dict[uuid.UUID, list[Message]] = {}

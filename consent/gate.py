@@ -78,10 +78,32 @@ def judge(
     :raises BadRule: a rule pack cannot be read.
     """
     subject = Subject(purposes.current(purpose_code, at), channel, tuple(sorted(content)))
+    leaving = None if handing_off is None else [handing_off]
     known = facts.gather(
-        people=[contact], subject=subject, at=at, handing_off=handing_off, answering=answering
+        people=[contact], subject=subject, at=at, handing_off=leaving, answering=answering
     )[0]
     return decide_by(rulebook.book(), known, at)
+
+
+def judge_leaving(*, messages: Sequence[Message], at: datetime) -> dict[uuid.UUID, Verdict]:
+    """Judge messages to as many people at hand-off; the verdict of each by its id.
+
+    The same as `judge` of each, in a fixed number of queries for each kind of message.
+    :raises UnknownPurpose: there is no such purpose at that instant.
+    :raises BadRule: a rule pack cannot be read.
+    """
+    kinds: dict[tuple[str, str, tuple[str, ...]], list[Message]] = {}
+    for message in messages:
+        kind = (message.purpose_code, message.channel, tuple(sorted(message.content)))
+        kinds.setdefault(kind, []).append(message)
+    found, book = {}, rulebook.book()
+    for (purpose_code, channel, content), rows in kinds.items():
+        subject = Subject(purposes.current(purpose_code, at), channel, content)
+        people = [row.contact for row in rows]
+        known = facts.gather(people=people, subject=subject, at=at, handing_off=rows)
+        for row, one in zip(rows, known, strict=True):
+            found[row.pk] = decide_by(book, one, at)
+    return found
 
 
 def decide_by(book: Rulebook, known: Facts, at: datetime) -> Verdict:
@@ -121,7 +143,7 @@ def decide(
     return _verdict(ALLOW, _grounds(known, rules), None, known, at, version)
 
 
-def keep(  # noqa: PLR0913  the facts of one row, all named by the caller
+def prepare(  # noqa: PLR0913  the facts of one row, all named by the caller
     *,
     verdict: Verdict,
     contact: Contact,
@@ -133,8 +155,8 @@ def keep(  # noqa: PLR0913  the facts of one row, all named by the caller
     phase: str,
     at: datetime,
 ) -> Decision:
-    """Write a verdict down as a decision, in the caller's transaction."""
-    return Decision.objects.create(
+    """Return a verdict as the decision it will be, unsaved: for those who write many at once."""
+    return Decision(
         contact=contact,
         purpose_code=purpose_code,
         channel=channel,
@@ -149,6 +171,34 @@ def keep(  # noqa: PLR0913  the facts of one row, all named by the caller
         packs_version=verdict.packs_version,
         at=at,
     )
+
+
+def keep(  # noqa: PLR0913  the facts of one row, all named by the caller
+    *,
+    verdict: Verdict,
+    contact: Contact,
+    purpose_code: str,
+    channel: str,
+    context_type: str,
+    context_id: uuid.UUID | None,
+    message_id: uuid.UUID | None,
+    phase: str,
+    at: datetime,
+) -> Decision:
+    """Write a verdict down as a decision, in the caller's transaction."""
+    row = prepare(
+        verdict=verdict,
+        contact=contact,
+        purpose_code=purpose_code,
+        channel=channel,
+        context_type=context_type,
+        context_id=context_id,
+        message_id=message_id,
+        phase=phase,
+        at=at,
+    )
+    row.save(force_insert=True)
+    return row
 
 
 def refusal(*, verdict: Verdict, code: str) -> Verdict:

@@ -5,24 +5,38 @@ judges again at hand-off, under the same lock as a withdrawal; then one call is 
 transaction, and its outcome recorded. Campaigns, opt-ins and the partner's API all come here.
 """
 
-import json
+import time
 import uuid
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeGuard
 
+from django.db import connection as database
 from django.db import transaction
+from django.db.models import QuerySet
 
-from accounts import audit, keys
+from accounts import audit
 from accounts.audit import Actor
 from config.lib import logs
-from consent import contacts, gate, intake, messages, revocations, suppression
-from consent.models import Contact, Decision, Message
-from consent.queueing import KeyReused, body_place, note_decision, queue
-from integrations import inbox
+from consent import claims, intake, messages, revocations
+from consent.claims import Claimed, Due, Opened, SomethingArrived, StillValid
+from consent.hands import Hands
+from consent.models import Contact, Message
+from consent.queueing import KeyReused, queue
+from integrations import inbox, pacing
 from integrations.messaging import NoSuchProvider, provider_for
-from integrations.messaging.base import KeepsStops, OutgoingMessage, ProviderError
+from integrations.messaging.base import (
+    KeepsStops,
+    MessagingProvider,
+    OutgoingMessage,
+    Paced,
+    ProviderError,
+    Sent,
+)
 from integrations.models import Connection, InboxItem
 
 log = logs.get(__name__)
@@ -33,20 +47,17 @@ BACKOFF_SECONDS = (30, 120, 480, 1920)
 HAND_OFF_SECONDS = 600
 OWN_CONTEXTS = "consent."
 DRAINS_MAX = 5
-# What waits for an officer who reads an unsure answer is judged again after this.
-HELD_HOURS = 1
 # What an answer to our own request tells of the person, and how the inbox calls it.
 HEARD = {inbox.OPTED_OUT: "opt_out", inbox.BOUNCED: inbox.UNDELIVERABLE}
-StillValid = Callable[[Message, datetime], str | None]
-# A message and its person, who never changes.
-Due = tuple[uuid.UUID, uuid.UUID]
-Claimed = tuple[str, Message | None, OutgoingMessage | None]
+# Calls at once in one process. A crash leaves at most so many unknown.
+HANDS = 64
+# Fewer are not worth a claim of their own while others are still under way.
+LEAST_AT_ONCE = 20
+# By the machine's own clock. A task has 300 seconds: the last calls may take their time.
+ROUND_SECONDS = 120
+LONGEST_WAIT_SECONDS = 1.0
 # What waits here was written there, with the decision that allowed it.
 __all__ = ["Dispatched", "KeyReused", "Told", "cancel", "dispatch", "queue", "recover", "tell_stop"]
-
-
-class _SomethingArrived(Exception):
-    """An event came into the inbox after it was drained."""
 
 
 @dataclass
@@ -66,6 +77,11 @@ class Dispatched:
         """Return how many messages were decided upon."""
         counts = (self.sent, self.refused, self.deferred, self.failed, self.retried, self.unknown)
         return sum(counts)
+
+    def note(self, outcome: str, message_id: uuid.UUID) -> None:
+        """Count what became of one message."""
+        setattr(self, outcome, getattr(self, outcome) + 1)
+        self.message_ids.append(message_id)
 
 
 @dataclass(frozen=True)
@@ -92,19 +108,11 @@ def dispatch(
 
     `still_valid` is the storey above: a code it returns refuses the message. Without it only
     messages of consent itself are taken, since nobody has vouched for what the others lead to.
-    `now` tells the instant of each message; without it all are judged at `at`, which a round of
+    `now` tells the instant of each claim; without it all are judged at `at`, which a round of
     many slow calls would leave minutes behind.
     """
-    done = Dispatched()
-    for due in _due(at, own_only=still_valid is None, limit=limit):
-        instant = now() if now else at
-        outcome, message, outgoing = _claim_undisturbed(due, instant, still_valid)
-        if message is not None and outgoing is not None:
-            outcome = _hand_over(message, outgoing, instant)
-        if outcome:
-            setattr(done, outcome, getattr(done, outcome) + 1)
-            done.message_ids.append(due[0])
-    return done
+    due = _due(at, own_only=still_valid is None, limit=limit)
+    return _Round(due, still_valid or always_valid, at, now).run()
 
 
 def cancel(
@@ -166,138 +174,186 @@ def _due(at: datetime, *, own_only: bool, limit: int) -> list[Due]:
     if own_only:
         rows = rows.filter(context_type__startswith=OWN_CONTEXTS)
     # Who said stop is answered within minutes or not at all, so before everybody else.
-    first = revocations.answers_waiting(at=at)
-    others = rows.exclude(pk__in=[message_id for message_id, _ in first])
-    return [*first, *others.order_by("not_before", "id").values_list("pk", "contact_id")[:limit]]
+    first = [message_id for message_id, _ in revocations.answers_waiting(at=at)]
+    answers = {row.message_id: row for row in _named(Message.objects.filter(pk__in=first))}
+    others = rows.exclude(pk__in=first).order_by("not_before", "id")[:limit]
+    return [*(answers[pk] for pk in first if pk in answers), *_named(others)]
 
 
-def _claim_undisturbed(due: Due, at: datetime, still_valid: StillValid | None) -> Claimed:
-    # Before each, not once a round, and again while something has arrived in between: a stop that
-    # stands in the inbox when the message is claimed is never overtaken.
+def _named(rows: QuerySet[Message]) -> list[Due]:
+    return [Due(*row) for row in rows.values_list("pk", "contact_id", "connection_id")]
+
+
+class _Round:
+    """One round of sending: what is due of each account, what is under way, what came of it."""
+
+    def __init__(
+        self,
+        due: list[Due],
+        still_valid: StillValid,
+        at: datetime,
+        now: Callable[[], datetime] | None,
+    ) -> None:
+        self.done = Dispatched()
+        self._still_valid = still_valid
+        self._ends, self._moves = time.monotonic() + ROUND_SECONDS, now is not None
+        self._now = now or (lambda: at)
+        self._waiting: dict[uuid.UUID, deque[Due]] = {}
+        for one in due:
+            self._waiting.setdefault(one.connection_id, deque()).append(one)
+        self._providers: dict[uuid.UUID, MessagingProvider | None] = {}
+
+    def run(self) -> Dispatched:
+        with Hands[Opened, Sent](count=HANDS) as hands:
+            try:
+                while self._waiting and time.monotonic() < self._ends:
+                    self._turn(hands)
+            finally:
+                # Also when a claim broke: what has left must not be called unknown for that.
+                while hands.busy:
+                    self._settle(hands.back())
+        return self.done
+
+    def _turn(self, hands: Hands[Opened, Sent]) -> None:
+        waits = [self._advance(account, hands) for account in list(self._waiting)]
+        wait = min(waits)
+        if hands.busy:
+            self._settle(hands.back(timeout_seconds=wait))
+        elif wait and self._moves:
+            time.sleep(min(wait, LONGEST_WAIT_SECONDS))
+        elif wait:
+            # On a clock that stands the pace never lets the next one go.
+            self._waiting.clear()
+
+    def _advance(self, account: uuid.UUID, hands: Hands[Opened, Sent]) -> float:
+        """Claim and hand over the next few of one account; return the seconds until more may."""
+        provider, queue_ = self._provider(account), self._waiting[account]
+        if not _goes_in_parallel(provider):
+            self._one_by_one(account, provider)
+            return 0.0
+        if hands.free < min(LEAST_AT_ONCE, len(queue_), HANDS):
+            return float(HAND_OFF_SECONDS)
+        wanted = min(hands.free, len(queue_))
+        # Before the claim: what is claimed leaves at once, so that no stop is met on the way.
+        granted, wait = pacing.take(
+            connection_id=account, wanted=wanted, per_second=provider.per_second, at=self._now()
+        )
+        for opened in self._claim(account, granted) if granted else []:
+            hands.carry(opened, partial(provider.send, _outgoing(opened)))
+        return 0.0 if granted else wait
+
+    def _one_by_one(self, account: uuid.UUID, provider: MessagingProvider | None) -> None:
+        for opened in self._claim(account, 1):
+            call: Future[Sent] = Future()
+            try:
+                call.set_result(_send(provider, opened))
+            except ProviderError as refused:
+                call.set_exception(refused)
+            self._settle([(opened, call)])
+
+    def _claim(self, account: uuid.UUID, count: int) -> list[Opened]:
+        due = _next(self._waiting[account], count)
+        if not self._waiting[account]:
+            del self._waiting[account]
+        claimed = _claim_undisturbed(due, self._now(), self._still_valid)
+        for message_id, outcome in claimed.outcomes.items():
+            self.done.note(outcome, message_id)
+        return claimed.opened
+
+    def _settle(self, back: list[tuple[Opened, Future[Sent]]]) -> None:
+        at = self._now()
+        sent: list[tuple[Message, str]] = []
+        for opened, call in back:
+            fault = call.exception()
+            if fault is None:
+                sent.append((opened.message, call.result().provider_message_id))
+            else:
+                self.done.note(_not_sent(opened, fault, at), opened.message.pk)
+        if sent:
+            _record_sent(sent, at)
+        for message, _ in sent:
+            self.done.note("sent", message.pk)
+
+    def _provider(self, account: uuid.UUID) -> MessagingProvider | None:
+        if account not in self._providers:
+            row = Connection.objects.get(pk=account)
+            try:
+                self._providers[account] = provider_for(row)
+            except NoSuchProvider:
+                self._providers[account] = None
+        return self._providers[account]
+
+
+def _goes_in_parallel(provider: object) -> TypeGuard[Paced]:
+    # SQLite has one writer: claims and outcomes of several threads would only wait for one another.
+    return isinstance(provider, Paced) and database.vendor == "postgresql"
+
+
+def _next(waiting: deque[Due], count: int) -> list[Due]:
+    """Take the first few, of each person one: the others wait for their turn."""
+    batch: dict[uuid.UUID, Due] = {}
+    passed: list[Due] = []
+    while waiting and len(batch) < count:
+        one = waiting.popleft()
+        if one.contact_id in batch:
+            passed.append(one)
+        else:
+            batch[one.contact_id] = one
+    waiting.extendleft(reversed(passed))
+    return list(batch.values())
+
+
+def _claim_undisturbed(due: list[Due], at: datetime, still_valid: StillValid) -> Claimed:
+    # Before each claim, not once a round, and again while something has arrived in between: a stop
+    # that stands in the inbox when a message is claimed is never overtaken.
     for _ in range(DRAINS_MAX):
         intake.take_waiting(at=at)
         try:
-            return _claim(due, at, still_valid or always_valid)
-        except _SomethingArrived:
+            return claims.claim(due=due, at=at, still_valid=still_valid)
+        except SomethingArrived:
             continue
-    # So much comes in that the message can wait for the next round.
-    return "", None, None
+    # So much comes in that the messages can wait for the next round.
+    return Claimed()
 
 
-@transaction.atomic
-def _claim(due: Due, at: datetime, still_valid: StillValid) -> Claimed:
-    message_id, contact_id = due
-    # The person first, then the message, as a withdrawal does: one of the two comes first.
-    held = contacts.lock(contact_id=contact_id)
-    if inbox.has_news():
-        raise _SomethingArrived
-    message = (
-        Message.objects.select_for_update(of=("self",))
-        .select_related("connection")
-        .filter(pk=message_id, state=State.QUEUED, not_before__lte=at)
-        .first()
-    )
-    if message is None:
-        return "", None, None
-    message.contact = held
-    decision = _judge_again(message, at, still_valid)
-    if decision.verdict == gate.DEFER:
-        message.not_before = decision.defer_until or at
-        message.save(update_fields=["not_before"])
-        return "deferred", None, None
-    message.hand_off_decision = decision
-    if decision.verdict == gate.REFUSE:
-        _end(message, State.REFUSED, at, "refused", problem=decision.reasons[0]["code"])
-        return "refused", None, None
-    message.state, message.claimed_at = State.HANDING_OFF, at
-    message.attempts += 1
-    message.save()
-    return "", message, _open(message, at)
+def _send(provider: MessagingProvider | None, opened: Opened) -> Sent:
+    if provider is None:
+        raise ProviderError("transient", "no_adapter")
+    return provider.send(_outgoing(opened))
 
 
-def _judge_again(message: Message, at: datetime, still_valid: StillValid) -> Decision:
-    verdict = gate.judge(
-        contact=message.contact,
-        purpose_code=message.purpose_code,
-        channel=message.channel,
-        content=message.content,
-        at=at,
-        handing_off=message,
-    )
-    if message.connection.state != Connection.State.ACTIVE and verdict.verdict == gate.ALLOW:
-        verdict = gate.refusal(verdict=verdict, code="connection_off")
-    elif verdict.verdict == gate.ALLOW and (code := still_valid(message, at)):
-        verdict = gate.refusal(verdict=verdict, code=code)
-    elif _is_only_held(message, verdict):
-        # It waits, and does not end: the answer may have been no stop.
-        verdict = gate.deferral(
-            verdict=verdict,
-            code="held_back",
-            rule_id="house.suppressed",
-            until=at + timedelta(hours=HELD_HOURS),
-        )
-    decision = gate.keep(
-        verdict=verdict,
-        contact=message.contact,
-        purpose_code=message.purpose_code,
-        channel=message.channel,
-        context_type=message.context_type,
-        context_id=message.context_id,
-        message_id=message.pk,
-        phase=Decision.Phase.HAND_OFF,
-        at=at,
-    )
-    note_decision(decision, audit.SYSTEM)
-    return decision
-
-
-def _is_only_held(message: Message, verdict: gate.Verdict) -> bool:
-    if {reason.code for reason in verdict.reasons} != {"suppressed"}:
-        return False
-    held = contacts.stop_index(message.contact, message.channel)
-    reasons = {
-        reason
-        for channel, reason in suppression.reasons(indexes=[held])
-        if channel == message.channel
-    }
-    return reasons == {suppression.PROVISIONAL}
-
-
-def _open(message: Message, at: datetime) -> OutgoingMessage:
-    sealed = bytes(message.body_sealed or b"")
-    plain = keys.unseal(
-        key=message.contact.key, sealed=sealed, context=body_place(message.pk), at=at
-    )
-    content = json.loads(plain)
+def _outgoing(opened: Opened) -> OutgoingMessage:
+    content: Any = opened.content
     return OutgoingMessage(
-        message_id=message.pk,
-        channel=message.channel,
-        address=contacts.address(contact=message.contact, channel=message.channel, at=at),
+        message_id=opened.message.pk,
+        channel=opened.message.channel,
+        address=opened.address,
         subject=content["subject"],
         text=content["text"],
         headers=content["headers"],
     )
 
 
-def _hand_over(message: Message, outgoing: OutgoingMessage, at: datetime) -> str:
-    try:
-        sent = provider_for(message.connection).send(outgoing)
-    except ProviderError as refused:
-        if refused.code in HEARD:
-            _hear(message, outgoing, refused.code, at)
-        return _fail(message, refused, at)
-    _record(message.pk, State.SENT, at, provider_message_id=sent.provider_message_id)
-    log.info("consent.message.sent", message_id=str(message.pk))
-    return "sent"
+def _not_sent(opened: Opened, fault: BaseException, at: datetime) -> str:
+    """Record why a message did not leave, or that nobody knows; return the word for it."""
+    message = opened.message
+    if not isinstance(fault, ProviderError):
+        # The adapter itself broke, perhaps after the request had left.
+        log.error("consent.message.broke", message_id=str(message.pk), fault=type(fault).__name__)
+        _record(message.pk, State.UNKNOWN, at, problem="adapter_fault")
+        return "unknown"
+    if fault.code in HEARD:
+        _hear(message, opened.address, fault.code, at)
+    return _fail(message, fault, at)
 
 
-def _hear(message: Message, outgoing: OutgoingMessage, code: str, at: datetime) -> None:
+def _hear(message: Message, address: str, code: str, at: datetime) -> None:
     # A stop at the provider, or no such mailbox: the way of everything that a provider tells.
     inbox.store(
         connection=message.connection,
         kind=InboxItem.Kind.OTHER,
         dedupe_key=f"{code}:{message.pk}",
-        body={"kind": HEARD[code], "channel": outgoing.channel, "from": outgoing.address},
+        body={"kind": HEARD[code], "channel": message.channel, "from": address},
         at=at,
     )
 
@@ -316,6 +372,26 @@ def _fail(message: Message, refused: ProviderError, at: datetime) -> str:
         state=State.QUEUED, not_before=at + timedelta(seconds=wait), problem=code
     )
     return "retried"
+
+
+@transaction.atomic
+def _record_sent(sent: list[tuple[Message, str]], at: datetime) -> None:
+    """Record what providers took, together: one by one this is two thirds of a round's work."""
+    rows = Message.objects.select_for_update(of=("self",)).filter(
+        pk__in=[message.pk for message, _ in sent], state=State.HANDING_OFF, provider_message_id=""
+    )
+    plain = set(rows.order_by("pk").values_list("pk", flat=True))
+    ours = [(message, told) for message, told in sent if message.pk in plain and told]
+    Message.objects.filter(pk__in=[message.pk for message, _ in ours]).update(
+        state=State.SENT, sent_at=at, problem="", body_sealed=None
+    )
+    messages.name_many(names={message.pk: told for message, told in ours})
+    audit.record_many([messages.leaf_of_sent(message=message, at=at) for message, _ in ours])
+    known = {message.pk for message, _ in ours}
+    for message, told in sent:
+        if message.pk not in known:
+            _record(message.pk, State.SENT, at, provider_message_id=told)
+        log.info("consent.message.sent", message_id=str(message.pk))
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from accounts import audit, keys
 from accounts.audit import Actor
+from accounts.models import TrailLeaf
 from config.lib import canonical
 from consent import contacts, gate, one_click, preferences, purposes, revocations
 from consent.gate import Verdict
@@ -131,7 +132,12 @@ def confirm_stop(
 
 def note_decision(decision: Decision, actor: Actor) -> None:
     """Put a decision of the gate in the trail."""
-    audit.record(
+    audit.record_many([decision_leaf(decision, actor)])
+
+
+def decision_leaf(decision: Decision, actor: Actor) -> TrailLeaf:
+    """Return the trail's entry of a decision, unsaved."""
+    return audit.leaf(
         action=f"consent.decision.{decision.verdict}",
         at=decision.at,
         actor=actor,

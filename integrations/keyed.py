@@ -85,6 +85,12 @@ NO_AGREEMENT = (
     "the oldest connection in use: switch the studio on this machine off to have them made here."
 )
 WAKES = "It signs nothing that it posts to us: a post makes us ask, and is not believed."
+PACE = Field(
+    "per_second",
+    "Messages a second",
+    "What the vendor takes of this sender; a safe few if left empty.",
+    required=False,
+)
 UNSIGNED = (
     "It signs nothing that it posts to us: a stop is taken at once, and what would allow more "
     "(a yes, a start, a delivery) is not believed."
@@ -106,6 +112,7 @@ PROVIDERS = {
             Field("sender", "SMS sender", "A number, or a messaging service (MG).", required=False),
             Field("whatsapp_sender", "WhatsApp sender", "A number with +.", required=False),
             *_template("Content SID of the WhatsApp template", required=False),
+            PACE,
             Field("price_per_segment", "Price of an SMS segment", "Such as 0.0079", required=False),
             Field(
                 "keep_nothing",
@@ -125,6 +132,7 @@ PROVIDERS = {
             Field("token", "Access token", "From API Docs in WATI's dashboard.", secret=True),
             Field("channel", "Channel", "Where the tenant has several.", required=False),
             *_template("Name of the template", required=True),
+            PACE,
         ),
         UNSIGNED,
     ),
@@ -138,6 +146,7 @@ PROVIDERS = {
             Field("app_name", "App name"),
             Field("source", "WhatsApp sender", "The number of the app."),
             *_template("Id of the template", required=True),
+            PACE,
         ),
         f"{UNSIGNED} Subscribe in version 2.",
     ),

@@ -44,6 +44,8 @@ class Connection(models.Model):
     created_at = models.DateTimeField()
     tested_at = models.DateTimeField(null=True)
     problem = models.CharField(max_length=200, blank=True)
+    # Until when its vendor's rate is used up, by all processes together.
+    paced_until = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.label

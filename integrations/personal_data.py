@@ -19,7 +19,7 @@ def _as(column: Column, names: str) -> dict[str, Column]:
 DECLARATIONS: Declarations = {
     "integrations.connection": {
         **_as(TECHNICAL, "id kind provider label auth_kind state hosts scopes terms"),
-        **_as(TECHNICAL, "created_at tested_at problem"),
+        **_as(TECHNICAL, "created_at tested_at problem paced_until"),
         **_as(SECRET, "credentials_sealed webhook_index"),
     },
     "integrations.oauthgrant": {

@@ -106,3 +106,21 @@ class KeepsStops(Protocol):
 
         :raises ProviderError: with its outcome.
         """
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A provider whose calls may be made from several threads: they need no database.
+
+    `per_second` is how many messages a second the vendor takes of this sender.
+    """
+
+    channels: tuple[str, ...]
+    thanks: tuple[str, str]
+    per_second: float
+
+    def send(self, message: OutgoingMessage) -> Sent:
+        """Hand one message over; called from several threads at once.
+
+        :raises ProviderError: with its outcome.
+        """

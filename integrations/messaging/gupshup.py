@@ -16,7 +16,7 @@ from integrations.messaging.base import (
     ProviderError,
     Sent,
 )
-from integrations.messaging.wire import Reply, Wire, refusal, text
+from integrations.messaging.wire import Reply, Wire, per_second, refusal, text
 from integrations.models import Connection
 
 SEND = "/wa/api/v1/template/msg"
@@ -32,6 +32,7 @@ class GupshupProvider:
     def __init__(self, connection: Connection) -> None:
         held = connection.credentials_sealed
         self._held: dict[str, str] = held if isinstance(held, dict) else {}
+        self.per_second = per_second(provider="gupshup", held=self._held)
         self._wire = Wire(connection, {"apikey": str(self._held.get("api_key") or "")})
 
     def send(self, message: OutgoingMessage) -> Sent:

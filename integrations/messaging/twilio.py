@@ -25,7 +25,7 @@ from integrations.messaging.base import (
     ProviderError,
     Sent,
 )
-from integrations.messaging.wire import FORM, STOPPED_CODES, Reply, Wire, refusal, text
+from integrations.messaging.wire import FORM, STOPPED_CODES, Reply, Wire, per_second, refusal, text
 from integrations.models import Connection, InboxItem
 
 LONGEST_TEXT = 1600
@@ -49,6 +49,7 @@ class TwilioProvider:
     def __init__(self, connection: Connection) -> None:
         held = connection.credentials_sealed
         self._held: dict[str, str] = held if isinstance(held, dict) else {}
+        self.per_second = per_second(provider="twilio", held=self._held)
         user = self._of("key_sid") or self._of("account_sid")
         secret = self._of("key_secret") if self._of("key_sid") else self._of("auth_token")
         basic = base64.b64encode(f"{user}:{secret}".encode()).decode()

@@ -16,7 +16,7 @@ from integrations.messaging.base import (
     ProviderError,
     Sent,
 )
-from integrations.messaging.wire import Reply, Wire, refusal, text
+from integrations.messaging.wire import Reply, Wire, per_second, refusal, text
 from integrations.models import Connection
 
 API = "/api/ext/v3"
@@ -33,6 +33,7 @@ class WatiProvider:
     def __init__(self, connection: Connection) -> None:
         held = connection.credentials_sealed
         self._held: dict[str, str] = held if isinstance(held, dict) else {}
+        self.per_second = per_second(provider="wati", held=self._held)
         self._token = str(self._held.get("token") or "")
         self._wire = Wire(connection, {"Authorization": f"Bearer {self._token}"})
 

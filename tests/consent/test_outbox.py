@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from accounts.audit import SYSTEM
-from consent import intake, ledger, messages, outbox
+from consent import claims, intake, ledger, messages, outbox
 from consent.models import ConsentState, Contact, Decision, Message
 from integrations import connections
 from integrations.models import SandboxMessage
@@ -178,8 +178,8 @@ def test_a_busy_provider_is_tried_five_times() -> None:
 
 def test_a_lost_worker_leaves_an_unknown() -> None:
     message = queued(agreed(person(), "email"))
-    _, claimed, _ = outbox._claim((message.pk, message.contact_id), NOON, outbox.always_valid)
-    assert claimed is not None
+    due = claims.Due(message.pk, message.contact_id, message.connection_id)
+    assert claims.claim(due=[due], at=NOON, still_valid=outbox.always_valid).opened
     assert outbox.recover(at=NOON + timedelta(minutes=5)) == 0
     assert outbox.recover(at=NOON + timedelta(minutes=11)) == 1
     message.refresh_from_db()
