@@ -81,7 +81,8 @@ def page(token: str) -> Act:
 
 def tenths(acts: dict[str, Act], calls: int) -> dict[str, float]:
     """Return the tenth percentile of each act in microseconds, asked in random order."""
-    order, taken = list(acts), {name: [] for name in acts}  # type: dict[str, list[float]]
+    order = list(acts)
+    taken: dict[str, list[float]] = {name: [] for name in acts}
     dice = random.Random(SEED)  # noqa: S311 an order, not a secret
     for turn in range(calls + calls // 10):
         dice.shuffle(order)

@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from benchmarks import ground
 
@@ -69,7 +70,8 @@ def settle() -> list[Contact]:
     """Make people with keys of their own, addresses sealed under them, and a yes of each."""
     purposes.ensure_defaults(at=AT)
     connections.ensure_local(at=AT)
-    purpose, seen = purposes.current(purposes.MARKETING, AT), {}
+    purpose = purposes.current(purposes.MARKETING, AT)
+    seen: dict[str, Any] = {}
     people = []
     for number in range(MESSAGES):
         contact = contacts.new(partner=None, source="bench", batch=None, at=AT)

@@ -57,6 +57,7 @@ else:
 from django.db import connection, transaction  # noqa: E402  Django must be set up first
 
 from accounts.audit import SYSTEM, Actor  # noqa: E402
+from benchmarks import staging  # noqa: E402
 from consent import claims, contacts, intake, ledger, outbox, personal_data, purposes  # noqa: E402
 from consent.models import Contact  # noqa: E402
 from integrations import connections, inbox  # noqa: E402
@@ -223,9 +224,9 @@ class Worker:
         self.recorder.note("erased", pk)
 
     def _instrument(self) -> None:
-        contacts.lock = self.recorder.lock  # type: ignore[assignment]
-        contacts.lock_free = self.recorder.lock_free  # type: ignore[assignment]
-        outbox.provider_for = lambda _connection: Wire()  # type: ignore[assignment]
+        contacts.lock = self.recorder.lock
+        contacts.lock_free = self.recorder.lock_free
+        staging.fake(Wire())
         claims.claim = self.recorder.around(claims.claim, self._claimed)  # type: ignore[assignment]
         intake._take = self.recorder.around(intake._take, self._taken)  # type: ignore[assignment]
 

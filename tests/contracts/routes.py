@@ -149,6 +149,7 @@ TABLE = {
     "admin/growth/": CONSOLE,
     "admin/growth/figures.csv": CONSOLE,
     "admin/answers/": CONSOLE,
+    "admin/answers/events/<int:item_id>/set-aside/": "od",
     "admin/answers/<uuid:review_id>/words/": "od",
     "admin/answers/<uuid:review_id>/decide/": "od",
     "admin/stops/": CONSOLE,
