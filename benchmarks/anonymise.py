@@ -18,16 +18,17 @@ import time
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from benchmarks import ground
 
 ground.prepare("postgres")
 
-from django.db import connection  # noqa: E402  Django must be set up first
+from django.db import connection
 
-from consent import known_names  # noqa: E402
-from consent.models import Contact  # noqa: E402
-from videos import anonymisation, detectors  # noqa: E402
+from consent import known_names
+from consent.models import Contact
+from videos import anonymisation, detectors
 
 PEOPLE = int(os.environ.get("PEOPLE", "1000000"))
 SEED = int(os.environ.get("SEED", "1"))
@@ -88,7 +89,7 @@ SENTENCES = (
 
 def names(count: int, seed: int) -> list[str]:
     """Return names of nobody, first and last drawn from 3,000 and 80,000 as among people."""
-    luck = random.Random(seed)  # noqa: S311  reproducible, not secret
+    luck = random.Random(seed)
     drawn = [_word(luck, 3) for _ in range(3000)], [_word(luck, 4) for _ in range(80_000)]
     made = [f"{luck.choice(drawn[0])} {luck.choice(drawn[1])}" for _ in range(count)]
     return [*WORDS_TOO, *made[len(WORDS_TOO) :]]
@@ -144,7 +145,7 @@ def searched(text: str) -> anonymisation.AnonymousScript:
 
 def found_of(text: str, made: list[str]) -> int:
     """Put 200 people's names into the script, one at a time; return how many were found."""
-    luck, found = random.Random(SEED), 0  # noqa: S311
+    luck, found = random.Random(SEED), 0
     for name in luck.sample(made, 200):
         shown = luck.choice([name, name.upper(), name.lower(), " ".join(name.split()[::-1])])
         try:
@@ -158,7 +159,7 @@ def corpus() -> list[dict[str, str]]:
     return list(tomllib.loads(CORPUS.read_text(encoding="utf-8"))["text"])
 
 
-def presidio(text: str, model: str = "") -> dict[str, object] | None:
+def presidio(text: str, model: str = "") -> dict[str, Any] | None:
     """Have Presidio read the script, and the corpus, in a process of its own; None without it."""
     if not PRESIDIO:
         return None
@@ -216,13 +217,13 @@ def _ticks(stat: Path) -> int:
     return int(fields[11]) + int(fields[12])
 
 
-def said(peer: dict[str, object], mine: float, worked: float, how: str) -> float:
+def said(peer: dict[str, Any], mine: float, worked: float, how: str) -> float:
     """Print how long Presidio takes beside us; return how many times as fast we are."""
-    theirs = [float(str(one)) for one in list(peer["seconds"])]  # type: ignore[call-overload]
+    theirs: list[float] = peer["seconds"]
     other = statistics.median(theirs)
     spread = f"{min(theirs) * 1000:.1f}-{max(theirs) * 1000:.1f}"
     print(f"Presidio  {other * 1000:7.1f} ms [{spread}], {peer['version']}, {how}")
-    spent = statistics.median(float(str(one)) for one in list(peer["busy"]))  # type: ignore[call-overload]
+    spent = statistics.median(peer["busy"])
     print(f"          ours is {other / mine:.1f} x as fast (goal {GOAL})")
     times = spent / worked
     print(f"          processor {spent * 1000:.2f} ms, ours {worked * 1000:.2f}: {times:.1f} x")
@@ -247,7 +248,7 @@ def main() -> int:
     times_as_fast = said(peer, mine, worked, "no model")
     if MODEL and (named := presidio(text, MODEL)):
         said(named, mine, worked, "with a model of names")
-    kept = recalls(list(peer["found"]))  # type: ignore[call-overload]
+    kept = recalls(peer["found"])
     return 0 if kept and times_as_fast >= GOAL else 1
 
 

@@ -17,18 +17,18 @@ RECIPIENTS = int(os.environ.get("RECIPIENTS", "100000"))
 SETTLED = int(os.environ.get("SETTLED", "1000"))
 os.environ["PEOPLE"] = str(RECIPIENTS)
 
-from benchmarks import gate as crowd  # noqa: E402  it sets Django up
-from benchmarks import ground, staging  # noqa: E402
+from benchmarks import gate as crowd
+from benchmarks import ground, staging
 
 WARM = 50
 
-from accounts import audit  # noqa: E402
-from consent import purposes  # noqa: E402
-from consent.models import Contact  # noqa: E402
-from integrations import connections  # noqa: E402
-from integrations.video import studio  # noqa: E402
-from tests.videos import stage  # noqa: E402
-from videos import (  # noqa: E402
+from accounts import audit
+from consent import purposes
+from consent.models import Contact
+from integrations import connections
+from integrations.video import studio
+from tests.videos import stage
+from videos import (
     campaigns,
     compositing,
     delivery,
@@ -36,7 +36,7 @@ from videos import (  # noqa: E402
     progress,
     vault,
 )
-from videos.models import Campaign, Recipient  # noqa: E402
+from videos.models import Campaign, Recipient
 
 AT = stage.AT
 TEXT = "Hello {{ name }}. This part is for everybody."

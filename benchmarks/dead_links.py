@@ -18,15 +18,15 @@ from benchmarks import ground
 
 ground.prepare()
 
-from django.conf import settings  # noqa: E402
-from django.db import connection  # noqa: E402  Django must be set up first
-from django.test import Client  # noqa: E402
+from django.conf import settings
+from django.db import connection
+from django.test import Client
 
-from accounts import audit, keys  # noqa: E402
-from config.lib import clock  # noqa: E402
-from tests.videos import stage  # noqa: E402
-from videos import links  # noqa: E402
-from videos.models import Link, MissCount  # noqa: E402
+from accounts import audit, keys
+from config.lib import clock
+from tests.videos import stage
+from videos import links
+from videos.models import Link, MissCount
 
 # Nothing is collected here: plain names of static files, as in the tests.
 PLAIN = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
@@ -83,7 +83,7 @@ def tenths(acts: dict[str, Act], calls: int) -> dict[str, float]:
     """Return the tenth percentile of each act in microseconds, asked in random order."""
     order = list(acts)
     taken: dict[str, list[float]] = {name: [] for name in acts}
-    dice = random.Random(SEED)  # noqa: S311 an order, not a secret
+    dice = random.Random(SEED)
     for turn in range(calls + calls // 10):
         dice.shuffle(order)
         MissCount.objects.update(misses=0)

@@ -23,17 +23,17 @@ from benchmarks import ground
 
 ground.prepare()
 
-from django.db import connection  # noqa: E402  Django must be set up first
+from django.db import connection
 
-from accounts import audit, keys  # noqa: E402
-from accounts.models import DataKey  # noqa: E402
-from config.lib import canonical, http  # noqa: E402
-from consent import addresses, contacts, outbox, purposes, queueing  # noqa: E402
-from consent.models import ConsentEvent, ConsentState, Contact, Decision, Message  # noqa: E402
-from integrations import connections, keyed  # noqa: E402
-from integrations.messaging import provider_for, wire  # noqa: E402
-from integrations.messaging.base import OutgoingMessage  # noqa: E402
-from integrations.models import Connection  # noqa: E402
+from accounts import audit, keys
+from accounts.models import DataKey
+from config.lib import canonical, http
+from consent import addresses, contacts, outbox, purposes, queueing
+from consent.models import ConsentEvent, ConsentState, Contact, Decision, Message
+from integrations import connections, keyed
+from integrations.messaging import provider_for, wire
+from integrations.messaging.base import OutgoingMessage
+from integrations.models import Connection
 
 MESSAGES = int(os.environ.get("MESSAGES", "5000"))
 LATENCY_MS = int(os.environ.get("LATENCY_MS", "50"))

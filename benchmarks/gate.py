@@ -13,11 +13,11 @@ from benchmarks import ground
 
 ground.prepare()
 
-from django.db import connection  # noqa: E402  Django must be set up first
+from django.db import connection
 
-from consent import cases, facts, forecast, gate, purposes, rulebook  # noqa: E402
-from consent.models import Contact, Place  # noqa: E402
-from integrations import connections  # noqa: E402
+from consent import cases, facts, forecast, gate, purposes, rulebook
+from consent.models import Contact, Place
+from integrations import connections
 
 PEOPLE = int(os.environ.get("PEOPLE", "1000000"))
 SEED = int(os.environ.get("SEED", "1"))

@@ -29,12 +29,12 @@ os.environ["SEALCAST_PUBLIC_URL"] = f"https://127.0.0.1:{PORT}"
 
 ground.prepare()
 
-from accounts import audit  # noqa: E402  Django must be set up first
-from config.lib import clock  # noqa: E402
-from integrations import keyed  # noqa: E402
-from integrations.messaging import twilio_signature  # noqa: E402
-from integrations.models import InboxItem  # noqa: E402
-from retention.management.commands.serve import web_command  # noqa: E402
+from accounts import audit
+from config.lib import clock
+from integrations import keyed
+from integrations.messaging import twilio_signature
+from integrations.models import InboxItem
+from retention.management.commands.serve import web_command
 
 ACCOUNT, TOKEN = "AC" + "0" * 32, "12345"
 WARM_EVENTS = 100

@@ -89,7 +89,7 @@ def sigmoid(value: float) -> float:
 
 def learn_pieces(known: Sequence[Line]) -> Pieces:
     weights, bias = [0.0] * resemblance.PIECES, 0.0
-    order, rng = list(known), random.Random(SEED)  # noqa: S311 - reproducible, not secret
+    order, rng = list(known), random.Random(SEED)
     for turn in range(ROUNDS):
         rng.shuffle(order)
         pace = PACE / (1 + turn)

@@ -35,22 +35,22 @@ VALUES_A_PERSON, MADE_OF = 6, 3
 
 ground.prepare(ENGINE)
 
-import ahocorasick  # noqa: E402  Django must be set up first
-from django.db import connection  # noqa: E402
-from django_q.models import OrmQ, Task  # noqa: E402
-from django_q.tasks import async_task  # noqa: E402
+import ahocorasick
+from django.db import connection
+from django_q.models import OrmQ, Task
+from django_q.tasks import async_task
 
-from accounts import audit  # noqa: E402
-from accounts.models import TrailLeaf  # noqa: E402
-from config.lib import clock  # noqa: E402
-from consent import contacts  # noqa: E402
-from consent.models import Contact  # noqa: E402
-from integrations import connections  # noqa: E402
-from integrations.models import LocalVideoJob  # noqa: E402
-from integrations.video import local  # noqa: E402
-from tests.videos import stage  # noqa: E402
-from videos import anonymisation, campaigns, personalising, rendering  # noqa: E402
-from videos.models import Campaign, EgressManifest, Incident, Render, Script  # noqa: E402
+from accounts import audit
+from accounts.models import TrailLeaf
+from config.lib import clock
+from consent import contacts
+from consent.models import Contact
+from integrations import connections
+from integrations.models import LocalVideoJob
+from integrations.video import local
+from tests.videos import stage
+from videos import anonymisation, campaigns, personalising, rendering
+from videos.models import Campaign, EgressManifest, Incident, Render, Script
 
 TEXT = "Hello {{ name|there }} of {{ company|your firm }}. Our new plan saves time.\n\nDo come."
 LETTERS = "bcdfghjklmnpqrstvwxz"
@@ -81,7 +81,7 @@ class Word:
     """Words of nobody: each is made once, of consonants only, and stands in no text of ours."""
 
     def __init__(self, seed: int) -> None:
-        self._dice, self.made = random.Random(seed), set[str]()  # noqa: S311  reproducible
+        self._dice, self.made = random.Random(seed), set[str]()
 
     def __call__(self) -> str:
         while (word := "".join(self._dice.choices(LETTERS, k=11))) in self.made:
@@ -133,7 +133,7 @@ def work() -> None:
     """Be one of the two databases: print the hash of each request under its own people."""
     seed, sets = map(int, WORKER.split(":"))
     connections.ensure_local(at=clock.now())
-    word, dice, capture = Word(seed), random.Random(seed), Capture()  # noqa: S311
+    word, dice, capture = Word(seed), random.Random(seed), Capture()
     for number in range(sets):
         for more in range(dice.randrange(6)):
             person(word, dice, seed * 10_000 + number * 10 + more)
@@ -258,7 +258,7 @@ class Search:
 
 def canaries(capture: Capture) -> tuple[dict[str, str], Search, int]:
     """Plant the canaries and live with them; return each place's text and how many were planted."""
-    word, dice = Word(SEED), random.Random(SEED)  # noqa: S311
+    word, dice = Word(SEED), random.Random(SEED)
     count = -(-CANARIES // VALUES_A_PERSON)
     people = [person(word, dice, number) for number in range(count)]
     planted = [value for _, values in people for value in values if value]
@@ -289,7 +289,7 @@ def control(search: Search, places: dict[str, str], canary: str) -> int:
 
 def _leaky(search: Search) -> int:
     """Let a leaking anonymiser send a person's name for real, and a task carry one."""
-    person_, values = person(Word(SEED + 99), random.Random(SEED), 79_999)  # noqa: S311
+    person_, values = person(Word(SEED + 99), random.Random(SEED), 79_999)
     own = Search([value for value in values if value])
     capture, wire = Capture(), anonymisation._wire
 

@@ -34,26 +34,26 @@ GIVE_UP_SECONDS = 600
 
 ground.prepare(ENGINE)
 
-from django.db import connection  # noqa: E402  Django must be set up first
-from django.db import connections as databases  # noqa: E402
+from django.db import connection
+from django.db import connections as databases
 
-from accounts import audit  # noqa: E402
-from benchmarks import staging  # noqa: E402
-from config.lib import blobs, clock  # noqa: E402
-from consent import contacts, ledger, purposes  # noqa: E402
-from consent import jobs as consent_jobs  # noqa: E402
-from consent.models import Message  # noqa: E402
-from integrations import connections  # noqa: E402
-from integrations.messaging.base import OutgoingMessage, Sent  # noqa: E402
-from integrations.video import studio  # noqa: E402
-from videos import (  # noqa: E402
+from accounts import audit
+from benchmarks import staging
+from config.lib import blobs, clock
+from consent import contacts, ledger, purposes
+from consent import jobs as consent_jobs
+from consent.models import Message
+from integrations import connections
+from integrations.messaging.base import OutgoingMessage, Sent
+from integrations.video import studio
+from videos import (
     campaigns,
     delivery_jobs,
     marks,
     playback,
     vault,
 )
-from videos.models import Asset, Campaign, Extent, Recipient, SealedObject  # noqa: E402
+from videos.models import Asset, Campaign, Extent, Recipient, SealedObject
 
 TEXT = "Hello {{ name }}. This part is for everybody, and it is stored only once."
 SLOT_SECONDS = 3.0
@@ -280,7 +280,7 @@ def main() -> None:
     os.close(reader)
     notes = Path(os.environ["SEALCAST_HOME"]) / "wire.notes"
     notes.touch()
-    proof = Proof(notes, random.Random(SEED))  # noqa: S311  reproducible
+    proof = Proof(notes, random.Random(SEED))
     print(f"{ENGINE}, seed {SEED}: {PEOPLE} people, {WORKERS} workers, {KILLS} kills")
     began = time.perf_counter()
     proof.run()

@@ -54,15 +54,15 @@ if WORKER:
 else:
     ground.prepare(ENGINE)
 
-from django.db import connection, transaction  # noqa: E402  Django must be set up first
+from django.db import connection, transaction
 
-from accounts.audit import SYSTEM, Actor  # noqa: E402
-from benchmarks import staging  # noqa: E402
-from consent import claims, contacts, intake, ledger, outbox, personal_data, purposes  # noqa: E402
-from consent.models import Contact  # noqa: E402
-from integrations import connections, inbox  # noqa: E402
-from integrations.messaging.base import THANKS, OutgoingMessage, Sent  # noqa: E402
-from integrations.models import Connection  # noqa: E402
+from accounts.audit import SYSTEM, Actor
+from benchmarks import staging
+from consent import claims, contacts, intake, ledger, outbox, personal_data, purposes
+from consent.models import Contact
+from integrations import connections, inbox
+from integrations.messaging.base import THANKS, OutgoingMessage, Sent
+from integrations.models import Connection
 
 Note = dict[str, object]
 
@@ -139,7 +139,7 @@ class Worker:
     lots: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
-        self.lots = random.Random(f"{SEED}:{self.number}")  # noqa: S311  reproducible
+        self.lots = random.Random(f"{SEED}:{self.number}")
         self._instrument()
 
     def run(self, steps: int) -> None:

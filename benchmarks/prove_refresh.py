@@ -37,15 +37,15 @@ if WORKER:
 else:
     ground.prepare(ENGINE)
 
-from django.db import connection  # noqa: E402  Django must be set up first
+from django.db import connection
 
-from accounts import audit  # noqa: E402
-from accounts.models import TrailLeaf  # noqa: E402
-from config.lib import clock  # noqa: E402
-from integrations import oauth, providers, tokens  # noqa: E402
-from integrations.models import Connection, OAuthGrant  # noqa: E402
-from tests.simulators import base  # noqa: E402
-from tests.simulators.salesforce import Salesforce  # noqa: E402
+from accounts import audit
+from accounts.models import TrailLeaf
+from config.lib import clock
+from integrations import oauth, providers, tokens
+from integrations.models import Connection, OAuthGrant
+from tests.simulators import base
+from tests.simulators.salesforce import Salesforce
 
 REDIRECT = "http://127.0.0.1:8000/connections/salesforce/return/"
 PROVIDER = providers.get("salesforce")
@@ -54,7 +54,7 @@ ID = oauth.connection_id(provider=PROVIDER)
 
 def worker(number: int) -> None:
     """Call the API whenever a line arrives, and say how it went."""
-    lots = random.Random(f"{SEED}:{number}")  # noqa: S311  reproducible
+    lots = random.Random(f"{SEED}:{number}")
     for _ in sys.stdin:
         time.sleep(lots.uniform(0, JITTER_SECONDS))
         try:
@@ -147,7 +147,7 @@ def main() -> None:
     vendor.start(PORT + 1)
     connect(vendor)
     connection.close()
-    lots = random.Random(SEED)  # noqa: S311  reproducible
+    lots = random.Random(SEED)
     proof = Proof(vendor, [started(number) for number in range(1, PROCESSES + 1)])
     try:
         for number in range(ROUNDS):

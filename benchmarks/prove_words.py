@@ -102,7 +102,7 @@ def spelt(word: str, rng: random.Random) -> str:
 
 
 def the_seven(seed: int) -> list[str]:
-    rng = random.Random(seed)  # noqa: S311 - reproducible, not secret
+    rng = random.Random(seed)
     return [text for word in SEVEN for text in (spelt(word, rng) for _ in range(SPELLINGS))]
 
 

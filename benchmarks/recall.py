@@ -19,9 +19,9 @@ from benchmarks import ground
 
 ground.prepare("sqlite")
 
-from benchmarks.identifier_kinds import KINDS  # noqa: E402  Django must be set up first
-from benchmarks.identifiers import Kind  # noqa: E402
-from videos import detectors, names  # noqa: E402
+from benchmarks.identifier_kinds import KINDS
+from benchmarks.identifiers import Kind
+from videos import detectors, names
 
 SEED = int(os.environ.get("SEED", "1"))
 EACH = int(os.environ.get("EACH", "200"))
@@ -97,7 +97,7 @@ def show(values: list[str], what: str) -> None:
 
 def main() -> int:
     print(f"{len(KINDS)} classes, {EACH} of each and {EACH} near misses, seed {SEED}")
-    luck = random.Random(SEED)  # noqa: S311  reproducible, not secret
+    luck = random.Random(SEED)
     made = [(kind, *texts(kind, luck)) for kind in KINDS]
     theirs = (
         presidio([one for _, *both in made for side in both for one in side]) if PRESIDIO else []

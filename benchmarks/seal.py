@@ -23,12 +23,12 @@ from benchmarks import ground
 
 ground.prepare("sqlite")
 
-from django.conf import settings  # noqa: E402  Django must be set up first
+from django.conf import settings
 
-from accounts import keys  # noqa: E402
-from accounts.models import DataKey  # noqa: E402
-from config.lib import clock, sealed_stream  # noqa: E402
-from videos import vault  # noqa: E402
+from accounts import keys
+from accounts.models import DataKey
+from config.lib import clock, sealed_stream
+from videos import vault
 
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 SIZE_BYTES = int(os.environ.get("MIB", "64")) << 20
@@ -79,7 +79,7 @@ def opener(sealed: bytes) -> sealed_stream.Opener:
 
 def range_microseconds(sealed: bytes) -> float:
     """Return what a range of 5 KB at a random place costs, its chunks opened whole."""
-    luck, stream = random.Random(1), opener(sealed)  # noqa: S311  reproducible
+    luck, stream = random.Random(1), opener(sealed)
     places = [luck.randrange(SIZE_BYTES - RANGE_BYTES) for _ in range(RANGES)]
     began = time.process_time()
     for place in places:

@@ -26,11 +26,11 @@ from benchmarks import ground, pull
 
 ground.prepare(os.environ.get("ENGINE", "sqlite"))
 
-from config.lib import clock  # noqa: E402  Django must be set up first
-from retention.management.commands.serve import web_command  # noqa: E402
-from tests.videos import stage  # noqa: E402
-from videos import playback, vault  # noqa: E402
-from videos.models import Asset, Extent, Link  # noqa: E402
+from config.lib import clock
+from retention.management.commands.serve import web_command
+from tests.videos import stage
+from videos import playback, vault
+from videos.models import Asset, Extent, Link
 
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 SIZE_BYTES = 100_000_000

@@ -14,12 +14,12 @@ from benchmarks import ground
 
 ground.prepare()
 
-from django.db import connection  # noqa: E402  Django must be set up first
+from django.db import connection
 
-from accounts import keys  # noqa: E402
-from tests.videos import stage  # noqa: E402
-from videos import links, playback  # noqa: E402
-from videos.models import Link  # noqa: E402
+from accounts import keys
+from tests.videos import stage
+from videos import links, playback
+from videos.models import Link
 
 CALLS = int(os.environ.get("CALLS", "2000"))
 ROUNDS = int(os.environ.get("ROUNDS", "7"))

@@ -155,7 +155,7 @@ def prepare(  # noqa: PLR0913  the facts of one row, all named by the caller
     phase: str,
     at: datetime,
 ) -> Decision:
-    """Return a verdict as the decision it will be, unsaved: for those who write many at once."""
+    """Return a verdict as the decision it will be; the caller writes it in its transaction."""
     return Decision(
         contact=contact,
         purpose_code=purpose_code,
@@ -171,34 +171,6 @@ def prepare(  # noqa: PLR0913  the facts of one row, all named by the caller
         packs_version=verdict.packs_version,
         at=at,
     )
-
-
-def keep(  # noqa: PLR0913  the facts of one row, all named by the caller
-    *,
-    verdict: Verdict,
-    contact: Contact,
-    purpose_code: str,
-    channel: str,
-    context_type: str,
-    context_id: uuid.UUID | None,
-    message_id: uuid.UUID | None,
-    phase: str,
-    at: datetime,
-) -> Decision:
-    """Write a verdict down as a decision, in the caller's transaction."""
-    row = prepare(
-        verdict=verdict,
-        contact=contact,
-        purpose_code=purpose_code,
-        channel=channel,
-        context_type=context_type,
-        context_id=context_id,
-        message_id=message_id,
-        phase=phase,
-        at=at,
-    )
-    row.save(force_insert=True)
-    return row
 
 
 def refusal(*, verdict: Verdict, code: str) -> Verdict:

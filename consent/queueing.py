@@ -169,7 +169,7 @@ def _decide(  # noqa: PLR0917  the parts of one row
     context: tuple[str, uuid.UUID | None],
     at: datetime,
 ) -> Decision:
-    return gate.keep(
+    decision = gate.prepare(
         verdict=verdict,
         contact=held,
         purpose_code=purpose_code,
@@ -180,6 +180,8 @@ def _decide(  # noqa: PLR0917  the parts of one row
         phase=Decision.Phase.QUEUE,
         at=at,
     )
+    decision.save(force_insert=True)
+    return decision
 
 
 def _enqueue(  # noqa: PLR0917  the parts of one row

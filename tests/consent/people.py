@@ -82,7 +82,7 @@ def sent(contact: Contact, channel: str, at: datetime) -> Message:
     sandbox, _ = connections.ensure_local(at=at)
     verdict = gate.judge(contact=contact, purpose_code="marketing", channel=channel, at=at)
     decisions = [
-        gate.keep(
+        gate.prepare(
             verdict=replace(verdict, verdict="allow", defer_until=None),
             contact=contact,
             purpose_code="marketing",
@@ -95,6 +95,7 @@ def sent(contact: Contact, channel: str, at: datetime) -> Message:
         )
         for phase in Decision.Phase.values
     ]
+    Decision.objects.bulk_create(decisions)
     return Message.objects.create(
         contact=contact,
         connection=sandbox,

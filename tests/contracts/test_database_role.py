@@ -107,7 +107,7 @@ def test_the_ordinary_work_goes_on() -> None:
     contact = agreed(person(), "email")
     grants.written(contact)
     verdict = gate.judge(contact=contact, purpose_code="marketing", channel="email", at=NOON)
-    gate.keep(
+    decision = gate.prepare(
         verdict=verdict,
         contact=contact,
         purpose_code="marketing",
@@ -118,6 +118,7 @@ def test_the_ordinary_work_goes_on() -> None:
         phase="queue",
         at=NOON,
     )
+    decision.save(force_insert=True)
     ledger.withdraw(contact=contact, act="button", source="page", at=NOON, actor=SYSTEM)
     assert audit.seal(at=NOON) > 0
     assert ConsentEvent.objects.filter(kind="withdrawn").count() == 3
