@@ -57,7 +57,7 @@ class Stub:
     def __init__(self) -> None:
         command = [sys.executable, "-m", "benchmarks.stub", str(LATENCY_MS)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None  # noqa: S101
+        assert self.process.stdout is not None
         self.origin = f"http://127.0.0.1:{int(self.process.stdout.readline())}"
 
     def counts(self) -> dict[str, int]:

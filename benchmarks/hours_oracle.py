@@ -263,7 +263,7 @@ def _orthodox_easter(year: int) -> date:
 
 def _ahead(at: datetime, zone: ZoneInfo) -> int:
     offset = at.astimezone(zone).utcoffset()
-    assert offset is not None  # noqa: S101  a zone has one
+    assert offset is not None
     return int(offset.total_seconds()) // 60
 
 

@@ -26,8 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def serve() -> None:
     """Serve people of nobody who are made as they are asked for: none is held."""
-    from tests.simulators.base import Family  # noqa: PLC0415  the reader never loads it
-    from tests.simulators.hubspot import HubSpot  # noqa: PLC0415
+    from tests.simulators.base import Family
+    from tests.simulators.hubspot import HubSpot
 
     class Many(HubSpot):
         def numbers(self, archived: bool, after: int, count: int) -> list[int]:  # noqa: FBT001
@@ -61,7 +61,7 @@ def _person(number: int) -> dict[str, str]:
 
 def plain(address: str) -> float:
     """Read every page by a plain client and throw it away; return seconds."""
-    import requests  # noqa: PLC0415, TID251  what the product is measured against
+    import requests  # noqa: TID251  what the product is measured against
 
     session, began, after, count = requests.Session(), time.perf_counter(), "", 0
     base = f"{address}/api.hubapi.com/crm/objects/2026-03/contacts?limit={PAGE}&archived=false"
@@ -76,7 +76,7 @@ def plain(address: str) -> float:
         if "paging" not in found:
             break
         after = found["paging"]["next"]["after"]
-    assert count == CONTACTS, count  # noqa: S101
+    assert count == CONTACTS, count
     return time.perf_counter() - began
 
 
@@ -86,11 +86,11 @@ def rss_mb() -> float:
 
 
 def main() -> int:
-    from benchmarks import ground  # noqa: PLC0415  sets Django up, which the simulator need not
+    from benchmarks import ground
 
     command = [sys.executable, "-m", "benchmarks.sync", "serve"]
     server = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert server.stdout is not None  # noqa: S101
+    assert server.stdout is not None
     address = server.stdout.readline().decode().strip()
     try:
         reference = plain(address)
@@ -103,9 +103,9 @@ def main() -> int:
 
 def read(address: str) -> tuple[float, list[float]]:
     """Read all by the product's own code; return seconds, and memory on the way."""
-    from django.conf import settings  # noqa: PLC0415  Django must be set up first
+    from django.conf import settings
 
-    from consent import crm_sync, purposes  # noqa: PLC0415
+    from consent import crm_sync, purposes
 
     settings.SIMULATORS = {"hubspot": address}
     now = datetime.now(UTC)
@@ -114,7 +114,7 @@ def read(address: str) -> tuple[float, list[float]]:
     memory: list[float] = []
     began, own, pages = time.perf_counter(), time.process_time(), 0
     lease = crm_sync.take(connection_id=row.pk, at=datetime.now(UTC))
-    assert lease is not None  # noqa: S101
+    assert lease is not None
     while crm_sync.read_page(connection_id=row.pk, lease=lease).more:
         pages += 1
         if pages % max(1, CONTACTS // PAGE // 10) == 0:
@@ -127,10 +127,10 @@ def read(address: str) -> tuple[float, list[float]]:
 
 def connect(now: datetime) -> Any:
     """Connect without the dance: the simulator knows this token."""
-    from accounts.audit import SYSTEM  # noqa: PLC0415  Django must be set up first
-    from integrations import oauth, providers  # noqa: PLC0415
-    from integrations.crm import mapping, syncs  # noqa: PLC0415
-    from integrations.models import Connection, OAuthGrant  # noqa: PLC0415
+    from accounts.audit import SYSTEM
+    from integrations import oauth, providers
+    from integrations.crm import mapping, syncs
+    from integrations.models import Connection, OAuthGrant
 
     row = Connection.objects.create(
         id=oauth.connection_id(provider=providers.get("hubspot")),
@@ -148,8 +148,8 @@ def connect(now: datetime) -> Any:
 
 
 def report(reference: float, seconds: float, memory: list[float]) -> int:
-    from consent.models import Contact, CrmLink  # noqa: PLC0415  Django must be set up first
-    from integrations.models import CrmSync  # noqa: PLC0415
+    from consent.models import Contact, CrmLink
+    from integrations.models import CrmSync
 
     kept, links, counts = Contact.objects.count(), CrmLink.objects.count(), CrmSync.objects.get()
     whole = kept == links == CONTACTS == counts.counts["new"]

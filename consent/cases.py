@@ -334,7 +334,7 @@ class _Parts:
         counted = "coalesce(sent_at, claimed_at, not_before)"
         # Below a place's lowest cap what was sent changes nothing: nobody is joined.
         self.joins.append(
-            f"LEFT JOIN (SELECT contact_id, count(*) AS sent, max({counted}) AS newest, "  # noqa: S608
+            f"LEFT JOIN (SELECT contact_id, count(*) AS sent, max({counted}) AS newest, "  # noqa: S608  our own words
             f"min({counted}) AS oldest FROM ({sql}) n WHERE {counted} > %s GROUP BY contact_id "
             f"HAVING count(*) >= {min(self._question.fewest)}) m "
             f"ON m.contact_id = c.id AND m.sent >= {self._fewest()}"

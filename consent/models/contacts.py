@@ -87,7 +87,7 @@ class Contact(models.Model):
     phone_index = models.CharField(max_length=64, null=True, blank=True, unique=True)
     # The keyed hashes of a name's words, by which a script is searched for everybody's name without
     # opening one. None in the first: not written yet, and then nothing leaves unsearched.
-    name_first_index = models.CharField(max_length=32, null=True, blank=True)  # noqa: DJ001
+    name_first_index = models.CharField(max_length=32, null=True, blank=True)  # noqa: DJ001  NULL: not indexed yet
     name_middle_index = models.CharField(max_length=32, blank=True)
     name_last_index = models.CharField(max_length=32, blank=True)
     name_pair_index = models.CharField(max_length=32, blank=True)
