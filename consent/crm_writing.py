@@ -1,4 +1,4 @@
-"""What is a CRM told of a person? Their stop, their erasure, and that something was sent.
+"""What is a CRM told of a person? Their stop, their erasure, what was sent, what was watched.
 
 Each is a target of its own with the CRM's answer as receipt, told outside of any transaction until
 it is known. A stop and an erasure told twice are the same, so what nobody knows is told again; a
@@ -33,7 +33,8 @@ ATTEMPTS_MAX = 20
 # GDPR Art. 12(3) and 19: within a month.
 ERASED_WITHIN = timedelta(days=30)
 NOTED_WITHIN = timedelta(days=2)
-SENT = "message"
+SENT, WATCHED = "message", "watched"
+SUBJECTS = {SENT: "Video message sent", WATCHED: "Video watched"}
 
 
 def tell_stop(
@@ -102,8 +103,25 @@ def plan_notes(*, at: datetime, limit: int = 200) -> int:
     rows = sent.filter(contact__in=linked.values("contact")).order_by("sent_at")[:limit]
     people = {row.contact_id for row in rows}
     of = {link.contact_id: link for link in linked.filter(contact__in=people).order_by("-pk")}
-    notes = [_note_of(row, of[row.contact_id], at) for row in rows if row.contact_id in of]
+    notes = [
+        _note_of(SENT, row.pk, of[row.contact_id], row.sent_at or at)
+        for row in rows
+        if row.contact_id in of
+    ]
     # Two jobs at once: one note of one message.
+    Writeback.objects.bulk_create(notes, ignore_conflicts=True)
+    return len(notes)
+
+
+def plan_watched(*, contact_id: uuid.UUID, link_id: uuid.UUID, at: datetime) -> int:
+    """Write down that a person first watched by a link, for the CRMs that are allowed to be told.
+
+    Called in the transaction that counts the play, so that no view is told that was not one.
+    """
+    allowed = CrmSync.objects.filter(writes_notes=True).values("connection")
+    links = CrmLink.objects.filter(contact=contact_id, gone_how="", connection__in=allowed)
+    newest = {link.connection_id: link for link in links.order_by("pk")}
+    notes = [_note_of(WATCHED, link_id, link, at) for link in newest.values()]
     Writeback.objects.bulk_create(notes, ignore_conflicts=True)
     return len(notes)
 
@@ -163,7 +181,7 @@ def _tell(row: Writeback, at: datetime, now: Now) -> str:
 def _told(row: Writeback, reader: Crm) -> Receipt:
     if row.kind == Kind.ERASE:
         return reader.forget(record_id=row.link.record_id)
-    subject = f"Video message sent ({row.event_id})"
+    subject = f"{SUBJECTS[row.event]} ({row.event_id})"
     return reader.note(record_id=row.link.record_id, subject=subject, at=row.happened_at)
 
 
@@ -203,17 +221,17 @@ def _record(
     return "later" if state == State.WAITING else state
 
 
-def _note_of(message: Message, link: CrmLink, at: datetime) -> Writeback:
+def _note_of(event: str, event_id: uuid.UUID, link: CrmLink, happened_at: datetime) -> Writeback:
     return Writeback(
         kind=Kind.NOTE,
         connection_id=link.connection_id,
         link=link,
-        contact_id=message.contact_id,
-        event=SENT,
-        event_id=message.pk,
-        happened_at=message.sent_at or at,
-        due_at=at + NOTED_WITHIN,
-        next_at=at,
+        contact_id=link.contact_id,
+        event=event,
+        event_id=event_id,
+        happened_at=happened_at,
+        due_at=happened_at + NOTED_WITHIN,
+        next_at=happened_at,
     )
 
 

@@ -94,9 +94,10 @@ class FieldsForm(forms.Form):
                 told = [("", "is not read"), *((one, one) for one in theirs)]
                 self.fields[name] = forms.ChoiceField(label=title, choices=told, required=False)
         self.fields["writes_notes"] = forms.BooleanField(
-            label="Note there what was sent",
+            label="Note there what was sent and watched",
             required=False,
-            help_text="A line in the record's history: that a message was sent, and its number.",
+            help_text="Two lines in the record's history, each with a number: that a message was sent, "
+            "and that its video was first watched.",
         )
 
 

@@ -18,6 +18,7 @@ from django.db.models import F
 
 from accounts import audit, keys
 from accounts.audit import Actor
+from consent import crm_writing
 from videos import devices, links, lookups, ranges, tails, vault
 from videos.links import NotWatchable
 from videos.models import Asset, Device, Extent, Link, Play
@@ -199,6 +200,8 @@ def _count(link: Link, device: Device | None, at: datetime) -> Play:
         object_type="videos.link",
         object_id=str(link.pk),
     )
+    if link.plays == 0:
+        crm_writing.plan_watched(contact_id=link.contact_id, link_id=link.pk, at=at)
     return play
 
 

@@ -193,6 +193,18 @@ def test_a_message_is_noted_once_and_only_where_that_is_wanted(crm: Reading) -> 
     assert "example.org" not in str(notes)
 
 
+def test_a_first_view_is_noted_there_without_a_personal_value(crm: Reading) -> None:
+    _, contact = known(crm)
+    CrmSync.objects.update(writes_notes=True)
+    watched = uuid.uuid4()
+    for _ in range(2):
+        crm_writing.plan_watched(contact_id=contact.pk, link_id=watched, at=crm.clock())
+    assert pass_on(crm) == {"told": 1}
+    notes = getattr(crm.vendor, "tasks", None) or crm.vendor.notes  # type: ignore[attr-defined]
+    assert f"Video watched ({watched})" in str(notes)
+    assert "example.org" not in str(notes)
+
+
 def test_a_note_that_nobody_knows_of_waits_for_a_human(hub: Reading) -> None:
     _, contact = known(hub)
     link = CrmLink.objects.get()

@@ -7,6 +7,9 @@ import pytest
 
 from accounts import audit, keys
 from accounts.models import TrailLeaf
+from consent.models import CrmLink, Writeback
+from integrations.models import CrmSync
+from tests.consent import crms
 from tests.videos import stage
 from tests.videos.stage import AT, CAPTIONS, HEAD, TAIL, WHOLE
 from videos import links, playback
@@ -174,3 +177,17 @@ def test_a_preview_by_staff_stands_in_the_trail() -> None:
     entry = TrailLeaf.objects.get(action="videos.preview.opened")
     assert (entry.subject_id, entry.actor_id) == (link.contact_id, "someone")
     assert Link.objects.get().plays == 0
+
+
+def test_the_first_view_alone_is_written_down_for_a_crm_that_may_be_told() -> None:
+    with crms.reading("hubspot") as hub:
+        link, _ = stage.link()
+        CrmLink.objects.create(
+            connection=hub.row, contact=link.contact, account_id="1", record_index="x"
+        )
+        for allowed, plays in ((False, 0), (True, 0), (True, 1)):
+            CrmSync.objects.update(writes_notes=allowed)
+            link.plays = plays
+            playback.start_play(link=link, at=AT)
+        told = Writeback.objects.get()
+    assert (told.event, told.event_id, told.kind) == ("watched", link.pk, "note")
