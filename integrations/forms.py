@@ -96,7 +96,7 @@ class FieldsForm(forms.Form):
         self.fields["writes_notes"] = forms.BooleanField(
             label="Note there what was sent and watched",
             required=False,
-            help_text="Two lines in the record's history, each with a number: that a message was sent, "
+            help_text="Two lines in the record's history, with a number: that a message was sent, "
             "and that its video was first watched.",
         )
 
