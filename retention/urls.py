@@ -4,6 +4,7 @@ from django.urls import path
 
 from retention.views import (
     dashboard,
+    disclosures,
     entry,
     erasure,
     growth,
@@ -73,6 +74,12 @@ urlpatterns = [
     path("vendors/agreements/", vendors.record, name="agreement_record"),
     path("vendors/agreements/<uuid:agreement_id>/end/", vendors.end, name="agreement_end"),
     path("vendors/<uuid:connection_id>/seen/", vendors.attest, name="vendor_attest"),
+    path("disclosures/", disclosures.disclosure_list, name="disclosures"),
+    path(
+        "person/<str:public_id>/disclosures.csv",
+        disclosures.disclosure_file,
+        name="disclosure_file",
+    ),
     path("certificates/", runs.certificate_list, name="certificates"),
     path("certificates/<int:number>/", runs.certificate, name="certificate"),
 ]

@@ -98,6 +98,12 @@ class Message(models.Model):
             models.Index(
                 name="message_waiting", fields=["not_before", "id"], condition=Q(state="queued")
             ),
+            # What left, newest first: claimed is the instant before the request.
+            models.Index(
+                name="message_left",
+                fields=["claimed_at", "id"],
+                condition=Q(state__in=["sent", "delivered", "unknown", "failed"]),
+            ),
             models.Index(name="message_in_context", fields=["context_type", "context_id", "state"]),
         ]
         constraints = [

@@ -28,6 +28,7 @@ TABS = (
     ("Certificates", "certificates"),
     ("Presenters", "presenters"),
     ("AI vendors", "vendors"),
+    ("What left", "disclosures"),
     ("Promises", "promises"),
 )
 # The pages of the tab on consent.

@@ -177,6 +177,8 @@ TABLE = {
     "admin/vendors/agreements/": "od",
     "admin/vendors/agreements/<uuid:agreement_id>/end/": "od",
     "admin/vendors/<uuid:connection_id>/seen/": "od",
+    "admin/disclosures/": CONSOLE,
+    "admin/person/<str:public_id>/disclosures.csv": "od",
     "admin/certificates/": CONSOLE,
     "admin/certificates/<int:number>/": CONSOLE,
     # Django's own pages of the console.
