@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import Count, Q, QuerySet
 
@@ -137,7 +137,8 @@ def _request(row: EgressManifest) -> Disclosure:
     slots = f" with {len(row.slots)} open slots" if row.slots else ""
     return Disclosure(
         at=row.at,
-        to=row.render.connection,
+        # Only an uploaded film has none, and of that nothing leaves.
+        to=cast(Connection, row.render.connection),
         what=f"A script without any person{slots}, {row.size_bytes:,} bytes",
         contact_id="",
         reference=row.body_sha256[:16],

@@ -110,7 +110,7 @@ def _cursor(text: str) -> Cursor | None:
 def _next(query: QueryDict, after: Cursor | None) -> str:
     if after is None:
         return ""
-    kept = {name: query[name] for name in ("to", "person") if query.get(name)}
+    kept = {name: str(query[name]) for name in ("to", "person") if query.get(name)}
     place = f"{after.at.isoformat()}~{after.kind}~{after.pk}"
     return f"{reverse('console:disclosures')}?{urlencode({**kept, 'after': place})}"
 
