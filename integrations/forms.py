@@ -26,11 +26,20 @@ class ConnectForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
     )
 
+    as_app = forms.BooleanField(
+        label="Without a person: the app signs in by itself (client credentials)",
+        required=False,
+        help_text="For an app that has this flow switched on and a user to run as. It needs your "
+        "My Domain above, and stays connected when people leave.",
+    )
+
     def __init__(self, *args: Any, provider: Provider, keeps_secret: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.provider = provider
         if not provider.login_suffixes:
             del self.fields["login_host"]
+        if not provider.as_app:
+            del self.fields["as_app"]
         if keeps_secret:
             self.fields["client_secret"].required = False
             self.fields["client_secret"].help_text = "Leave it empty to keep the one that is held."
@@ -43,6 +52,13 @@ class ConnectForm(forms.Form):
                 "such as acme.my.salesforce.com; the address of a Lightning page is another one."
             )
         return host
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or {}
+        if found.get("as_app") and found.get("login_host") in self.provider.login_hosts:
+            words = "By itself an app signs in at your My Domain, such as acme.my.salesforce.com."
+            self.add_error("login_host", words)
+        return found
 
 
 class KeysForm(forms.Form):

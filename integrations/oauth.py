@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db import models, transaction
-from oauthlib.oauth2 import OAuth2Error, WebApplicationClient
+from oauthlib.oauth2 import BackendApplicationClient, Client, OAuth2Error, WebApplicationClient
 from requests_oauthlib import OAuth2Session
 
 from accounts import audit, keys
@@ -30,6 +30,9 @@ FLOW_MINUTES = 10
 NAMESPACE = uuid.UUID("5ea1ca57-0000-4000-8000-00000000c000")
 STATE, BROWSER = "oauth_state", "oauth_browser"
 LONGEST = 4096
+# What only a person can allow: to stay connected without them.
+OF_A_PERSON = frozenset({"refresh_token"})
+AuthKind = Connection.AuthKind
 
 
 class CallbackRefused(Exception):
@@ -76,6 +79,7 @@ class _Kept:
     found: pins.Pins
     granted: list[str]
     answer: Mapping[str, Any] = field(repr=False)
+    auth_kind: Connection.AuthKind = AuthKind.OAUTH_CODE
 
 
 def connection_id(*, provider: Provider) -> uuid.UUID:
@@ -169,6 +173,46 @@ def complete(
         _note("callback.refused", None, at, actor, provider=provider.slug, reason=code)
         raise CallbackRefused(code) from None
     return connection
+
+
+def connect_as_app(
+    *, provider: Provider, host: str, app: App, at: datetime, actor: audit.Actor
+) -> Connection:
+    """Connect by client credentials: the app signs in as the user that it was given there.
+
+    :raises NotALoginHost: it is no instance's own host; the common sign-in knows no such grant.
+    :raises CallbackRefused: with the code of what is wrong with the answer.
+    """
+    is_own = providers.is_login_host(provider=provider, host=host)
+    if not provider.as_app or not is_own or host in provider.login_hosts:
+        raise NotALoginHost(provider.slug)
+    grant = _ensure_grant(provider, at)
+    try:
+        answer = as_app(provider=provider, token_host=host, app=app)
+        found = pins.of_answer(provider=provider, token_host=host, answer=answer)
+        granted = _require_enough(provider, grant, found, answer, beyond=OF_A_PERSON)
+    except (CallbackRefused, pins.PinRefused, TokenRefused) as refused:
+        told = refused.verdict.cause if isinstance(refused, TokenRefused) else ""
+        code = f"exchange_{told}" if told else getattr(refused, "code", "")
+        _note("callback.refused", None, at, actor, provider=provider.slug, reason=code)
+        raise CallbackRefused(code) from None
+    flow = _Flow(grant, app, host, "", "")
+    kept = _Kept(flow, host, found, granted, answer, AuthKind.OAUTH_CLIENT)
+    return _keep(kept, at=at, actor=actor)
+
+
+def as_app(*, provider: Provider, token_host: str, app: App) -> Mapping[str, Any]:
+    """Ask for a token by client credentials: one call, no retry, nothing stored.
+
+    :raises TokenRefused: with what the answer, or its absence, means.
+    """
+    session = _session(provider, token_host, BackendApplicationClient(app.id))
+    return _asked(
+        session.fetch_token,
+        provider.token.format(host=token_host),
+        include_client_id=True,
+        client_secret=app.secret,
+    )
 
 
 def refresh(
@@ -328,11 +372,21 @@ def _require_complete(
 ) -> list[str]:
     if not isinstance(answer.get("refresh_token"), str) or not answer["refresh_token"]:
         raise CallbackRefused("no_refresh_token")
+    return _require_enough(provider, grant, found, answer)
+
+
+def _require_enough(
+    provider: Provider,
+    grant: OAuthGrant,
+    found: pins.Pins,
+    answer: Mapping[str, Any],
+    beyond: frozenset[str] = frozenset(),
+) -> list[str]:
     # Another account under the same name would mix two companies' people.
     if grant.account_id and found.account_id != grant.account_id:
         raise CallbackRefused("another_account")
     granted = _granted(answer.get("scopes") or answer.get("scope") or provider.scope_codes)
-    if set(provider.scope_codes) - set(granted):
+    if set(provider.scope_codes) - beyond - set(granted):
         raise CallbackRefused("too_little_allowed")
     return granted
 
@@ -358,7 +412,7 @@ def _exchange(provider: Provider, host: str, flow: _Flow, code: str) -> Mapping[
     )
 
 
-def _session(provider: Provider, host: str, client: WebApplicationClient) -> OAuth2Session:
+def _session(provider: Provider, host: str, client: Client) -> OAuth2Session:
     """Return a session whose only way out is our own client, to one host."""
 
     def call(method: str, url: str, **rest: Any) -> http.Answer:
@@ -403,7 +457,7 @@ def _keep(kept: _Kept, *, at: datetime, actor: audit.Actor) -> Connection:
     grant.client_sealed = {"id": flow.app.id, "secret": flow.app.secret}
     grant.tokens_sealed = {
         "access": answer["access_token"],
-        "refresh": answer["refresh_token"],
+        "refresh": str(answer.get("refresh_token") or ""),
         "previous": "",
     }
     grant.access_expires_at = expiry(answer=answer, at=at)
@@ -413,9 +467,11 @@ def _keep(kept: _Kept, *, at: datetime, actor: audit.Actor) -> Connection:
     grant.failures = 0
     grant.save()
     row.state, row.problem, row.scopes = Connection.State.ACTIVE, "", granted
+    row.auth_kind = kept.auth_kind
     row.hosts = sorted({kept.token_host, kept.found.api_host})
-    row.save(update_fields=["state", "problem", "scopes", "hosts"])
-    _note("connection.connected", grant, at, actor, provider=row.provider, scopes=granted)
+    row.save(update_fields=["auth_kind", "state", "problem", "scopes", "hosts"])
+    how = {"provider": row.provider, "auth_kind": row.auth_kind}
+    _note("connection.connected", grant, at, actor, **how, scopes=granted)
     return row
 
 

@@ -44,6 +44,13 @@ REFUSED = {
     "exchange_busy": "The provider asks us to wait. Try again in ten minutes.",
     "exchange_down": "The provider did not answer. Try again in a few minutes.",
 }
+REFUSED_APP = {
+    "exchange_dead": "The app may not sign in by itself. At the provider, switch on the client "
+    "credentials flow of this app and choose the user that it runs as.",
+    "another_account": "This app belongs to another account than the one that was connected. "
+    "Disconnect that one first.",
+    "too_little_allowed": "The app was allowed less than is needed. Give it the API permission.",
+}
 # By the kind of provider: what its end leaves.
 REVOKED = "Its tokens are revoked at the provider and forgotten here. "
 ENDS = {
@@ -82,7 +89,7 @@ def callback(request: HttpRequest, slug: str) -> HttpResponse:
             actor=_actor(request),
         )
     except oauth.CallbackRefused as refused:
-        messages.error(request, f"{AGAIN}{REFUSED.get(refused.code, OTHER)}")
+        messages.error(request, f"{AGAIN}{_words(refused.code)}")
     else:
         messages.success(request, f"{provider.name} is connected.")
     # To our own page, whatever the address asked for.
@@ -166,6 +173,8 @@ def _begun(
         form.add_error("client_secret", "Enter the secret of this client id.")
         context = {"provider": provider, "form": form, "redirect_uri": _redirect_uri(provider)}
         return render(request, "integrations/connect.html", context)
+    if found.get("as_app"):
+        return _connected_as_app(request, provider, found["login_host"], found["client_id"], secret)
     browser = request.session.setdefault(BROWSER, oauth.new_browser())
     address = oauth.begin(
         provider=provider,
@@ -180,6 +189,23 @@ def _begun(
     context = {"provider": provider, "host": providers.host_of(address)}
     context["address"] = wire.shown(provider=provider.slug, url=address)
     return render(request, "integrations/connect_go.html", context)
+
+
+def _connected_as_app(
+    request: HttpRequest, provider: Provider, host: str, client_id: str, secret: str
+) -> HttpResponse:
+    app, actor = oauth.App(client_id, secret), _actor(request)
+    try:
+        oauth.connect_as_app(provider=provider, host=host, app=app, at=clock.now(), actor=actor)
+    except oauth.CallbackRefused as refused:
+        messages.error(request, f"{AGAIN}{REFUSED_APP.get(refused.code) or _words(refused.code)}")
+    else:
+        messages.success(request, f"{provider.name} is connected, as the app itself.")
+    return redirect("integrations:connections")
+
+
+def _words(code: str) -> str:
+    return REFUSED.get(code, OTHER)
 
 
 def _provider(slug: str) -> Provider:

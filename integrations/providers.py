@@ -59,6 +59,8 @@ class Provider:
     app_help: str = ""
     # Of which kind a connection to it is.
     kind: str = "crm"
+    # Whether the app may connect by itself too, at an instance's own host, as a user it is given.
+    as_app: bool = False
     # Its name in the file of corrections, where the provider has another table there too.
     facts: str = ""
     unconfirmed: tuple[str, ...] = ()
@@ -122,6 +124,7 @@ SALESFORCE = Provider(
     login_suffixes=(".my.salesforce.com", ".sandbox.my.salesforce.com"),
     api_suffixes=(".my.salesforce.com", ".sandbox.my.salesforce.com"),
     authorize_extra={"prompt": "consent"},
+    as_app=True,
     test_path="/services/data/v62.0/limits",
     app_help="In Salesforce, under Setup: create an External Client App with OAuth, and require "
     "PKCE and the rotation of refresh tokens.",

@@ -234,6 +234,8 @@ def _renew(grant: OAuthGrant, lease: uuid.UUID, now: Now) -> None:
 
 def _ask(provider: Provider, grant: OAuthGrant, held: Mapping[str, str]) -> Mapping[str, Any]:
     app = oauth.app_of(grant)
+    if grant.connection.auth_kind == Connection.AuthKind.OAUTH_CLIENT:
+        return oauth.as_app(provider=provider, token_host=grant.token_host, app=app)
 
     def ask(refresh_token: str) -> Mapping[str, Any]:
         return oauth.refresh(

@@ -84,6 +84,8 @@ class Simulator:
     expires_seconds = 3600
     rotates = False
     scope_joint = " "
+    app_hosts: tuple[str, ...] = ()
+    app_scope = ""
 
     def __init__(self, *, client_id: str, secret: str, redirect_uri: str) -> None:
         self.client_id, self.secret, self.redirect_uri = client_id, secret, redirect_uri
@@ -95,7 +97,7 @@ class Simulator:
         # Answers to give instead, by the end of the path: taken once, in their order.
         self.planted: list[tuple[str, Answer | Callable[[], None]]] = []
         self.skipped = self.latency_seconds = 0.0
-        self.loses_rotation = False
+        self.loses_rotation, self.runs_as = False, True
         self._lock = threading.Lock()
         self._server: ThreadingHTTPServer | None = None
 
@@ -214,7 +216,17 @@ class Simulator:
             return self.exchange(asked)
         if told.get("grant_type") == "refresh_token":
             return self.refresh(asked)
+        if told.get("grant_type") == "client_credentials" and self.app_hosts:
+            return self.as_app(asked)
         return self.refusal("grant_type")
+
+    def as_app(self, asked: Asked) -> Answer:
+        if asked.host not in self.app_hosts or not self.runs_as:
+            return self.refusal("no_user")
+        family = Family(self.client_id, self.app_scope, asked.host)
+        self.families.append(family)
+        self.tally["as app"] += 1
+        return self.granted(family, with_refresh=False)
 
     def exchange(self, asked: Asked) -> Answer:
         told, code = asked.form, self.codes.get(asked.form.get("code", ""))

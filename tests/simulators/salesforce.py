@@ -16,6 +16,7 @@ SINCE = re.compile(r"SystemModstamp >= (\S+)")
 REFUSALS = {
     "dead": (400, "invalid_grant", "expired access/refresh token"),
     "client": (401, "invalid_client", "invalid client credentials"),
+    "no_user": (400, "invalid_grant", "no client credentials user enabled"),
     "grant_type": (400, "unsupported_grant_type", "grant type not supported"),
 }
 
@@ -28,6 +29,8 @@ class Salesforce(Simulator):
     # The organisation's session time: no answer says it.
     expires_seconds = 7200
     rotates = True
+    # Client credentials: at My Domain alone, and only once somebody chose whom the app runs as.
+    app_hosts, app_scope = ("acme.my.salesforce.com",), "api"
     instance_url = "https://acme.my.salesforce.com"
     organisation = "00D5g000004cAbCEAU"
 
