@@ -7,7 +7,9 @@ byte for byte the same for all persons of a campaign and language. Nothing touch
 
 import hashlib
 import io
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -38,7 +40,7 @@ __all__ = [
     "shared_tail",
 ]
 
-_QUALITY = 21
+_QUALITY = 22
 # A key frame costs as much as a second of the frames that lean on it.
 _KEY_FRAME_EVERY_SECONDS = 4
 _AUDIBLE, _BARS_FRAMES = 0.02, 90
@@ -47,6 +49,8 @@ _BEFORE_PACKETS = 70
 _SPARE_PARAMETER_SET = 31
 # Decoded pictures of the slots are kept for the next person up to this size.
 _LARGEST_STAGE_BYTES = 400 * 2**20
+# Drawn into in turn: new memory for each frame costs as much as drawing the card.
+_BUFFERS = 4
 _POSTER_AFTER_SLOT_SECONDS = 1.4
 _POSTER_WIDTH = 640
 
@@ -152,13 +156,14 @@ class Stage:
             raise NotComposable("the video has another number of personal slots")
         video, sound = self.tracks
         voices = self._voices(parts)
-        films = [
-            self._film(*pair) for pair in zip(self.takes, self._drawn(parts, voices), strict=True)
-        ]
+        drawn = zip(self.takes, self._drawn(parts, voices), strict=True)
+        with ThreadPoolExecutor(1) as beside:
+            # Coded while the pictures are: neither holds the interpreter while it works.
+            spoken = beside.submit(self._all_spoken, voices)
+            films = [self._film(*pair) for pair in drawn]
         runs = [take.run for take in self.takes]
         shown = _in_place_of(video.samples, [film.samples for film in films], runs)
-        spoken = [self._spoken(*pair) for pair in zip(self.beds, voices, strict=True)]
-        heard = _in_place_of(sound.samples, spoken, [bed.run for bed in self.beds])
+        heard = _in_place_of(sound.samples, spoken.result(), [bed.run for bed in self.beds])
         setup = encoding.joined_setup(first=video.setup, second=films[0].setup)
         tracks = (replace(video, setup=setup, samples=shown), replace(sound, samples=heard))
         head = mp4.write_head(tracks=tracks, parts=mp4.cut(tracks=tracks, own=self._own()))
@@ -167,7 +172,9 @@ class Stage:
 
     def drawn(self, *, parts: Sequence[Part]) -> list[Iterator[Picture]]:
         """Draw one person's pictures for each take, before they are encoded."""
-        return self._drawn(parts, self._voices(parts))
+        return [
+            (frame.copy() for frame in frames) for frames in self._drawn(parts, self._voices(parts))
+        ]
 
     def _voices(self, parts: Sequence[Part]) -> list[Sound]:
         return [self._voice(*pair) for pair in zip(self.slots, parts, strict=True)]
@@ -191,6 +198,9 @@ class Stage:
         room = max(0, min(len(spoken), len(voice) - first))
         voice[first : first + room] = spoken[:room]
         return voice
+
+    def _all_spoken(self, voices: Sequence[Sound]) -> list[list[mp4.Sample]]:
+        return [self._spoken(*pair) for pair in zip(self.beds, voices, strict=True)]
 
     def _spoken(self, bed: _Bed, voice: Sound) -> list[mp4.Sample]:
         settled = (_BEFORE_PACKETS - SETTLING_PACKETS) * encoding.FRAME_SAMPLES
@@ -229,9 +239,13 @@ class Stage:
             video=video, run=run, language=self.base.language
         )
         times = sorted(sample.show_at_ticks for sample in video.samples[run[0] : run[1]])
+        buffers: deque[Picture] = deque(maxlen=_BUFFERS)
         for ticks, frame in zip(times, held, strict=True):
             seconds = ticks / video.ticks_per_second
-            changed = frame.copy()
+            full = len(buffers) == _BUFFERS
+            changed = buffers.popleft() if full else np.empty_like(frame)
+            np.copyto(changed, frame)
+            buffers.append(changed)
             for overlay in overlays:
                 if overlay.slot.start_seconds <= seconds <= overlay.slot.end_seconds:
                     place = round(seconds * self._rate())
@@ -371,7 +385,9 @@ def _kept_pictures(
     if count * video.width * video.height * 3 // 2 > _LARGEST_STAGE_BYTES:
         return tuple(() for _ in takes)
     return tuple(
-        tuple(originals.pictures(video=video, run=take.run, language=base.language))
+        tuple(
+            picture.stilled(originals.pictures(video=video, run=take.run, language=base.language))
+        )
         for take in takes
     )
 

@@ -4,8 +4,9 @@ Frames are planar YUV 4:2:0 as the codec keeps them: one array of height x 1.5 r
 layer is converted once and blended only where it stands, on even coordinates.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,8 @@ _LABELS = {
     "zh": "由 AI 生成",
 }
 _LABEL_HEIGHT_SHARE = 0.062
+# A difference that nobody sees.
+_UNSEEN_STEPS = 2
 _BAR_YUV = (150, 152, 112)
 _BARS = 44
 _LABEL_INK, _LABEL_GROUND = (255, 255, 255), (12, 14, 34)
@@ -54,6 +57,22 @@ class Layer:
     @property
     def size(self) -> tuple[int, int]:
         return self.luma.shape[1], self.luma.shape[0]
+
+    @cached_property
+    def laid(self) -> tuple[tuple[Weights, Weights], ...]:
+        """For each plane, what it adds, and how much of what lies below it lets through.
+
+        Multiplied once, not for each frame; half a step is in it, so that a cut is a rounding.
+        """
+        planes = (self.luma, self.weights), (self.blue, self.half_weights)
+        each = (*planes, (self.red, self.half_weights))
+        return tuple((plane * weights + np.float32(0.5), 1 - weights) for plane, weights in each)
+
+    def thinned(self, opacity: float) -> "Layer":
+        """Return this layer with less weight, for a thing that fades."""
+        share = np.float32(opacity)
+        thin = (self.weights * share, self.half_weights * share)
+        return Layer(self.luma, self.blue, self.red, *thin)
 
 
 def planes(picture: Picture) -> tuple[Plane, Plane, Plane]:
@@ -110,23 +129,58 @@ def to_image(picture: Picture) -> Image.Image:
     return Image.fromarray(np.clip(np.stack([r, g, b], -1), 0, 255).astype(np.uint8))
 
 
-def blend(*, picture: Picture, over: Layer, left: int, top: int, opacity: float = 1.0) -> None:
-    """Lay a layer over a frame in place; what stands outside the frame is cut off."""
-    if opacity <= 0:
-        return
+def blend(
+    *, picture: Picture, over: Layer, left: int, top: int, columns: tuple[int, int] | None = None
+) -> None:
+    """Lay a layer, or some columns of it, over a frame in place; what stands outside is cut off."""
+    first, last = (edge & ~1 for edge in columns or (0, over.size[0]))
     rows, width = picture.shape
     height = rows * 2 // 3
     x, y = left & ~1, top & ~1
-    x0, y0 = max(0, x), max(0, y)
-    x1, y1 = min(width, x + over.size[0]), min(height, y + over.size[1])
+    x0, y0 = max(0, x + first), max(0, y)
+    x1, y1 = min(width, x + last), min(height, y + over.size[1])
     if x0 >= x1 or y0 >= y1:
         return
-    luma, blue, red = planes(picture)
-    here, there = _window(x0, y0, x1, y1, 1), _window(x0 - x, y0 - y, x1 - x, y1 - y, 1)
-    _mix(luma[here], over.luma[there], over.weights[there], opacity)
-    here, there = _window(x0, y0, x1, y1, 2), _window(x0 - x, y0 - y, x1 - x, y1 - y, 2)
-    _mix(blue[here], over.blue[there], over.half_weights[there], opacity)
-    _mix(red[here], over.red[there], over.half_weights[there], opacity)
+    for plane, (added, through), scale in zip(planes(picture), over.laid, (1, 2, 2), strict=True):
+        here = _window(x0, y0, x1, y1, scale)
+        there = _window(x0 - x, y0 - y, x1 - x, y1 - y, scale)
+        mixed = plane[here] * through[there]
+        mixed += added[there]
+        np.copyto(plane[here], mixed, casting="unsafe")
+
+
+def stilled(pictures: Iterable[Picture]) -> Iterator[Picture]:
+    """Keep what hardly changes from one frame to the next exactly as it is.
+
+    A coder's own flicker, as at each key frame, is no movement, and would be coded again. A square
+    stays until it differs by more than two steps of 255 from how it was last shown, in any of the
+    three planes; nobody sees two steps, and they do not add up.
+    """
+    shown: Picture | None = None
+    for found in pictures:
+        if shown is None or shown.shape != found.shape:
+            shown = found.copy()
+        else:
+            shown = shown.copy()
+            _renew(shown, found)
+        yield shown
+
+
+def _renew(shown: Picture, found: Picture) -> None:
+    """Copy the squares of `found` that differ enough; the strip that fills none is copied whole."""
+    pairs = list(zip(planes(shown), planes(found), (8, 4, 4), strict=True))
+    down, across = pairs[1][0].shape[0] // 4, pairs[1][0].shape[1] // 4
+    moved = np.zeros((down, across), bool)
+    for old, new, side in pairs:
+        rows, columns = down * side, across * side
+        apart = np.maximum(old, new) - np.minimum(old, new)
+        squares = apart[:rows, :columns].reshape(down, side, across, side)
+        moved |= squares.max(axis=1).max(axis=2) > _UNSEEN_STEPS
+        old[rows:], old[:, columns:] = new[rows:], new[:, columns:]
+    for old, new, side in pairs:
+        rows, columns = down * side, across * side
+        where = moved.repeat(side, 0).repeat(side, 1)
+        np.copyto(old[:rows, :columns], new[:rows, :columns], where=where)
 
 
 def lay_voice(*, picture: Picture, loudness: Sequence[float], index: int) -> None:
@@ -198,9 +252,3 @@ def _halved(plane: Weights) -> Weights:
     squares = plane.reshape(height // 2, 2, width // 2, 2)
     quarter = np.float32(0.25)
     return np.asarray(squares.sum(axis=(1, 3), dtype=np.float32) * quarter, np.float32)
-
-
-def _mix(below: Plane, above: Weights, weights: Weights, opacity: float) -> None:
-    share = weights * np.float32(opacity)
-    mixed = below + (above - below) * share
-    np.copyto(below, mixed + np.float32(0.5), casting="unsafe")

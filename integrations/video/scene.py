@@ -109,7 +109,7 @@ class Scene:
             across = self._width * ((number * 0.37 + 0.06) % 1.0)
             sway = 22 * math.sin(seconds * 0.5 + number)
             left, top = int(across + sway), int(self._height + disc.size[1] - up)
-            picture.blend(picture=result, over=disc, left=left, top=top, opacity=0.5)
+            picture.blend(picture=result, over=disc, left=left, top=top)
 
     def _draw_presenter(self, result: Picture, seconds: float, loud: float) -> None:
         middle_x = self._px(310)
@@ -226,7 +226,7 @@ def _lid(seconds: float, count: int) -> int:
 
 def _centre(result: Picture, over: Layer, x: int, y: int, opacity: float) -> None:
     left, top = x - over.size[0] // 2, y - over.size[1] // 2
-    picture.blend(picture=result, over=over, left=left, top=top, opacity=opacity)
+    picture.blend(picture=result, over=over.thinned(opacity), left=left, top=top)
 
 
 def _build(width: int, height: int, scale: float, language: str) -> _Set:
@@ -243,8 +243,9 @@ def _build(width: int, height: int, scale: float, language: str) -> _Set:
             for opening in range(_OPENINGS)
         ),
         bokeh=tuple(
-            picture.layer(_glow(int((90 + 46 * (n % 4)) * scale), _TEAL if n % 2 else _ROSE, 0.35))
-            for n in range(7)
+            picture.layer(_glow(int((90 + 46 * (n % 4)) * scale), hue, 0.35)).thinned(0.5)
+            for n, hue in enumerate([_ROSE, _TEAL] * 4)
+            if n < 7
         ),
         label=picture.ai_label(language=language, frame_height=height),
     )

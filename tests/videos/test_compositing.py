@@ -133,7 +133,8 @@ def test_the_name_is_seen_in_each_slot_and_gone_after_it(
         for pictures in seen:
             middle = (start + end) // 2
             assert np.abs(pictures[middle] - plain[middle])[100:230, 280:610].mean() > 8
-            assert np.abs(pictures[end - 2] - plain[end - 2]).mean() < 1.0
+            # Coded anew, and still where it hardly moved: under the two steps that nobody sees.
+            assert np.abs(pictures[end - 2] - plain[end - 2]).mean() < 1.5
             assert np.array_equal(pictures[end], plain[end])
             assert start == 0 or np.array_equal(pictures[start - 1], plain[start - 1])
     assert np.abs(seen[0][45] - seen[1][45]).mean() > 1
