@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from config.lib import http
@@ -19,8 +19,16 @@ WAIT_MAX_SECONDS = 3600.0
 class Asker:
     """Asks for one connection. It knows tokens and verdicts, and nothing of contacts."""
 
-    def __init__(self, *, connection_id: uuid.UUID, provider: str, now: Now) -> None:
+    def __init__(
+        self,
+        *,
+        connection_id: uuid.UUID,
+        provider: str,
+        now: Now,
+        leaving: Callable[[], object] | None = None,
+    ) -> None:
         self._id, self._provider, self._now = connection_id, provider, now
+        self._leaving = leaving
 
     def ask(
         self,
@@ -46,6 +54,7 @@ class Asker:
                 body=sent,
                 headers={**kind, **(headers or {})},
                 now=self._now,
+                leaving=self._leaving,
             )
         except tokens.NotConnected:
             raise CrmError("permanent", "not_connected") from None

@@ -316,6 +316,8 @@ def press(address: str, decision: str = "allow") -> str:
 def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Head and body go in two: held back, the second waits 40 ms for an acknowledgement.
+        disable_nagle_algorithm = True
 
         def handle_any(self) -> None:
             parts = urlsplit(self.path)
