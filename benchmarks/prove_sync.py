@@ -1,10 +1,10 @@
 """Does a killed reading of a CRM lose or double anybody? Readers are killed at random moments.
 
-`make prove-sync SEED=1 KILLS=30 PEOPLE=6000 ENGINE=postgres`. Real processes read a simulated CRM by
-the product's own code until SIGKILL takes them, between two pages or in the midst of one; another
-begins where the cursor stands. Leases are given back by the judge, who need not wait three minutes
-for them. Exit status 1 if somebody is lost, double, without a key that opens or without their entry
-in the trail.
+`make prove-sync SEED=1 KILLS=30 PEOPLE=6000 ENGINE=postgres`. Real processes read a simulated CRM
+by the product's own code until SIGKILL takes them, between two pages or in the midst of one;
+another begins where the cursor stands. Leases are given back by the judge, who need not wait three
+minutes for them. Exit status 1 if somebody is lost, double, without a key that opens or without
+their entry in the trail.
 """
 
 import os

@@ -38,9 +38,11 @@ class Asker:
         *,
         body: object = None,
         headers: Mapping[str, str] | None = None,
+        once: bool = False,
     ) -> http.Answer:
         """Return an answer that says yes.
 
+        `once`: done twice it would stand there twice, so a server's fault leaves it unknown.
         :raises CrmError: anything else; `told` is the provider's own word for it.
         """
         sent = None if body is None else json.dumps(body).encode()
@@ -64,7 +66,7 @@ class Asker:
             raise CrmError("permanent", "host_refused") from None
         except http.CallFailed as failed:
             raise CrmError(failed.outcome, "no_answer") from None
-        _require_done(verdict, answer)
+        _require_done(verdict, answer, once=once)
         return answer
 
 
@@ -105,7 +107,7 @@ def number(text: object) -> float | None:
     return found if 0 <= found < 1e12 else None
 
 
-def _require_done(verdict: Verdict, answer: http.Answer) -> None:
+def _require_done(verdict: Verdict, answer: http.Answer, *, once: bool) -> None:
     if verdict.cause == "ok":
         return
     wait = 0.0
@@ -113,5 +115,7 @@ def _require_done(verdict: Verdict, answer: http.Answer) -> None:
         told = number(header(answer, "Retry-After"))
         wait = min(told if told is not None else BUSY_SECONDS, WAIT_MAX_SECONDS)
     outcome = "permanent" if verdict.outcome == "done" else verdict.outcome
+    if once and verdict.cause == "down":
+        outcome = "unknown"
     told_word = verdicts.word(body=answer.body) or verdict.code
     raise CrmError(outcome, verdict.cause, told=told_word, wait_seconds=wait)
