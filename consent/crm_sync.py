@@ -55,6 +55,11 @@ class Step:
     wait_seconds: float = 0
 
 
+def words(*, code: str, told: str = "") -> str:
+    """Return what an error of a CRM means, and what to do, in words for a page."""
+    return PROBLEMS.get(code, OTHER).format(told=told or code)
+
+
 def due(*, at: datetime) -> list[uuid.UUID]:
     """Return the connections whose turn it is: set up, connected, and not being read."""
     rows = _ready(at).filter(connection__state=Connection.State.ACTIVE)
@@ -150,7 +155,7 @@ def _fail(sync: CrmSync, lease: uuid.UUID, failed: CrmError, at: datetime) -> St
     held.failures += failed.code != "busy"
     wait = failed.wait_seconds or BACKOFF_SECONDS[min(held.failures, len(BACKOFF_SECONDS)) - 1]
     held.next_at = at + timedelta(seconds=wait)
-    held.problem = PROBLEMS.get(failed.code, OTHER).format(told=failed.told or failed.code)[:300]
+    held.problem = words(code=failed.code, told=failed.told)[:300]
     held.lease_id = held.lease_until = None
     if failed.outcome == "permanent" and failed.code != "not_connected":
         held.state = State.STUCK
