@@ -77,9 +77,9 @@ def connection_sync(request: HttpRequest, connection_id: uuid.UUID) -> HttpRespo
 @require_safe
 def connection_reading(request: HttpRequest, connection_id: uuid.UUID) -> HttpResponse:
     row = _row(connection_id)
-    context = {"row": row, "reading": reading(row)}
-    answer = render(request, "integrations/_reading.html", context)
-    if not context["reading"].get("moves"):
+    found = reading(row)
+    answer = render(request, "integrations/_reading.html", {"row": row, "reading": found})
+    if not found.get("moves"):
         # It is done or cannot go on: the whole card has more to say, and buttons.
         answer.headers["HX-Refresh"] = "true"
     return answer

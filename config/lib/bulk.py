@@ -37,7 +37,7 @@ def insert(rows: Sequence[models.Model]) -> None:
         return
     meta = rows[0]._meta
     given = [field for field in meta.concrete_fields if not isinstance(field, models.AutoField)]
-    columns = ", ".join(connection.ops.quote_name(field.column) for field in given)
+    columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in given)
     turns = [(field.attname, _turn(field)) for field in given]
     values = (tuple(_value(row, name, turn) for name, turn in turns) for row in rows)
     table = connection.ops.quote_name(meta.db_table)
@@ -53,12 +53,12 @@ def insert(rows: Sequence[models.Model]) -> None:
             places = ", ".join(["%s"] * len(given))
             # The names are the model's own; every value is bound.
             statement = f"INSERT INTO {table} ({columns}) VALUES ({places})"  # noqa: S608  as above
-            cursor.executemany(statement, values)
+            cursor.executemany(statement, list(values))
     for row in rows:
         row._state.adding = False
 
 
-def _value(row: models.Model, name: str, turn: Turn) -> object:
+def _value(row: models.Model, name: str, turn: Turn) -> Any:
     value = row.__dict__[name]
     return value if value is None or turn is None else turn(value)
 
@@ -71,7 +71,7 @@ def _turn(field: "models.Field[Any, Any]") -> Turn:
         return _hex if embedded else None
     if kind is models.DateTimeField:
         return _naive if embedded else None
-    if kind is models.JSONField and target.encoder is None:
+    if isinstance(target, models.JSONField) and kind is models.JSONField and not target.encoder:
         return json.dumps
     if kind is models.BinaryField:
         return bytes

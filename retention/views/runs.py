@@ -23,7 +23,7 @@ from videos import incidents
 from videos.models import Incident
 
 PAGE_ROWS = 50
-Told = Mapping[uuid.UUID | None, list[Writeback]]
+Told = Mapping[uuid.UUID, list[Writeback]]
 
 
 @roles.requires("console.view")
@@ -193,7 +193,8 @@ def certificate_list(request: HttpRequest) -> HttpResponse:
 
 
 def _answers(told: Told, row: Certificate) -> list[tuple[Writeback, str]]:
-    return [(one, crms.answered(one)) for one in told.get(row.contact_id, [])]
+    rows = told.get(row.contact_id, []) if row.contact_id else []
+    return [(one, crms.answered(one)) for one in rows]
 
 
 @roles.requires("console.view")

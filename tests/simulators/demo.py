@@ -62,7 +62,7 @@ def was_read(vendor: Simulator) -> bool:
 def _add(vendor: Simulator, number: int) -> str:
     name, last = FIRST[number % 10], LAST[number // 10]
     email, phone = (
-        f"{vendor.name.split()[0].lower()}{number}@example.org",
+        f"crm{number}@example.org",
         f"+1415555{100 + number:04d}",
     )
     country, city = CITIES[number % 4]
