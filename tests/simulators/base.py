@@ -338,6 +338,18 @@ def press(address: str, decision: str = "allow") -> str:
     return answer.getheader("Location") or f"refused:{answer.status}"
 
 
+def _whole(asked: BaseHTTPRequestHandler) -> bytes:
+    if asked.headers.get("Transfer-Encoding", "").lower() != "chunked":
+        return asked.rfile.read(int(asked.headers.get("Content-Length") or 0))
+    # As JavaScript's clients send a form.
+    parts = []
+    while size := int(asked.rfile.readline().split(b";")[0], 16):
+        parts.append(asked.rfile.read(size))
+        asked.rfile.readline()
+    asked.rfile.readline()
+    return b"".join(parts)
+
+
 def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -347,8 +359,7 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
         def handle_any(self) -> None:
             parts = urlsplit(self.path)
             _, host, *rest = parts.path.split("/", 2)
-            size = int(self.headers.get("Content-Length") or 0)
-            body = self.rfile.read(size)
+            body = _whole(self)
             sent = (
                 "" if self.headers.get("Content-Type") == JSON else body.decode("utf-8", "replace")
             )
