@@ -1,6 +1,6 @@
 """Does a killed reading of a CRM lose or double anybody? Readers are killed at random moments.
 
-`make prove-sync SEED=1 KILLS=30 PEOPLE=6000 ENGINE=postgres`. Real processes read a simulated CRM
+`make prove-sync SEED=1 KILLS=30 PEOPLE=18000 ENGINE=postgres`. Real processes read a simulated CRM
 by the product's own code until SIGKILL takes them, between two pages or in the midst of one;
 another begins where the cursor stands. Leases are given back by the judge, who need not wait three
 minutes for them. Exit status 1 if somebody is lost, double, without a key that opens or without
@@ -19,10 +19,10 @@ from datetime import UTC, datetime
 SEED = int(os.environ.get("SEED", "1"))
 KILLS = int(os.environ.get("KILLS", "30"))
 ENGINE = os.environ.get("ENGINE", "postgres")
-os.environ["CONTACTS"] = str(PEOPLE := int(os.environ.get("PEOPLE", str(200 * KILLS))))
+os.environ["CONTACTS"] = str(PEOPLE := int(os.environ.get("PEOPLE", str(600 * KILLS))))
 # By how much the simulator is slower than the machine: a kill then meets all stages of a page.
 os.environ.setdefault("LATENCY_MS", "20")
-LONGEST_LIFE_SECONDS = 1.5
+LONGEST_LIFE_SECONDS = 1.0
 
 from benchmarks import ground, sync
 
