@@ -123,6 +123,12 @@ prove-refresh: env ## let 8 processes meet one expired token on both engines: SE
 bench-sync: env ## read a simulated CRM beside plain requests: CONTACTS=1000000 ENGINE= LATENCY_MS=
 	@$(PY) -m benchmarks.sync
 
+prove-sync: env ## kill readers of a CRM and begin again: SEED=1 KILLS=30 PEOPLE= ENGINE=sqlite|postgres
+	@$(PY) -m benchmarks.prove_sync
+
+prove-sdks: env ## let the vendors' own clients drive the stand-ins; jsforce needs node 20 and npm
+	@$(PY) -m benchmarks.prove_sdks
+
 bench-dispatch: env ## send 5,000 to a stub of 50 ms, beside the same client alone: MESSAGES= LATENCY_MS= ROUNDS= ALONE=
 	@$(PY) -m benchmarks.dispatch
 

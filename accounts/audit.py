@@ -16,7 +16,7 @@ from django.db.models import Max
 
 from accounts import ring
 from accounts.models import TrailEntry, TrailLeaf, TrailSeal, User
-from config.lib import canonical, crypto, merkle
+from config.lib import bulk, canonical, crypto, merkle
 
 GENESIS = "0" * 64
 BLOCK_LEAVES = 4096
@@ -107,9 +107,9 @@ def leaf(
     return row
 
 
-def record_many(leaves: Iterable[TrailLeaf]) -> list[TrailLeaf]:
+def record_many(leaves: Iterable[TrailLeaf]) -> None:
     """Append prepared acts in one statement, in the caller's transaction."""
-    return TrailLeaf.objects.bulk_create(leaves)
+    bulk.insert(list(leaves))
 
 
 def content(row: TrailLeaf) -> dict[str, object]:

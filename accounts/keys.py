@@ -15,6 +15,9 @@ from accounts import audit, ring
 from accounts.models import DataKey
 from config.lib import crypto, sealed_stream
 
+# Seals (plaintext, context) under one key.
+Seal = Callable[[bytes, str], bytes]
+
 
 class KeyRefused(Exception):
     """The key does not open."""
@@ -82,6 +85,14 @@ def seal(*, key: DataKey, plaintext: bytes, context: str, at: datetime) -> bytes
     :raises KeyRefused: the key is expired or destroyed.
     """
     return crypto.seal(key=_material(key=key, at=at), plaintext=plaintext, context=context)
+
+
+def sealer(*, key: DataKey, at: datetime) -> Seal:
+    """Return what seals (plaintext, context) as `seal` does, the key unwrapped once.
+
+    :raises KeyRefused: the key is expired or destroyed.
+    """
+    return crypto.sealer(key=_material(key=key, at=at))
 
 
 def unseal(*, key: DataKey, sealed: bytes, context: str, at: datetime) -> bytes:

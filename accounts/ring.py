@@ -1,10 +1,15 @@
 """Which root keys does this process hold now?"""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 
 from django.conf import settings
 
 from config.lib import keyring
+
+_steady: ContextVar[keyring.Keyring | None] = ContextVar("steady", default=None)
 
 
 @lru_cache(maxsize=1)
@@ -17,8 +22,24 @@ def current() -> keyring.Keyring:
 
     :raises keyring.KeyringUnavailable: it is missing, too open or damaged.
     """
+    steady = _steady.get()
+    if steady is not None:
+        return steady
     try:
         stat = settings.KEYRING_FILE.stat()
     except OSError:
         return _load(str(settings.KEYRING_FILE), 0.0, 0)
     return _load(str(settings.KEYRING_FILE), stat.st_mtime, stat.st_mode)
+
+
+@contextmanager
+def steady() -> Iterator[None]:
+    """Look at the file once for what is done within: a page of people asks thousands of times.
+
+    :raises keyring.KeyringUnavailable: as `current`.
+    """
+    token = _steady.set(current())
+    try:
+        yield
+    finally:
+        _steady.reset(token)

@@ -18,6 +18,9 @@ UNKNOWN_ZONE = "Etc/Unknown"
 EMAIL = re.compile(
     r"^[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,62}$"
 )
+# In E.164 already, and its first seven digits say all that is known of it.
+NORTH_AMERICAN = re.compile(r"\+1[2-9]\d\d[2-9]\d{6}\Z", re.ASCII)
+PREFIX_CHARS = 9
 LANGUAGE = re.compile(r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$")
 REGION = re.compile(r"^[A-Z0-9]{1,3}$")
 # Joiners shape Arabic, Indic and emoji text; every other format character can only deceive.
@@ -119,6 +122,8 @@ def clean_phone(text: str, *, country: str = "") -> str:
     """
     if not text.strip():
         return ""
+    if NORTH_AMERICAN.match(text) and _place_of(text[:PREFIX_CHARS])[0]:
+        return text
     try:
         number = phonenumbers.parse(text, country or None)
     except phonenumbers.NumberParseException as unread:
@@ -138,6 +143,22 @@ def phone_places(phone: str) -> tuple[str, tuple[str, ...]]:
     """Return the country and the possible time zones of a number in E.164; unknown is empty."""
     if not phone:
         return "", ()
+    if NORTH_AMERICAN.match(phone) and (place := _place_of(phone[:PREFIX_CHARS]))[0]:
+        return place
+    return _places_of(phone)
+
+
+@lru_cache(maxsize=65_536)
+def _place_of(prefix: str) -> tuple[str, tuple[str, ...]]:
+    """Return the place of all numbers of a North American prefix; no country: ask for each.
+
+    The library's patterns look at no digit after the seventh, which a test holds.
+    """
+    number = phonenumbers.parse(f"{prefix}000")
+    return _places_of(f"{prefix}000") if phonenumbers.is_valid_number(number) else ("", ())
+
+
+def _places_of(phone: str) -> tuple[str, tuple[str, ...]]:
     number = phonenumbers.parse(phone)
     country = phonenumbers.region_code_for_number(number)
     if country is None:

@@ -85,19 +85,20 @@ def write(
     *, contact: Contact, person: Person, at: datetime, seen: dict[str, Place] | None = None
 ) -> list[str]:
     """Seal a person's data into an unsaved or locked row; return which fields changed."""
-    changed = [_seal(contact, "name", person.name, at)]
+    seal = keys.sealer(key=contact.key, at=at)
+    changed = [_seal(contact, "name", person.name, at, seal)]
     _set_name(contact, person.name)
     if person.email:
-        changed.append(_set_address(contact, "email", person.email, at))
+        changed.append(_set_address(contact, "email", person.email, at, seal))
     if person.phone:
-        changed.append(_set_address(contact, "phone", person.phone, at))
+        changed.append(_set_address(contact, "phone", person.phone, at, seal))
         contact.phone_country, zones = addresses.phone_places(person.phone)
         # The library knows exchanges; a mobile phone of the same area code may keep another clock.
         contact.phone_zones = sorted({*zones, *areas.zones_of(person.phone)})
         contact.phone_regions = list(areas.regions_of(person.phone))
     if person.attributes:
         sealed = json.dumps(dict(person.attributes), ensure_ascii=False, sort_keys=True)
-        changed.append(_seal(contact, "attributes", sealed, at))
+        changed.append(_seal(contact, "attributes", sealed, at, seal))
     for field in ("language", "time_zone", "country", "region"):
         value = getattr(person, field)
         if value and getattr(contact, field) != value:
@@ -347,7 +348,7 @@ def leaf(
     )
 
 
-def _set_address(contact: Contact, field: str, value: str, at: datetime) -> str:
+def _set_address(contact: Contact, field: str, value: str, at: datetime, seal: keys.Seal) -> str:
     hashed = index_of(partner_id=contact.partner_id, field=field, value=value)
     before = getattr(contact, f"{field}_index")
     if before == hashed:
@@ -357,7 +358,7 @@ def _set_address(contact: Contact, field: str, value: str, at: datetime) -> str:
         # Consent belongs to the address it was given for: the gate compares this instant.
         setattr(contact, f"{field}_set_at", at)
     _set_stops(contact, field, value)
-    return _seal(contact, field, value, at)
+    return _seal(contact, field, value, at, seal)
 
 
 def _set_name(contact: Contact, name: str) -> None:
@@ -389,13 +390,11 @@ def _index(contact: Contact, at: datetime) -> None:
     contact.save()
 
 
-def _seal(contact: Contact, field: str, value: str, at: datetime) -> str:
+def _seal(contact: Contact, field: str, value: str, at: datetime, seal: keys.Seal) -> str:
     column = f"{field}_sealed"
     if getattr(contact, column) is not None and _open(contact, field, at) == value:
         return ""
-    context = _place(contact, field)
-    sealed = keys.seal(key=contact.key, plaintext=value.encode(), context=context, at=at)
-    setattr(contact, column, sealed)
+    setattr(contact, column, seal(value.encode(), _place(contact, field)))
     return field
 
 

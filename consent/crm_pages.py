@@ -4,6 +4,7 @@ A flag of "agreed" there is a claim and allows nothing; a flag of "no" is the pe
 what is new there is an act: a person who confirmed here after an old "no" is not stopped again.
 """
 
+import itertools
 import json
 import uuid
 from collections import Counter
@@ -13,8 +14,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts import audit, keys
+from accounts import audit, keys, ring
 from accounts.audit import SYSTEM
+from config.lib import bulk
 from consent import (
     addresses,
     contacts,
@@ -51,20 +53,21 @@ def keep(*, connection: Connection, account_id: str, page: Page, at: datetime) -
 
     Law: GDPR Art. 14 (data from elsewhere), 7(1), 21(3).
     """
-    keeper = _Keeper(connection, account_id, page, at)
-    for lost, kept in page.merged:
-        keeper.merge(lost, kept)
-    for record in page.records:
-        keeper.take(record)
-    keeper.write()
-    for identity in page.gone:
-        keeper.end(identity)
+    with ring.steady():
+        keeper = _Keeper(connection, account_id, page, at)
+        for lost, kept in page.merged:
+            keeper.merge(lost, kept)
+        for record in page.records:
+            keeper.take(record)
+        keeper.write()
+        for identity in page.gone:
+            keeper.end(identity)
     return +keeper.counts
 
 
 def index_of(*, account_id: str, record_id: str) -> str:
     """Return the keyed hash by which a record of an account is found."""
-    return keys.blind_index(realm=f"crm_record:{account_id}", value=record_id)
+    return keys.blind_index(realm=_realm(account_id), value=record_id)
 
 
 def stopped_channels(stops: Iterable[str]) -> tuple[str, ...]:
@@ -80,11 +83,16 @@ class _Keeper:
         self.counts: Counter[str] = Counter(read=len(page.records), bad=page.unreadable)
         self._connection, self._account, self._at = connection, account_id, at
         self._purpose = purposes.current(purposes.MARKETING, at)
-        self._links = self._known_links(page)
+        self._hashes = _hashes(account_id, page)
+        self._links = self._known_links()
         # Read once: the library of phone numbers is a good part of what a contact costs.
         self._persons = {record.id: _try_person(record) for record in page.records}
-        rows = [Row(0, person, "") for person in self._persons.values() if person]
-        self._people = import_rows.known(None, rows)
+        self._addresses = {
+            identity: list(import_rows.indexes(None, person))
+            for identity, person in self._persons.items()
+            if person
+        }
+        self._people = import_rows.known_at(itertools.chain(*self._addresses.values()))
         self._held = _hold({*self._people.values(), *_people_of(self._links)})
         self._origin = Origin(
             source=connection.provider,
@@ -134,13 +142,15 @@ class _Keeper:
     def write(self) -> None:
         """Write all that was gathered; then those who had to wait for it."""
         self._writer.write()
-        CrmLink.objects.bulk_create(self._new_links, batch_size=500)
-        self._links |= {link.record_index: link for link in self._new_links}
+        bulk.insert(self._new_links)
         later, self._later = self._later, []
         if not later:
             return
-        rows = [Row(0, person, "") for record in later if (person := self._persons[record.id])]
-        self._people = import_rows.known(None, rows)
+        # With the ids that the database gave them.
+        self._links = self._known_links()
+        self._people = import_rows.known_at(
+            itertools.chain(*(self._addresses[record.id] for record in later))
+        )
         self._held |= _hold(set(self._people.values()))
         self._fresh, self._new_links = set(), []
         self._writer = import_rows.Writer(self._origin, self._purpose, self._at, SYSTEM)
@@ -157,7 +167,7 @@ class _Keeper:
         self.counts["deleted"] += 1
 
     def _first_seen(self, record: Record, person: Person, content: str) -> None:
-        indexes = list(import_rows.indexes(None, person))
+        indexes = self._addresses[record.id]
         if self._fresh & set(indexes):
             self._later.append(record)
             return
@@ -185,7 +195,7 @@ class _Keeper:
 
     def _seen_again(self, record: Record, person: Person, link: CrmLink, content: str) -> None:
         contact = self._held[link.contact_id]
-        indexes = list(import_rows.indexes(None, person))
+        indexes = self._addresses[record.id]
         if self._fresh & set(indexes):
             self._later.append(record)
             return
@@ -277,11 +287,9 @@ class _Keeper:
         people = {self._people[index].pk: index for index in indexes if index in self._people}
         return {pk for pk, index in people.items() if index in _indexes_of(self._held[pk])}
 
-    def _known_links(self, page: Page) -> Links:
-        wanted = {record.id for record in page.records} | set(page.gone)
-        wanted |= {identity for pair in page.merged for identity in pair}
+    def _known_links(self) -> Links:
         rows = CrmLink.objects.select_related("contact").filter(
-            connection=self._connection, record_index__in=[self._index(one) for one in wanted]
+            connection=self._connection, record_index__in=self._hashes.values()
         )
         return {link.record_index: link for link in rows}
 
@@ -289,7 +297,17 @@ class _Keeper:
         return self._links.get(self._index(record_id))
 
     def _index(self, record_id: str) -> str:
-        return index_of(account_id=self._account, record_id=record_id)
+        return self._hashes[record_id]
+
+
+def _realm(account_id: str) -> str:
+    return f"crm_record:{account_id}"
+
+
+def _hashes(account_id: str, page: Page) -> dict[str, str]:
+    named = {record.id for record in page.records} | set(page.gone)
+    named |= {identity for pair in page.merged for identity in pair}
+    return keys.blind_indexes(realm=_realm(account_id), values=named)
 
 
 def person_of(record: Record) -> Person:

@@ -7,7 +7,6 @@ the cursor of the last whole page, and reading a page twice changes nothing.
 
 import uuid
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +15,8 @@ from django.db.models import Q, QuerySet
 
 from accounts import audit
 from config.lib import clock, logs
-from consent import crm_pages
+from consent import crm_ahead, crm_pages
+from consent.crm_ahead import Ahead, Now
 from integrations import crm
 from integrations.crm import CrmError
 from integrations.crm.base import Page
@@ -24,7 +24,6 @@ from integrations.models import Connection, CrmSync, OAuthGrant
 
 log = logs.get(__name__)
 State, Mode = CrmSync.State, CrmSync.Mode
-Now = Callable[[], datetime]
 # Longer than a page takes to be asked for and written.
 LEASE = timedelta(minutes=3)
 EVERY = timedelta(minutes=15)
@@ -56,6 +55,11 @@ class Step:
     wait_seconds: float = 0
 
 
+def words(*, code: str, told: str = "") -> str:
+    """Return what an error of a CRM means, and what to do, in words for a page."""
+    return PROBLEMS.get(code, OTHER).format(told=told or code)
+
+
 def due(*, at: datetime) -> list[uuid.UUID]:
     """Return the connections whose turn it is: set up, connected, and not being read."""
     rows = _ready(at).filter(connection__state=Connection.State.ACTIVE)
@@ -75,14 +79,22 @@ def take(*, connection_id: uuid.UUID, at: datetime) -> uuid.UUID | None:
     return lease
 
 
-def read_page(*, connection_id: uuid.UUID, lease: uuid.UUID, now: Now = clock.now) -> Step:
-    """Ask for one page and keep it with the cursor that follows; the caller has the turn."""
+def read_page(
+    *,
+    connection_id: uuid.UUID,
+    lease: uuid.UUID,
+    now: Now = clock.now,
+    ahead: Ahead | None = None,
+) -> Step:
+    """Ask for one page and keep it with the cursor that follows; the caller has the turn.
+
+    With `ahead`, the next one is asked for while this one is written.
+    """
     sync = CrmSync.objects.select_related("connection").get(pk=connection_id)
     if sync.lease_id != lease or sync.cursor is None:
         return Step(more=False)
     try:
-        reader = crm.reader_for(connection=sync.connection, fields=sync.fields, now=now)
-        page = reader.page(cursor=sync.cursor)
+        page = ahead.page(sync=sync, now=now) if ahead else crm_ahead.ask(sync=sync, now=now)
         return _keep(sync, page, lease, now())
     except CrmError as failed:
         return _fail(sync, lease, failed, now())
@@ -143,7 +155,7 @@ def _fail(sync: CrmSync, lease: uuid.UUID, failed: CrmError, at: datetime) -> St
     held.failures += failed.code != "busy"
     wait = failed.wait_seconds or BACKOFF_SECONDS[min(held.failures, len(BACKOFF_SECONDS)) - 1]
     held.next_at = at + timedelta(seconds=wait)
-    held.problem = PROBLEMS.get(failed.code, OTHER).format(told=failed.told or failed.code)[:300]
+    held.problem = words(code=failed.code, told=failed.told)[:300]
     held.lease_id = held.lease_until = None
     if failed.outcome == "permanent" and failed.code != "not_connected":
         held.state = State.STUCK

@@ -7,13 +7,14 @@ note is not, and waits for a human.
 
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, When
 
 from accounts import audit
+from accounts.models import User
 from config.lib import clock, logs
 from consent import contacts, crm_pages
 from consent.models import Channel, Contact, CrmLink, Message, Writeback
@@ -35,6 +36,7 @@ ERASED_WITHIN = timedelta(days=30)
 NOTED_WITHIN = timedelta(days=2)
 SENT, WATCHED = "message", "watched"
 SUBJECTS = {SENT: "Video message sent", WATCHED: "Video watched"}
+MAY_BE_TRIED_AGAIN = (State.FAILED, State.UNKNOWN)
 
 
 def tell_stop(
@@ -138,6 +140,49 @@ def pass_on(*, at: datetime, limit: int = 50, now: Now = clock.now) -> Counter[s
         if taken.update(next_at=at + TURN, attempts=F("attempts") + 1):
             done[_tell(row, at, now)] += 1
     return done
+
+
+@transaction.atomic
+def try_again(*, writeback_id: uuid.UUID, at: datetime, staff: User) -> bool:
+    """Let a CRM be told once more, on an officer's word; False when it has ended otherwise.
+
+    A note whose outcome is unknown may stand there twice then: only a person may wish that.
+    """
+    held = Writeback.objects.select_for_update(of=("self",)).filter(pk=writeback_id).first()
+    if held is None or held.state not in MAY_BE_TRIED_AGAIN:
+        return False
+    before, held.state = held.state, State.WAITING
+    held.attempts, held.problem, held.next_at, held.done_at = 0, "", at, None
+    held.save()
+    audit.record(
+        action="consent.writeback.asked_again",
+        at=at,
+        actor=audit.staff(staff),
+        subject_id=held.contact_id,
+        object_type="consent.writeback",
+        object_id=str(held.pk),
+        details={"kind": held.kind, "connection": str(held.connection_id), "was": before},
+    )
+    return True
+
+
+def listed() -> QuerySet[Writeback]:
+    """Return what CRMs are told, what needs a person first, then what waits, then the newest."""
+    first = Case(
+        When(state__in=MAY_BE_TRIED_AGAIN, then=0), When(state=State.WAITING, then=1), default=2
+    )
+    return Writeback.objects.select_related("connection", "contact").order_by(
+        first, "-happened_at", "pk"
+    )
+
+
+def erasures_of(*, contact_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Writeback]]:
+    """Return what each CRM answered to the erasure of these people, by person."""
+    found: dict[uuid.UUID, list[Writeback]] = {}
+    rows = Writeback.objects.filter(kind=Kind.ERASE, contact__in=contact_ids)
+    for row in rows.select_related("connection").order_by("happened_at", "pk"):
+        found.setdefault(row.contact_id, []).append(row)
+    return found
 
 
 def asked_to_be_forgotten(*, limit: int = 100) -> list[Contact]:

@@ -10,7 +10,8 @@ from django.db.models import Q
 
 from accounts import audit
 from accounts.audit import Actor
-from accounts.models import DataKey, Partner, TrailLeaf
+from accounts.models import Partner, TrailLeaf
+from config.lib import bulk
 from consent import batches, contacts, ledger, revocations, suppression
 from consent.addresses import Person
 from consent.models import (
@@ -64,7 +65,12 @@ def list_of(batch: ImportBatch) -> Origin:
 
 def known(partner_id: uuid.UUID | None, rows: list[Row]) -> dict[str, Contact]:
     """Return whom rows would meet, by the indexes of their addresses."""
-    wanted = {index for row in rows for index in indexes(partner_id, row.person)}
+    return known_at(index for row in rows for index in indexes(partner_id, row.person))
+
+
+def known_at(wanted: Iterable[str]) -> dict[str, Contact]:
+    """Return who has the addresses of these indexes, by index."""
+    wanted = set(wanted)
     found = Contact.objects.select_related("key").filter(
         Q(email_index__in=wanted) | Q(phone_index__in=wanted)
     )
@@ -167,10 +173,10 @@ class Writer:
 
     def write(self) -> None:
         """Write everything that was prepared."""
-        DataKey.objects.bulk_create([contact.key for contact in self._people], batch_size=500)
-        Contact.objects.bulk_create(self._people, batch_size=500)
-        ConsentEvent.objects.bulk_create(self._events, batch_size=500)
-        ConsentState.objects.bulk_create(
+        bulk.insert([contact.key for contact in self._people])
+        bulk.insert(self._people)
+        bulk.insert(self._events)
+        bulk.insert(
             [
                 ConsentState(
                     contact_id=event.contact_id,
@@ -181,8 +187,7 @@ class Writer:
                     at=event.at,
                 )
                 for event in self._events
-            ],
-            batch_size=500,
+            ]
         )
         audit.record_many(self._leaves)
         if self._stops:

@@ -20,6 +20,7 @@ from consent import (
     outbox,
     propagation,
 )
+from consent.crm_ahead import Ahead
 from consent.models import ImportBatch
 
 # A task has 300 s: five thousand rows leave room on a machine that is busy, even where each is the
@@ -57,14 +58,16 @@ def read_crms() -> int:
 
 def _read_crm(connection_id: uuid.UUID, until: datetime) -> int:
     lease, pages = crm_sync.take(connection_id=connection_id, at=clock.now()), 0
-    while lease is not None and clock.now() < until:
-        step = crm_sync.read_page(connection_id=connection_id, lease=lease)
-        pages += 1
-        if not step.more or step.wait_seconds > PAUSE_SECONDS:
-            break
-        time.sleep(step.wait_seconds)
-    if lease is not None:
-        crm_sync.release(connection_id=connection_id, lease=lease)
+    if lease is None:
+        return 0
+    with Ahead() as ahead:
+        while clock.now() < until:
+            step = crm_sync.read_page(connection_id=connection_id, lease=lease, ahead=ahead)
+            pages += 1
+            if not step.more or step.wait_seconds > PAUSE_SECONDS:
+                break
+            time.sleep(step.wait_seconds)
+    crm_sync.release(connection_id=connection_id, lease=lease)
     return pages
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from accounts import audit
 from accounts.audit import Actor
 from accounts.models import TrailLeaf
+from config.lib import bulk
 from consent import places, purposes, rulebook
 from consent.models import Channel, Contact, Message, Propagation, Revocation, StopConfirmation
 from consent.rulebook import Rule
@@ -143,7 +144,7 @@ def prepare(
 
 def write(stops: Collection[Written], *, writers: Collection[Connection]) -> None:
     """Write prepared stops, and for each of these systems that it is to be told."""
-    Revocation.objects.bulk_create([stop.row for stop in stops], batch_size=500)
+    bulk.insert([stop.row for stop in stops])
     Propagation.objects.bulk_create(
         [
             _planned(stop.row, connection)

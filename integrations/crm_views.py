@@ -1,13 +1,14 @@
 """The pages of what is read of a CRM: the fields, a preview of a few people, and "Sync now"."""
 
 import uuid
+from datetime import timedelta
 from typing import Any, cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import audit, people, roles
 from accounts.models import User
@@ -19,6 +20,7 @@ from integrations.forms import FieldsForm
 from integrations.models import Connection, CrmSync
 
 NOTES = "writes_notes"
+SOON = timedelta(seconds=30)
 HIDDEN = "•••"
 # What a page may show as it is: it names and reaches nobody.
 SHOWN = {"language", "time_zone", "country", "region", "plan"}
@@ -71,6 +73,18 @@ def connection_sync(request: HttpRequest, connection_id: uuid.UUID) -> HttpRespo
     return redirect("integrations:connections")
 
 
+@roles.requires("connection.view")
+@require_safe
+def connection_reading(request: HttpRequest, connection_id: uuid.UUID) -> HttpResponse:
+    row = _row(connection_id)
+    found = reading(row)
+    answer = render(request, "integrations/_reading.html", {"row": row, "reading": found})
+    if not found.get("moves"):
+        # It is done or cannot go on: the whole card has more to say, and buttons.
+        answer.headers["HX-Refresh"] = "true"
+    return answer
+
+
 def reading(connection: Connection | None) -> dict[str, Any]:
     """Return what a card says of how far the reading has come."""
     row = syncs.of(connection=connection) if connection else None
@@ -84,6 +98,7 @@ def reading(connection: Connection | None) -> dict[str, Any]:
         "state": state,
         "word": CrmSync.State(row.state).label,
         "problem": row.problem,
+        "moves": _moves(row),
         "facts": [
             {"term": "Read so far" if row.cursor else "Last read", "value": _counts(row)},
             {"term": "Reads", "value": CrmSync.Mode(row.mode).label},
@@ -91,6 +106,13 @@ def reading(connection: Connection | None) -> dict[str, Any]:
             {"term": "Next", "value": _when(row.next_at)},
         ],
     }
+
+
+def _moves(row: CrmSync) -> bool:
+    # Waiting and due: it begins within a minute. A pause that a CRM asked for is not watched.
+    ready = row.state in {CrmSync.State.READING, CrmSync.State.WAITING}
+    soon = row.next_at is not None and row.next_at <= clock.now() + SOON
+    return ready and soon
 
 
 def _counts(row: CrmSync) -> str:

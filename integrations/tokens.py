@@ -94,7 +94,7 @@ def access(
             time.sleep(POLL_SECONDS)
 
 
-def call(
+def call(  # noqa: PLR0913  one request and who asks for it
     *,
     connection_id: uuid.UUID,
     purpose: str,
@@ -104,9 +104,11 @@ def call(
     headers: Mapping[str, str] | None = None,
     now: Now = clock.now,
     actor: audit.Actor = audit.SYSTEM,
+    leaving: Callable[[], object] | None = None,
 ) -> tuple[Verdict, http.Answer]:
     """Call the provider's API once, and once more with a new token if it says that this one ended.
 
+    `leaving` is called when the request is about to leave.
     :raises NotConnected, TokenUnavailable: as `access`.
     :raises config.lib.http.CallFailed: no whole answer came.
     """
@@ -116,6 +118,8 @@ def call(
         token = access(
             connection_id=connection_id, purpose=purpose, now=now, refused=refused, actor=actor
         )
+        if leaving is not None:
+            leaving()
         answer = wire.call(
             provider=provider.slug,
             hosts=[token.api_host],

@@ -16,6 +16,11 @@ urlpatterns = [
     path("connections/<uuid:connection_id>/keys/", key_views.connection_keys, name="keys"),
     path("connections/<uuid:connection_id>/fields/", crm_views.connection_fields, name="fields"),
     path("connections/<uuid:connection_id>/sync/", crm_views.connection_sync, name="sync"),
+    path(
+        "connections/<uuid:connection_id>/reading/",
+        crm_views.connection_reading,
+        name="reading",
+    ),
     path("phones/", views.phone_list, name="phones"),
     path("phones/news/", views.phone_news, name="phone_news"),
     path("phones/reply/", views.phone_reply, name="phone_reply"),

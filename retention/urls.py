@@ -3,6 +3,7 @@
 from django.urls import path
 
 from retention.views import (
+    crms,
     dashboard,
     disclosures,
     entry,
@@ -50,6 +51,8 @@ urlpatterns = [
     path("answers/<uuid:review_id>/words/", replies.reply_words, name="reply_words"),
     path("answers/<uuid:review_id>/decide/", replies.reply_decide, name="reply_decide"),
     path("stops/", stops.stops, name="stops"),
+    path("crms/", crms.crm_list, name="crms"),
+    path("crms/<uuid:writeback_id>/retry/", crms.crm_retry, name="crm_retry"),
     path("another-law/", replay.replay, name="replay"),
     path("another-law/<uuid:report_id>/", replay.replayed, name="replayed"),
     path("purposes/", purposes.purpose_list, name="purposes"),

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives import hashes, serialization
@@ -31,8 +31,18 @@ def new_key() -> bytes:
 
 def seal(*, key: bytes, plaintext: bytes, context: str) -> bytes:
     """Seal a value to the place named by `context` (table, column and row)."""
-    nonce = secrets.token_bytes(NONCE_BYTES)
-    return VERSION + nonce + AESGCM(key).encrypt(nonce, plaintext, VERSION + context.encode())
+    return sealer(key=key)(plaintext, context)
+
+
+def sealer(*, key: bytes) -> Callable[[bytes, str], bytes]:
+    """Return what seals (plaintext, context) as `seal` does, the cipher made once."""
+    cipher = AESGCM(key)
+
+    def sealed(plaintext: bytes, context: str) -> bytes:
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        return VERSION + nonce + cipher.encrypt(nonce, plaintext, VERSION + context.encode())
+
+    return sealed
 
 
 def unseal(*, key: bytes, sealed: bytes, context: str) -> bytes:

@@ -161,9 +161,10 @@ def _picture_codec(settings: PictureSettings) -> VideoCodecContext:
     codec.time_base = 1 / settings.frames_per_second
     codec.flags |= _GLOBAL_HEADER
     longest_group = settings.longest_group or round(settings.frames_per_second)
+    threads = _HURRIED_THREADS if settings.is_hurried else _THREADS
     details = (
         f"keyint={longest_group}:min-keyint=1:scenecut=0:bframes=0:open-gop=0:stitchable=1:"
-        f"threads={_HURRIED_THREADS if settings.is_hurried else _THREADS}:sps-id={settings.parameter_set}:force-cfr=1"
+        f"threads={threads}:sps-id={settings.parameter_set}:force-cfr=1"
     )
     if settings.is_hurried:
         details += _HURRY

@@ -23,12 +23,21 @@ class NoSuchCrm(LookupError):
     """No CRM of that name can be read."""
 
 
-def reader_for(*, connection: Connection, fields: Mapping[str, str], now: Now = clock.now) -> Crm:
+def reader_for(
+    *,
+    connection: Connection,
+    fields: Mapping[str, str],
+    now: Now = clock.now,
+    leaving: Callable[[], object] | None = None,
+) -> Crm:
     """Return the reader of a connection; it asks for these fields and no others.
 
+    `leaving` is called when a request is about to leave and needs no database any more.
     :raises NoSuchCrm: there is none for this provider.
     """
     if connection.provider not in READERS:
         raise NoSuchCrm(connection.provider)
-    asker = Asker(connection_id=connection.pk, provider=connection.provider, now=now)
+    asker = Asker(
+        connection_id=connection.pk, provider=connection.provider, now=now, leaving=leaving
+    )
     return READERS[connection.provider](asker, fields)

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from config.lib import http
@@ -19,8 +19,16 @@ WAIT_MAX_SECONDS = 3600.0
 class Asker:
     """Asks for one connection. It knows tokens and verdicts, and nothing of contacts."""
 
-    def __init__(self, *, connection_id: uuid.UUID, provider: str, now: Now) -> None:
+    def __init__(
+        self,
+        *,
+        connection_id: uuid.UUID,
+        provider: str,
+        now: Now,
+        leaving: Callable[[], object] | None = None,
+    ) -> None:
         self._id, self._provider, self._now = connection_id, provider, now
+        self._leaving = leaving
 
     def ask(
         self,
@@ -30,9 +38,11 @@ class Asker:
         *,
         body: object = None,
         headers: Mapping[str, str] | None = None,
+        once: bool = False,
     ) -> http.Answer:
         """Return an answer that says yes.
 
+        `once`: done twice it would stand there twice, so a server's fault leaves it unknown.
         :raises CrmError: anything else; `told` is the provider's own word for it.
         """
         sent = None if body is None else json.dumps(body).encode()
@@ -46,6 +56,7 @@ class Asker:
                 body=sent,
                 headers={**kind, **(headers or {})},
                 now=self._now,
+                leaving=self._leaving,
             )
         except tokens.NotConnected:
             raise CrmError("permanent", "not_connected") from None
@@ -55,7 +66,7 @@ class Asker:
             raise CrmError("permanent", "host_refused") from None
         except http.CallFailed as failed:
             raise CrmError(failed.outcome, "no_answer") from None
-        _require_done(verdict, answer)
+        _require_done(verdict, answer, once=once)
         return answer
 
 
@@ -96,7 +107,7 @@ def number(text: object) -> float | None:
     return found if 0 <= found < 1e12 else None
 
 
-def _require_done(verdict: Verdict, answer: http.Answer) -> None:
+def _require_done(verdict: Verdict, answer: http.Answer, *, once: bool) -> None:
     if verdict.cause == "ok":
         return
     wait = 0.0
@@ -104,5 +115,7 @@ def _require_done(verdict: Verdict, answer: http.Answer) -> None:
         told = number(header(answer, "Retry-After"))
         wait = min(told if told is not None else BUSY_SECONDS, WAIT_MAX_SECONDS)
     outcome = "permanent" if verdict.outcome == "done" else verdict.outcome
+    if once and verdict.cause == "down":
+        outcome = "unknown"
     told_word = verdicts.word(body=answer.body) or verdict.code
     raise CrmError(outcome, verdict.cause, told=told_word, wait_seconds=wait)

@@ -68,12 +68,13 @@ class HubSpot:
         receipt = Receipt("nothing_to_tell", 0)
         if "email" in channels and email:
             answer = self._asker.ask("stop", "POST", STOPPED, body={"inputs": [email]})
-            _require_rows_done(answer)
+            _require_stopped(answer)
             receipt = _receipt("unsubscribed", answer)
         own = self._fields.get("stop_phone")
         if own and set(channels) - {"email"}:
             body = {"properties": {own: "true"}}
             answer = self._asker.ask("stop", "PATCH", f"{CONTACTS}/{_path(record_id)}", body=body)
+            _require_made(answer)
             receipt = _receipt("field_set", answer)
         return receipt
 
@@ -87,6 +88,9 @@ class HubSpot:
             if refused.told not in GONE:
                 raise
             return Receipt("already_gone", 404)
+        if answer.status != 204:
+            # A receipt of erasure says that it was done: nothing else will do.
+            raise CrmError("unknown", "unreadable")
         return _receipt("erased", answer)
 
     def note(self, *, record_id: str, subject: str, at: datetime) -> Receipt:
@@ -96,7 +100,8 @@ class HubSpot:
             "properties": {"hs_timestamp": _iso(at), "hs_note_body": subject},
             "associations": [{"to": {"id": record_id}, "types": [kind]}],
         }
-        answer = self._asker.ask("note", "POST", NOTES, body=body)
+        answer = self._asker.ask("note", "POST", NOTES, body=body, once=True)
+        _require_made(answer)
         return _receipt("noted", answer)
 
     def _listed(
@@ -200,10 +205,17 @@ def _wait(answer: http.Answer) -> float:
     return (span or 10_000) / 1000
 
 
-def _require_rows_done(answer: http.Answer) -> None:
+def _require_stopped(answer: http.Answer) -> None:
     # 207: some of them failed; we sent one.
     if answer.status == 207:
         raise CrmError("permanent", "row_refused", told="207")
+    asking.members(asking.read(answer), "results")
+
+
+def _require_made(answer: http.Answer) -> None:
+    found = asking.read(answer)
+    if not isinstance(found, dict) or not _id(found):
+        raise CrmError("unknown", "unreadable")
 
 
 def _receipt(code: str, answer: http.Answer) -> Receipt:

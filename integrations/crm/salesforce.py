@@ -89,7 +89,7 @@ class Salesforce:
         """Write a completed task."""
         body = {"WhoId": _id(record_id), "Subject": subject, "Status": "Completed"}
         body["ActivityDate"] = at.astimezone(UTC).date().isoformat()
-        answer = self._asker.ask("note", "POST", f"{BASE}/sobjects/Task", body=body)
+        answer = self._asker.ask("note", "POST", f"{BASE}/sobjects/Task", body=body, once=True)
         return Receipt("noted", answer.status, _made(answer))
 
     def _counted(self) -> Page:
@@ -130,6 +130,8 @@ class Salesforce:
         found = asking.read(answer)
         rows = asking.members(found, "records")
         told = str(found.get("nextRecordsUrl") or "")
+        if not told and found.get("done") is not True:
+            raise CrmError("unknown", "unreadable")
         if told and not NEXT.fullmatch(told):
             raise CrmError("unknown", "unreadable")
         last = rows[-1] if rows else {}
@@ -200,15 +202,21 @@ class Salesforce:
             if refused.told not in GONE:
                 raise
             return Receipt("already_gone", 404)
+        if answer.status != 204:
+            raise CrmError("unknown", "unreadable")
         return Receipt(code, answer.status)
 
 
 def _csv_rows(answer: http.Answer) -> list[dict[str, Any]]:
     try:
-        text = answer.body.decode()
-        return [dict(row) for row in csv.DictReader(io.StringIO(text))]
+        table = csv.DictReader(io.StringIO(answer.body.decode()))
+        rows = [dict(row) for row in table]
     except (UnicodeDecodeError, csv.Error):
         raise CrmError("unknown", "unreadable") from None
+    if "Id" not in (table.fieldnames or ()):
+        # A page of something else has no rows, and would end the reading.
+        raise CrmError("unknown", "unreadable")
+    return rows
 
 
 def _made(answer: http.Answer) -> str:

@@ -84,7 +84,9 @@ class Zoho:
     def _deleted(self, cursor: Cursor) -> Page:
         path = f"{CONTACTS}/deleted?type=all&per_page={PAGE_SIZE}&page={cursor['page']}"
         answer, found = self._get(path, cursor["since"])
-        gone = tuple(text for row in _rows(found) if ID.fullmatch(text := str(row.get("id", ""))))
+        gone = tuple(
+            text for row in _page_rows(found) if ID.fullmatch(text := str(row.get("id", "")))
+        )
         if _info(found).get("more_records") is True:
             following = {**cursor, "page": cursor["page"] + 1}
         else:
@@ -102,7 +104,7 @@ class Zoho:
                 raise
             # The token's day is over: by id, whoever was read already is passed over.
             return Page({"phase": "query", "since": cursor["since"], "id": "0"})
-        rows = _rows(found)
+        rows = _page_rows(found)
         token, done = str(_info(found).get("next_page_token") or ""), cursor["rows"] + len(rows)
         following: Cursor | None = None
         if _info(found).get("more_records") is True:
@@ -118,7 +120,7 @@ class Zoho:
         query = f"select {','.join(['id', *self._names])} from Contacts where {where}"  # noqa: S608  names of an allow-list, numbers
         body = {"select_query": f"{query} order by id asc limit {QUERY_SIZE}"}
         answer = self._asker.ask("read", "POST", COQL, body=body)
-        rows = _rows(_read(answer))
+        rows = _page_rows(_read(answer))
         more = _info(_read(answer)).get("more_records") is True
         return self._page(rows, {**cursor, "id": _last(rows)} if more else None, _wait(answer))
 
@@ -141,7 +143,7 @@ class Zoho:
 
     def _told(self, purpose: str, method: str, path: str, body: object, code: str) -> Receipt:
         try:
-            answer = self._asker.ask(purpose, method, path, body=body)
+            answer = self._asker.ask(purpose, method, path, body=body, once=method == "POST")
             row = _done_row(answer)
         except CrmError as refused:
             if method == "POST" or refused.told not in {"INVALID_DATA", "404"}:
@@ -154,7 +156,8 @@ class Zoho:
 
 
 def _read(answer: http.Answer) -> Any:
-    if answer.status == 204 or not answer.body:
+    # An answer that is empty and does not say so would end the reading.
+    if answer.status == 204:
         return {"data": []}
     found = asking.read(answer)
     # A refusal that comes as a success.
@@ -165,6 +168,14 @@ def _read(answer: http.Answer) -> Any:
 
 def _rows(found: Any) -> list[dict[str, Any]]:
     return asking.members(found, "data")
+
+
+def _page_rows(found: Any) -> list[dict[str, Any]]:
+    rows = _rows(found)
+    if rows and not isinstance(found.get("info"), dict):
+        # What does not say whether there is more would end the reading.
+        raise CrmError("unknown", "unreadable")
+    return rows
 
 
 def _done_row(answer: http.Answer) -> dict[str, Any]:

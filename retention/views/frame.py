@@ -36,6 +36,7 @@ PARTS = (
     ("May we write?", "may_write"),
     ("Unsure answers", "replies"),
     ("Stops told on", "stops"),
+    ("Told to CRMs", "crms"),
     ("Growth", "growth"),
     ("Purposes", "purposes"),
     ("Another law", "replay"),

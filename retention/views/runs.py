@@ -1,6 +1,7 @@
 """Runs, holds, requests and certificates: lists, and the acts that an officer may do with each."""
 
 import uuid
+from collections.abc import Mapping
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -13,13 +14,16 @@ from django_q.tasks import async_task
 
 from accounts import audit, roles
 from config.lib import clock, pace
+from consent import crm_writing
+from consent.models import Writeback
 from retention import holds, runs, subject_requests
 from retention.models import Certificate, Hold, Run, RunItem, SubjectRequest
-from retention.views import frame
+from retention.views import crms, frame
 from videos import incidents
 from videos.models import Incident
 
 PAGE_ROWS = 50
+Told = Mapping[uuid.UUID, list[Writeback]]
 
 
 @roles.requires("console.view")
@@ -175,9 +179,22 @@ def incident_close(request: HttpRequest, incident_id: uuid.UUID) -> HttpResponse
 def certificate_list(request: HttpRequest) -> HttpResponse:
     rows = Certificate.objects.select_related("run").order_by("-number")
     found = Paginator(rows, PAGE_ROWS).get_page(request.GET.get("page"))
-    return frame.page(
-        request, "certificates.html", title="Certificates", tab="certificates", found=found
+    told = crm_writing.erasures_of(
+        contact_ids=[row.contact_id for row in found if row.contact_id is not None]
     )
+    return frame.page(
+        request,
+        "certificates.html",
+        title="Certificates",
+        tab="certificates",
+        found=found,
+        rows=[(row, _answers(told, row)) for row in found],
+    )
+
+
+def _answers(told: Told, row: Certificate) -> list[tuple[Writeback, str]]:
+    rows = told.get(row.contact_id, []) if row.contact_id else []
+    return [(one, crms.answered(one)) for one in rows]
 
 
 @roles.requires("console.view")

@@ -6,7 +6,7 @@ from config.lib import picture
 
 
 def frames(*levels: int) -> list[picture.Picture]:
-    return [np.full((90, 64), level, np.uint8) for level in levels]
+    return [np.full((96, 64), level, np.uint8) for level in levels]
 
 
 def test_what_differs_by_two_steps_stays_as_it_was_shown() -> None:

@@ -1,6 +1,10 @@
+import random
+
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from phonenumbers import timezone
 
 from consent import addresses
 from consent.addresses import NotAContact
@@ -150,3 +154,21 @@ def test_a_mask_hides_what_names_somebody(field: str, text: str) -> None:
     masked = addresses.mask(field, text)
     assert masked
     assert text[2:8] not in masked
+
+
+def test_seven_digits_say_all_that_is_known_of_a_north_american_number() -> None:
+    luck = random.Random(7)
+    for _ in range(400):
+        prefix = f"+1{luck.randint(200, 999)}{luck.randint(200, 999)}{luck.randint(0, 9)}"
+        whole = f"{prefix}{luck.randint(0, 999):03d}"
+        number = phonenumbers.parse(whole)
+        zones = tuple(sorted(timezone.time_zones_for_number(number)))
+        country = phonenumbers.region_code_for_number(number)
+        if phonenumbers.is_valid_number(number):
+            assert addresses.clean_phone(whole) == whole
+            known = () if addresses.UNKNOWN_ZONE in zones else zones
+            shown = "" if country in {"001", "ZZ"} else country
+            assert addresses.phone_places(whole) == (shown, known)
+        elif whole[5:10] != "55501":
+            with pytest.raises(NotAContact):
+                addresses.clean_phone(whole)

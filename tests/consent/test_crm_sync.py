@@ -3,17 +3,19 @@
 import random
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from accounts.audit import SYSTEM
 from accounts.models import TrailLeaf
-from consent import crm_pages, crm_sync, jobs, ledger, suppression
+from consent import contacts, crm_pages, crm_sync, jobs, ledger, suppression
+from consent.crm_ahead import Ahead
 from consent.models import ConsentEvent, Contact, CrmLink, Revocation
 from integrations.crm import mapping, syncs
 from tests.consent import crms
 from tests.consent.crms import Reading
-from tests.simulators.base import Answer, json_answer
+from tests.simulators.base import Answer, Asked, Family, json_answer
 from tests.simulators.hubspot import HubSpot
 
 pytestmark = pytest.mark.django_db
@@ -312,12 +314,66 @@ def test_a_dead_permission_pauses_and_goes_on_after_reconnecting(hub: Reading) -
     assert hub.whole()["new"] == 1
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_job_reads_to_the_end(hub: Reading) -> None:
     for n in range(120):
         add(hub, n)
     assert jobs.read_crms() == 3
     assert (Contact.objects.count(), hub.sync().lease_id) == (120, None)
     assert jobs.read_crms() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_next_page_is_asked_for_while_one_is_written(hub: Reading) -> None:
+    for n in range(250):
+        add(hub, n)
+    lease, before = hub.take(), len(hub.vendor.calls)
+    with Ahead() as ahead:
+        crm_sync.read_page(connection_id=hub.row.pk, lease=lease, now=hub.clock, ahead=ahead)
+    assert len(hub.vendor.calls) == before + 2
+    assert Contact.objects.count() == 100
+    assert hub.whole() == {"new": 250, "read": 250}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_asked_for_ahead_is_dropped_when_the_fields_changed(hub: Reading) -> None:
+    for n in range(150):
+        add(hub, n, nickname="Nobody")
+    with Ahead() as ahead:
+        page = partial(crm_sync.read_page, connection_id=hub.row.pk, now=hub.clock, ahead=ahead)
+        page(lease=hub.take())
+        hub.map(plan="nickname")
+        lease = hub.take()
+        while page(lease=lease).more:
+            pass
+    assert hub.sync().counts["read"] == 150
+    told = contacts.opened(contact=Contact.objects.all()[0], at=hub.clock()).attributes
+    assert told["plan"] == "Nobody"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_asked_for_ahead_that_fails_is_asked_for_again(hub: Reading) -> None:
+    for n in range(150):
+        add(hub, n)
+    lease = hub.take()
+    with Ahead() as ahead:
+        page = partial(crm_sync.read_page, connection_id=hub.row.pk, now=hub.clock, ahead=ahead)
+        asked_once(hub)
+        assert page(lease=lease).more
+        assert not page(lease=lease).more
+    assert (hub.sync().failures, Contact.objects.count()) == (1, 100)
+    assert hub.whole()["read"] == 150
+
+
+def asked_once(hub: Reading) -> None:
+    """Let the second answer be none."""
+    answers = iter([None, Answer(502, b"<html>")])
+    true = hub.vendor.api
+
+    def api(asked: Asked, family: Family) -> Answer:
+        return next(answers, None) or true(asked, family)
+
+    hub.vendor.api = api  # type: ignore[method-assign]
 
 
 def test_no_name_and_no_address_stands_in_the_trail_or_the_place(hub: Reading) -> None:

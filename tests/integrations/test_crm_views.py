@@ -1,9 +1,11 @@
 """Does the page say what is read, show nobody's data, and have it read at a press?"""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
+from config.lib import clock
 from integrations.crm import mapping, syncs
 from integrations.models import Connection, CrmSync
 from tests.accounts.staff import browser
@@ -75,3 +77,20 @@ def test_a_marketer_may_ask_for_a_sync_and_not_choose_the_fields(hub: Dance) -> 
     sync = CrmSync.objects.get()
     assert (sync.state, sync.problem, sync.next_at is None) == ("waiting", "", False)
     assert marketer.get(address(row, "fields")).status_code == 403
+
+
+def test_the_card_follows_a_reading_and_stops_when_it_is_done(hub: Dance) -> None:
+    row = hub.row()
+    hub.client.post(address(row, "fields"), form("read"))
+    assert 'hx-trigger="every 3s"' in hub.client.get("/connections/").content.decode()
+    CrmSync.objects.update(state="reading", cursor={"phase": "list"}, counts={"read": 4200})
+    moving = hub.client.get(address(row, "reading"))
+    assert "4,200 records" in moving.content.decode()
+    assert "hx-get" in moving.content.decode()
+    assert "HX-Refresh" not in moving.headers
+    later = clock.now() + timedelta(minutes=15)
+    CrmSync.objects.update(state="waiting", cursor=None, next_at=later, finished_at=clock.now())
+    done = hub.client.get(address(row, "reading"))
+    assert "hx-get" not in done.content.decode()
+    assert done.headers["HX-Refresh"] == "true"
+    assert 'hx-trigger="every 3s"' not in hub.client.get("/connections/").content.decode()

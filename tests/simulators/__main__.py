@@ -1,12 +1,14 @@
-"""Start the stand-ins of the CRMs for `make run`: `python -m tests.simulators PORT PID`.
+"""Start the stand-ins of the CRMs for `make run`: `python -m tests.simulators PORT PID URL`.
 
-They end when the process of that id has gone, so that Ctrl-C of the one ends the others too.
+They end when the process of that id has gone, so that Ctrl-C of the one ends the others too. Each
+holds forty people of nobody; a minute after they were read once, some of it changes.
 """
 
 import os
 import sys
 import time
 
+from tests.simulators import demo
 from tests.simulators.base import Simulator
 from tests.simulators.hubspot import HubSpot
 from tests.simulators.salesforce import Salesforce
@@ -18,6 +20,8 @@ VENDORS: tuple[tuple[str, type[Simulator]], ...] = (
     ("salesforce", Salesforce),
     ("zoho", Zoho),
 )
+CLIENT_ID, SECRET = "demo-client", "demo-secret"
+LATER_SECONDS = 60
 
 
 def lives(pid: int) -> bool:
@@ -28,14 +32,31 @@ def lives(pid: int) -> bool:
     return True
 
 
+def started(slug: str, vendor: type[Simulator], port: int, public_url: str) -> Simulator:
+    redirect = f"{public_url}/connections/{slug}/return/"
+    found = vendor(client_id=CLIENT_ID, secret=SECRET, redirect_uri=redirect)
+    found.start(port)
+    return found
+
+
 def main(port: int, pid: int, public_url: str) -> None:
-    for number, (slug, vendor) in enumerate(VENDORS):
-        redirect = f"{public_url}/connections/{slug}/return/"
-        vendor(client_id="demo-client", secret="demo-secret", redirect_uri=redirect).start(
-            port + number
-        )
+    there = [
+        started(slug, vendor, port + number, public_url)
+        for number, (slug, vendor) in enumerate(VENDORS)
+    ]
+    people = {vendor: demo.fill(vendor) for vendor in there}
+    names = ", ".join(vendor.name for vendor in there)
+    sys.stdout.write(
+        f"Stand-ins of {names}, forty people of nobody in each. Connect them at\n"
+        f"  {public_url}/connections/  client id {CLIENT_ID}, secret {SECRET}\n"
+    )
+    sys.stdout.flush()
+    read_at: dict[Simulator, float] = {}
     while lives(pid):
         time.sleep(1)
+        for vendor in [one for one in people if demo.was_read(one)]:
+            if time.monotonic() - read_at.setdefault(vendor, time.monotonic()) > LATER_SECONDS:
+                demo.happen(vendor, people.pop(vendor), at=time.time())
 
 
 if __name__ == "__main__":

@@ -14,14 +14,19 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from tests.simulators import server
+
 CODE_SECONDS = 600
+# No status: the connection is treated badly.
+BROKEN = -1
+ELSEWHERE = "http://127.0.0.1:9/elsewhere"
 JSON = "application/json"
 
 
@@ -86,6 +91,8 @@ class Simulator:
     scope_joint = " "
     app_hosts: tuple[str, ...] = ()
     app_scope = ""
+    # In the vendor's own shape: 429, 403, 400, 200_with_error and wrong_members.
+    faults: Mapping[str, tuple[int, object]] = {}
 
     def __init__(self, *, client_id: str, secret: str, redirect_uri: str) -> None:
         self.client_id, self.secret, self.redirect_uri = client_id, secret, redirect_uri
@@ -98,6 +105,9 @@ class Simulator:
         self.planted: list[tuple[str, Answer | Callable[[], None]]] = []
         self.skipped = self.latency_seconds = 0.0
         self.loses_rotation, self.runs_as = False, True
+        # How the API misbehaves (tests.simulators.server), and in answer to which methods.
+        self.mode, self.acts = "", frozenset({"GET", "POST", "PATCH", "PUT", "DELETE"})
+        self.released = threading.Event()
         self._lock = threading.Lock()
         self._server: ThreadingHTTPServer | None = None
 
@@ -158,11 +168,25 @@ class Simulator:
         if asked.method == "POST" and asked.path == self.revoke_path:
             with self._lock:
                 return self.revoke(asked)
+        return self.granted_api(asked)
+
+    def granted_api(self, asked: Asked) -> Answer:
         with self._lock:
             found = self.access.get(self.bearer(asked))
         if found is None or found[0].revoked or self.now() >= found[1]:
             return self.api_expired()
+        if self.mode and asked.method in self.acts:
+            return self.misbehaving()
         return self.api(asked, found[0])
+
+    def misbehaving(self) -> Answer:
+        """Return the answer of a bad day; its connection may be treated badly instead."""
+        if self.mode == "401":
+            return self.api_expired()
+        if self.mode in self.faults:
+            return json_answer(*self.faults[self.mode])
+        status, body = server.PLAIN.get(self.mode, (BROKEN, b""))
+        return Answer(status, body, location=ELSEWHERE if status == 302 else "")
 
     def authorize(self, asked: Asked) -> Answer:
         told = asked.form if asked.method == "POST" else asked.query
@@ -298,6 +322,7 @@ class Simulator:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def stop(self) -> None:
+        self.released.set()
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
@@ -325,15 +350,28 @@ def press(address: str, decision: str = "allow") -> str:
     return answer.getheader("Location") or f"refused:{answer.status}"
 
 
+def _whole(asked: BaseHTTPRequestHandler) -> bytes:
+    if asked.headers.get("Transfer-Encoding", "").lower() != "chunked":
+        return asked.rfile.read(int(asked.headers.get("Content-Length") or 0))
+    # As JavaScript's clients send a form.
+    parts = []
+    while size := int(asked.rfile.readline().split(b";")[0], 16):
+        parts.append(asked.rfile.read(size))
+        asked.rfile.readline()
+    asked.rfile.readline()
+    return b"".join(parts)
+
+
 def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Head and body go in two: held back, the second waits 40 ms for an acknowledgement.
+        disable_nagle_algorithm = True
 
         def handle_any(self) -> None:
             parts = urlsplit(self.path)
             _, host, *rest = parts.path.split("/", 2)
-            size = int(self.headers.get("Content-Length") or 0)
-            body = self.rfile.read(size)
+            body = _whole(self)
             sent = (
                 "" if self.headers.get("Content-Type") == JSON else body.decode("utf-8", "replace")
             )
@@ -346,7 +384,16 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
                 dict(self.headers),
                 body,
             )
-            self.reply(simulator.answer(asked))
+            answer = simulator.answer(asked)
+            if answer.status == BROKEN:
+                self.close_connection = True
+                with suppress(OSError):
+                    server.BROKEN[simulator.mode](self, simulator)
+            elif not answer.status:
+                self.close_connection = True
+                self.wfile.write(answer.body)
+            else:
+                self.reply(answer)
 
         def reply(self, answer: Answer) -> None:
             self.send_response(answer.status)

@@ -32,6 +32,17 @@ class HubSpot(Simulator):
     expires_seconds = 1800
     hub_id = 4_242_424
 
+    faults = {
+        "429": (429, {"status": "error", "errorType": "RATE_LIMIT", "message": "secondly limit"}),
+        "403": (
+            403,
+            {"status": "error", "category": "MISSING_SCOPES", "message": "ana@example.org"},
+        ),
+        "400": (400, {"status": "error", "category": "VALIDATION_ERROR", "message": "bad"}),
+        "200_with_error": (200, {"status": "error", "category": "VALIDATION_ERROR"}),
+        "wrong_members": (200, {"results": {"id": 5}, "id": []}),
+    }
+
     def __init__(self, **app: Any) -> None:
         super().__init__(**app)
         self.people: dict[int, dict[str, Any]] = {}

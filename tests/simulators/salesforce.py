@@ -51,6 +51,14 @@ class Salesforce(Simulator):
 
     page_size = 200
 
+    faults = {
+        "429": (403, [{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests"}]),
+        "403": (403, [{"errorCode": "INSUFFICIENT_ACCESS", "message": "ana@example.org"}]),
+        "400": (400, [{"errorCode": "MALFORMED_QUERY", "message": "unexpected token"}]),
+        "200_with_error": (200, [{"errorCode": "UNKNOWN_EXCEPTION", "message": "bad"}]),
+        "wrong_members": (200, {"totalSize": "many", "records": [5], "id": None}),
+    }
+
     def __init__(self, **app: Any) -> None:
         super().__init__(**app)
         self.people: dict[str, dict[str, Any]] = {}

@@ -169,20 +169,20 @@ def send(to: BaseHTTPRequestHandler, status: int, body: object, **headers: str) 
     to.wfile.write(content)
 
 
-def _reset(to: BaseHTTPRequestHandler, _: Simulator) -> None:
+def _reset(to: BaseHTTPRequestHandler, _: object) -> None:
     # A linger of nothing closes by RST.
     to.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     to.connection.close()
 
 
-def _drip(to: BaseHTTPRequestHandler, simulator: Simulator) -> None:
+def _drip(to: BaseHTTPRequestHandler, simulator: Any) -> None:
     # Each byte in time, the whole never: what holds a reader that only times its reads.
     send(to, 200, b"{", Content_Length="9999")
     while not simulator.released.wait(0.05):
         to.wfile.write(b" ")
 
 
-BROKEN: dict[str, Callable[[BaseHTTPRequestHandler, Simulator], object]] = {
+BROKEN: dict[str, Callable[[BaseHTTPRequestHandler, Any], object]] = {
     "gzip_bomb": lambda to, _: send(to, 200, BOMB, Content_Encoding="gzip"),
     "bad_gzip": lambda to, _: send(to, 200, b"\x1f\x8bnot", Content_Encoding="gzip"),
     "truncated": lambda to, _: send(to, 200, b'{"sid":', Content_Length="999"),

@@ -24,6 +24,14 @@ class Zoho(Simulator):
     def told_back(self, asked: Asked) -> dict[str, str]:
         return {"location": CENTRE, "accounts-server": self.accounts_server}
 
+    faults = {
+        "429": (429, {"code": "TOO_MANY_REQUESTS", "status": "error", "message": "slow"}),
+        "403": (403, {"code": "NO_PERMISSION", "status": "error", "message": "ana@example.org"}),
+        "400": (400, {"code": "INVALID_QUERY", "status": "error", "message": "bad"}),
+        "200_with_error": (200, {"code": "INTERNAL_ERROR", "status": "error", "message": "bad"}),
+        "wrong_members": (200, {"data": {"id": 1}, "info": 5}),
+    }
+
     def __init__(self, **app: Any) -> None:
         super().__init__(**app)
         self.people: dict[str, dict[str, Any]] = {}

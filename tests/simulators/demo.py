@@ -1,0 +1,95 @@
+"""Who is in the stand-ins of the CRMs, and what happens there after they were read once?
+
+People of nobody: numbers kept free for fiction, addresses under example.org.
+"""
+
+from tests.simulators.base import Simulator
+from tests.simulators.hubspot import HubSpot
+from tests.simulators.salesforce import Salesforce
+from tests.simulators.zoho import Zoho
+
+PEOPLE = 40
+FIRST = ("Ana", "Bo", "Chloé", "Dmitri", "Esra", "Femi", "Grete", "Hiro", "Inés", "Jun")
+LAST = ("Nobody", "Nemo", "Niemand", "Personne")
+CITIES = (("US", "Springfield"), ("FR", "Lyon"), ("DE", "Kiel"), ("IN", "Pune"))
+# Everyone of this number opted out of e-mail before the first reading.
+OPTED_OUT = 8
+Told = dict[str, str]
+
+
+def fill(vendor: Simulator) -> list[str]:
+    """Let a stand-in know forty people; return their ids."""
+    ids = [_add(vendor, number) for number in range(PEOPLE)]
+    for identity in ids[OPTED_OUT - 1 :: OPTED_OUT]:
+        opt_out(vendor, identity)
+    return ids
+
+
+def happen(vendor: Simulator, ids: list[str], *, at: float) -> None:
+    """Let a day pass there: one opts out, one is deleted, two turn out to be one."""
+    opt_out(vendor, ids[0])
+    if isinstance(vendor, HubSpot):
+        vendor.archive(ids[1])
+        vendor.merge(ids[2], ids[3])
+    elif isinstance(vendor, Salesforce):
+        vendor.change(ids[1], at=at, IsDeleted=True)
+        vendor.merge(ids[2], ids[3], at=at)
+    elif isinstance(vendor, Zoho):
+        # Of a merge Zoho tells that one record is gone, and no more.
+        vendor.delete(ids[1], at=at)
+        vendor.delete(ids[2], at=at)
+
+
+def opt_out(vendor: Simulator, identity: str) -> None:
+    if isinstance(vendor, HubSpot):
+        vendor.change(identity, hs_email_optout="true")
+    elif isinstance(vendor, Salesforce):
+        vendor.change(identity, HasOptedOutOfEmail=True)
+    elif isinstance(vendor, Zoho):
+        vendor.change(identity, Email_Opt_Out=True)
+
+
+def was_read(vendor: Simulator) -> bool:
+    """Say whether somebody has read all contacts of a stand-in, more than a preview of five."""
+    marks = ("limit=100", "queryAll", "per_page=200")
+    asked = [
+        f"{call.path}?{'&'.join(f'{k}={v}' for k, v in call.query.items())}"
+        for call in vendor.calls
+    ]
+    return any(mark in one for one in asked for mark in marks)
+
+
+def _add(vendor: Simulator, number: int) -> str:
+    name, last = FIRST[number % 10], LAST[number // 10]
+    email, phone = (
+        f"crm{number}@example.org",
+        f"+1415555{100 + number:04d}",
+    )
+    country, city = CITIES[number % 4]
+    if isinstance(vendor, HubSpot):
+        return vendor.add(
+            firstname=name,
+            lastname=last,
+            email=email,
+            mobilephone=phone,
+            hs_country_region_code=country,
+            city=city,
+            hs_language="en",
+        )
+    if isinstance(vendor, Salesforce):
+        return vendor.add(
+            Name=f"{name} {last}",
+            Email=email,
+            MobilePhone=phone,
+            MailingCountry=country,
+            MailingCity=city,
+        )
+    assert isinstance(vendor, Zoho)
+    return vendor.add(
+        First_Name=name,
+        Last_Name=last,
+        Email=email,
+        Mobile=phone,
+        Mailing_Country=country,
+        Mailing_City=city,
+    )
