@@ -2,24 +2,31 @@
 
 `make bench-video ROUNDS=5 PEOPLE=200 CONTACTS=1000000 NGINX_PATH= PRESIDIO= ONLY=serve,seal`. It
 runs the benchmarks one after the other, as their own targets do, and reads their figures off what
-they print. PEOPLE is how many videos the batch makes: the peer codes each of them whole, so 200
-take hours. A row whose peer is not installed says so, and how to get it.
+they print. PEOPLE is how many videos the batch makes; the peer codes one a core in a go, and as
+many goes as there are rounds tell its pace, since 200 would take it hours. A row whose peer is not
+installed says so, and how to get it.
 """
 
 import os
 import platform
 import re
+import shutil
+import sqlite3
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
+
+import imageio_ffmpeg
 
 ROUNDS, PEOPLE = os.environ.get("ROUNDS", "5"), os.environ.get("PEOPLE", "200")
 CONTACTS = os.environ.get("CONTACTS", "1000000")
 ONLY = {name for name in os.environ.get("ONLY", "").split(",") if name}
 # What each benchmark is told besides the rounds; the batch and the contacts share a word.
 RUNS = {
-    "video": {"N": PEOPLE, "PEOPLE": ""},
+    "video": {"N": PEOPLE, "PEER": str(os.cpu_count() or 1), "PEOPLE": ""},
     "play": {},
     "serve": {},
     "seal": {},
@@ -60,9 +67,9 @@ ROWS = [
     ),
     *(
         Row(
-            f"the same, batch of {PEOPLE}, all cores, {word} (one run)",
+            f"the same, batch of {PEOPLE}, all cores, {word} (ours one run)",
             "video",
-            rf", N=\d+ over (?:.+\n)+?  {what} .*? {NUMBER}x, goal",
+            rf", N=\d+ over (?:.+\n)+?  {what} .*?  {NUMBER}x{SPREAD}, goal",
             ">= 30",
         )
         for what, word in (("wall", "videos a second"), ("CPU", "less CPU"))
@@ -151,6 +158,17 @@ def machine() -> str:
     )
 
 
+def versions() -> str:
+    """Return what did the work: ours from the environment, nginx by its own word."""
+    ours = [f"{name} {metadata.version(name)}" for name in ("granian", "Django", "cryptography")]
+    theirs = f"{imageio_ffmpeg.get_ffmpeg_version()} (ffmpeg), SQLite {sqlite3.sqlite_version}"
+    nginx = os.environ.get("NGINX_PATH") or shutil.which("nginx")
+    # It tells its version where others tell what went wrong.
+    command = [nginx, "-v"] if nginx else [sys.executable, "-c", ""]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stderr.strip()
+    return ", ".join([*ours, theirs, said or "no nginx"])
+
+
 def ran(name: str) -> str:
     """Run one benchmark, show what it prints, and return it; what it says is judged here."""
     print(f"\n== {name}", flush=True)
@@ -186,10 +204,12 @@ def _first(pattern: str, path: Path) -> str:
 
 
 def main() -> int:
-    before = machine()
+    before, began = machine(), time.monotonic()
     said = {name: ran(name) for name in RUNS if not ONLY or name in ONLY}
     rows = [line(row, said[row.run]) for row in ROWS if row.run in said]
-    print(f"\n{before}\nmedians of {ROUNDS}, [least-most] where the benchmark tells it\n")
+    took = f"at its end {os.getloadavg()[0]:.1f}, {(time.monotonic() - began) / 60:.0f} minutes"
+    print(f"\n{before}; {took}\n{versions()}")
+    print(f"medians of {ROUNDS}, [least-most] where the benchmark tells it\n")
     print("| what | measured | goal | |\n|---|---|---|---|")
     print("\n".join(rows))
     return int(any("| reached |" not in one for one in rows))

@@ -25,6 +25,8 @@ DEVICE_COOKIE = "sealcast-device"
 # What the button adds to its form. A scanner that posts a form, or calls its `submit`, presses no
 # button; what only fetches ahead says so itself.
 GESTURE = ("gesture", "tap")
+# What the page's script adds to it: the answer is the page of the video, not the way to it.
+AT_ONCE = ("answer", "page")
 ONE_CLICK = ("List-Unsubscribe", "One-Click")
 AHEAD = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 View = Callable[..., HttpResponseBase]
@@ -90,7 +92,7 @@ def play(request: HttpRequest, token: str) -> HttpResponse:
     session, device = request.COOKIES.get(PAGE_COOKIE, ""), _device(request, link)
     started = playback.start_play(link=link, at=now, session=session, device=device)
     _keep_signal(request, link, now)
-    response = _back(token, page="watch:watch")
+    response = _played(request, link, token, started.device)
     value = playback.session_value(play=started)
     for name, path in {
         PAGE_COOKIE: f"/v/{token}",
@@ -143,9 +145,7 @@ def watch(request: HttpRequest, token: str) -> HttpResponse:
     if _session(request, link) is None:
         # The session is over, or a scanner went straight here: back to the gesture.
         return redirect("watch:page", token=token)
-    plays = watching.own_plays(link=link, device=_device(request, link))
-    own = {"plays": plays, "erase_url": _erase_url(token)}
-    return render(request, "watch/watch.html", {**_all(request, link, token), **own})
+    return _watch_page(request, link, token, _device(request, link))
 
 
 @csrf_exempt
@@ -225,6 +225,26 @@ def _back(token: str, *, page: str = "watch:page") -> HttpResponse:
     response = redirect(page, token=token)
     response.status_code = 303
     return response
+
+
+def _played(request: HttpRequest, link: Link, token: str, device: Device | None) -> HttpResponse:
+    if request.POST.get(AT_ONCE[0]) != AT_ONCE[1]:
+        return _back(token, page="watch:watch")
+    # A round trip less before the first frame; the address is told, since the script keeps it.
+    link.refresh_from_db(fields=["plays"])
+    response = _watch_page(request, link, token, device)
+    response.headers["Content-Location"] = reverse("watch:watch", kwargs={"token": token})
+    return response
+
+
+def _watch_page(
+    request: HttpRequest, link: Link, token: str, device: Device | None
+) -> HttpResponse:
+    own = {
+        "plays": watching.own_plays(link=link, device=device),
+        "erase_url": _erase_url(token),
+    }
+    return render(request, "watch/watch.html", {**_all(request, link, token), **own})
 
 
 def _all(request: HttpRequest, link: Link, token: str) -> dict[str, object]:

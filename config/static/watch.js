@@ -11,20 +11,23 @@ function heed(video) {
 }
 
 async function open(form) {
-  // The same POST as without scripts: it counts one play and leads to the page of the video.
+  // The same POST as without scripts: it counts one play. It asks for the page of the video at
+  // once, where a browser without scripts is led to it.
   // The button stands for the gesture: without it nothing is counted.
-  const body = new URLSearchParams({ gesture: form.querySelector("button").value });
+  const body = new URLSearchParams({ gesture: form.querySelector("button").value, answer: "page" });
   const answer = await fetch(form.action, { method: "POST", body, redirect: "follow", credentials: "same-origin" });
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  document.querySelector("main").replaceWith(page.querySelector("main"));
-  document.title = page.title;
-  window.history.replaceState(null, "", answer.url);
-  const video = document.querySelector("video");
-  if (!video) return;
-  heed(video);
-  video.focus();
+  const main = document.adoptNode(page.querySelector("main"));
+  const video = main.querySelector("video");
+  if (video) heed(video);
+  document.querySelector("main").replaceWith(main);
+  // Asked for before anything else is done: the first bytes are under way while the page is drawn.
   // A browser may still refuse to start by itself; the player's own button is there.
-  await video.play().catch(() => {});
+  const started = video?.play().catch(() => {});
+  document.title = page.title;
+  window.history.replaceState(null, "", answer.headers.get("Content-Location") ?? answer.url);
+  video?.focus();
+  await started;
 }
 
 for (const form of document.querySelectorAll("form[data-play]")) {

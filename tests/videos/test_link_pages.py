@@ -105,3 +105,30 @@ def test_over_the_limit_nothing_more_is_written() -> None:
     now = clock.now()
     told = [misses.count(address="192.0.2.7", at=now) for _ in range(misses.A_MINUTE + 5)]
     assert told[-5:] == [misses.A_MINUTE + 1] * 5
+
+
+def test_the_script_gets_the_page_of_the_video_at_once_and_counts_one_play(
+    ours: tuple[Link, str],
+) -> None:
+    client, page = Client(), f"/v/{ours[1]}"
+    answer = client.post(f"{page}/play", {**TAP, "answer": "page"})
+    assert (answer.status_code, answer["Content-Location"]) == (200, f"{page}/watch")
+    assert answer.content == client.get(f"{page}/watch").content
+    assert "It can be opened 1 more time." in answer.content.decode()
+    assert client.get(f"/watch/{ours[0].public_id}/video.mp4").status_code == 200
+    assert Play.objects.count() == 1
+
+
+def test_asking_for_the_page_is_no_gesture(ours: tuple[Link, str]) -> None:
+    page = f"/v/{ours[1]}"
+    assert Client().post(f"{page}/play", {"answer": "page"})["Location"] == page
+    assert Play.objects.count() == 0
+
+
+def test_asking_for_the_page_opens_no_second_device(ours: tuple[Link, str]) -> None:
+    policy(devices_allowed=1)
+    page = f"/v/{ours[1]}"
+    Client().post(f"{page}/play", TAP)
+    refused = Client().post(f"{page}/play", {**TAP, "answer": "page"})
+    assert (refused.status_code, refused["Location"]) == (303, page)
+    assert Play.objects.count() == 1
