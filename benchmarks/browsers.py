@@ -63,6 +63,7 @@ class Missing(Exception):
 class Page(Protocol):
     """One page in one browser."""
 
+    name: str
     version: str
 
     def open(self, address: str) -> None: ...
@@ -82,6 +83,8 @@ class Page(Protocol):
 
 class Chromium:
     """A page of Playwright's."""
+
+    name = "Chromium"
 
     def __init__(self, page: ChromiumPage, version: str) -> None:
         self._page, self._held, self.version = page, Complaints(), version
@@ -105,6 +108,8 @@ class Chromium:
 
 class Firefox:
     """Marionette: each message is its length, a colon, and JSON."""
+
+    name = "Firefox"
 
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=COMMAND_SECONDS)
@@ -157,6 +162,8 @@ class Firefox:
 class WebKit:
     """A session of WebKitGTK's driver, and what its browser writes."""
 
+    name = "WebKitGTK"
+
     def __init__(self, browser: str, arguments: list[str], written: Path) -> None:
         self._written, self._session = written, "/session"
         options = {"binary": browser, "args": arguments}
@@ -196,7 +203,9 @@ class WebKit:
 @contextmanager
 def chromium(*, scripts: bool) -> Iterator[Page]:
     """Open a page in Chromium."""
-    path = subprocess.run([ROOT / ".ci/ensure-browser"], capture_output=True, text=True)
+    path = subprocess.run(
+        [ROOT / ".ci/ensure-browser"], check=False, capture_output=True, text=True
+    )
     if path.returncode:
         raise Missing
     with sync_playwright() as playwright:
@@ -241,7 +250,7 @@ def webkit(*, scripts: bool) -> Iterator[Page]:
         command = [screen, "-a", "-s", "-screen 0 1280x1024x24", path, f"--port={WEBKIT_PORT}"]
         arguments = ["--automation", "--enable-write-console-messages-to-stdout=true"]
         arguments += [] if scripts else ["--enable-javascript=false"]
-        places = {name: home for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME")}
+        places = dict.fromkeys(("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"), home)
         with _started(command, Path(home, "written"), **places):
             _until(_listens)
             yield WebKit(str(browser), arguments, Path(home, "written"))

@@ -9,13 +9,17 @@ says it showed is compared. Then once more without scripts, where two pictures m
 
 import io
 import os
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import imageio_ffmpeg
 import numpy as np
 from django.core.management import call_command
 from PIL import Image
@@ -32,8 +36,8 @@ from integrations.models import SandboxMessage
 from retention.management.commands.serve import web_command
 from tests.journeys import real
 from tests.videos import stage
-from videos import campaigns, compositing, vault
-from videos.models import Render
+from videos import base_media, campaigns, compositing, vault
+from videos.models import Asset, Render
 
 Opened = Callable[..., AbstractContextManager[Page]]
 BROWSERS: dict[str, Opened] = {
@@ -44,6 +48,8 @@ BROWSERS: dict[str, Opened] = {
 SAME_SECONDS, BESIDE_SECONDS, BEFORE_END_SECONDS = 0.05, 0.15, 0.5
 # Of the pictures' points; a film that stands changes none.
 CHANGED = 0.0002
+# The player of WebKitGTK is made of scripts: without them only a link plays the film.
+START = {"WebKitGTK": "noscript a"}
 # Each of these runs in the page. Frames are counted where the browser shows them.
 FRAMES = """
 const seen = [], video = document.querySelector("video");
@@ -105,7 +111,7 @@ class Failed(Exception):
 
 @dataclass(frozen=True)
 class Film:
-    """What everybody's film is: how long, its size, where it is spliced, where it names a person."""
+    """What everybody's film is; where it is spliced, and where it names a person, in seconds."""
 
     seconds: float
     size: tuple[int, int]
@@ -129,19 +135,43 @@ def sent(count: int) -> tuple[Film, list[str]]:
     return film(), [f"{ORIGIN}/v/" + text.partition("/v/")[2][:43] for text in texts]
 
 
+def grainy(data: bytes) -> bytes:
+    """Return a film with a camera's grain: so large that no browser takes all of it at once."""
+    with tempfile.TemporaryDirectory() as folder:
+        plain, target = Path(folder, "plain.mp4"), Path(folder, "grainy.mp4")
+        plain.write_bytes(data)
+        command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(plain)]
+        command += ["-vf", "noise=alls=8:allf=t", "-c:v", "libx264", "-preset", "ultrafast"]
+        command += ["-crf", "27", "-g", "60", "-pix_fmt", "yuv420p", "-c:a", "copy"]
+        subprocess.run([*command, "-movflags", "+faststart", str(target)], check=True)
+        return target.read_bytes()
+
+
+def with_grain() -> None:
+    """Have the base video of this run be a grainy one."""
+    seal = base_media.seal
+
+    def sealed(*, delivery: base_media.Delivery, **others: Any) -> Any:
+        return seal(delivery=replace(delivery, video=grainy(delivery.video)), **others)
+
+    base_media.seal = sealed
+
+
 def film() -> Film:
     render = Render.objects.select_related("base__key__parent").get()
     assert render.base is not None
     base = compositing.probe(data=vault.read(sealed_object=render.base, at=clock.now()))
+    ends = base.duration_seconds
     keys = [number * base.duration_seconds / base.frame_count for number in base.key_frames]
-    # A slot begins and ends with a frame that stands alone.
-    edges = [edge / 1000 for slot in render.slots_ms for edge in slot]
-    nearest = {min([*keys, base.duration_seconds], key=lambda key: abs(key - at)) for at in edges}
+    # From the last frame that stands alone before a slot to the first one after it.
+    slots = [(start / 1000, end / 1000) for start, end in render.slots_ms]
+    starts = {max(key for key in keys if key <= start + SAME_SECONDS) for start, _ in slots}
+    stops = {min((k for k in keys if k >= end - SAME_SECONDS), default=ends) for _, end in slots}
     return Film(
         max(base.duration_seconds, base.audio_seconds),
         (base.width, base.height),
-        tuple(sorted(nearest - {0.0, base.duration_seconds})),
-        tuple(slot[0] / 1000 for slot in render.slots_ms),
+        tuple(sorted((starts | stops) - {0.0, ends})),
+        tuple(start for start, _ in slots),
     )
 
 
@@ -228,7 +258,7 @@ def _moved(page: Page, address: str) -> str:
     page.press("form[data-play] button")
     time.sleep(2)
     still = _moves(page)
-    page.press("video")
+    page.press(START.get(page.name, "video"))
     time.sleep(1)
     moved = _moves(page)
     # If it ran by itself, scripts were on, and the press would have stopped it.
@@ -245,15 +275,19 @@ def _moves(page: Page) -> float:
 
 def changed(one: bytes, other: bytes) -> float:
     """Return which share of the points of two pictures differs so that it can be seen."""
-    a, b = (np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), np.int16) for png in (one, other))
+    a, b = (
+        np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), np.int16) for png in (one, other)
+    )
     return float((np.abs(a - b).max(axis=2) > 24).mean())
 
 
 def main() -> int:
     call_command("collectstatic", verbosity=0, interactive=False)
     wanted = [name for name in BROWSERS if os.environ.get("ONLY", name) == name]
+    with_grain()
     film, links = sent(2 * len(wanted))
-    print(f"{film.seconds:.2f} s of {film.size[0]}x{film.size[1]}, spliced at {film.splices}")
+    megabytes = Asset.objects.all()[0].size_bytes / 1e6
+    print(f"{megabytes:.1f} MB, {film}")
     found = True
     with serve.grounds(), serve.running(web_command("127.0.0.1", PORT), PORT):
         for name in wanted:
@@ -264,16 +298,16 @@ def main() -> int:
 def proved(name: str, film: Film, first: str, second: str) -> bool:
     try:
         with BROWSERS[name](scripts=True) as page:
-            whole = told(f"{name} {page.version}", watched(page, film, first), page)
+            whole = told(watched(page, film, first), page)
         with BROWSERS[name](scripts=False) as page:
-            return told(f"{name} {page.version}", unscripted(page, second), page) and whole
+            return told(unscripted(page, second), page) and whole
     except Missing:
         print(f"{name}  NOT HERE. On Debian: apt-get install {browsers.PACKAGES[name]}")
         return False
 
 
-def told(name: str, looks: Look, page: Page) -> bool:
-    whole = True
+def told(looks: Look, page: Page) -> bool:
+    whole, name = True, f"{page.name} {page.version}"
     for number, (what, look) in enumerate(looks):
         try:
             word, says = "ok  ", look()
@@ -281,7 +315,7 @@ def told(name: str, looks: Look, page: Page) -> bool:
             word, says, whole = "FAIL", str(fault), False
         print(f"{name:24} {word} {what:34} {says}", flush=True)
         if shots := os.environ.get("SHOTS"):
-            place = f"{name.split()[0]}-{number:02d}-{what}".replace(" ", "_")
+            place = f"{page.name}-{number:02d}-{what}".replace(" ", "_")
             Path(shots, f"{place}.png").write_bytes(page.picture())
     return whole
 
