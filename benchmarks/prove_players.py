@@ -83,7 +83,7 @@ const there = new Promise((done) => video.addEventListener("seeked", done, {{ on
 video.currentTime = to;
 await there;
 // Not awaited: WebKitGTK shows frames, and does not say that it plays.
-video.play().catch(() => {});
+video.play().catch(() => null);
 await shown(5);
 return [performance.now() - began, seen[0] - to, seen[4] - seen[0]];"""
 ENDED = """const video = document.querySelector("video");
@@ -94,7 +94,7 @@ return new Promise((done, failed) => {
 });"""
 AGAIN = f"""{FRAMES}
 // Not awaited: WebKitGTK shows frames, and does not say that it plays.
-video.play().catch(() => {});
+video.play().catch(() => null);
 await shown(5);
 return seen;"""
 CAPTIONS = """const video = document.querySelector("video"), track = video.textTracks[0];
