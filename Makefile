@@ -113,6 +113,9 @@ bench-personalise: env ## personalise beside a full re-encode, and count bytes a
 bench-play: env ## from the click to the first frame in Chromium, beside nginx: NGINX_PATH= ROUNDS= ENGINE=
 	@$(PY) -m benchmarks.play
 
+prove-players: env ## play and seek a recipient's video in Chromium, Firefox and WebKitGTK: ONLY= SHOTS= ENGINE=
+	@$(PY) -m benchmarks.prove_players
+
 bench-video: env ## all figures of the videos in one table: ROUNDS= PEOPLE= CONTACTS= NGINX_PATH= PRESIDIO= ONLY=
 	@$(PY) -m benchmarks.table
 

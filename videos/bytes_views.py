@@ -25,8 +25,10 @@ def video(
 
     `serve` is given the headers Range and If-Range.
     """
+    reads_on = "Icy-Metadata" in request.headers
+    asked = ranges.meant(header=request.headers.get("Range", ""), reads_on=reads_on)
     try:
-        served = serve(request.headers.get("Range", ""), request.headers.get("If-Range", ""))
+        served = serve(asked, request.headers.get("If-Range", ""))
     except ranges.Unsatisfiable as outside:
         size = {"Content-Range": f"bytes */{outside.size_bytes}"}
         return HttpResponse(status=416, headers={**size, "Accept-Ranges": "bytes"})

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 # An open-ended request is answered by a piece, so that a slow phone holds no thread and little
 # memory: a player asks for the next one by itself.
 PIECE_BYTES = 1 << 20
+OPEN_END = re.compile(r"^bytes=\d{1,18}-$")
+# As many digits as a range may have: past the end of any video.
+PAST_ANY_END = "9" * 18
 ONE_RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$")
 
 
@@ -33,6 +36,16 @@ class Span:
     @property
     def content_range(self) -> str:
         return f"bytes {self.start}-{self.end - 1}/{self.size_bytes}"
+
+
+def meant(*, header: str, reads_on: bool) -> str:
+    """Return what a Range header means of a player that may take a piece's end for the film's.
+
+    GStreamer, in WebKitGTK, reads one answer to its end and asks for no next piece: it jumped to
+    the end of the film there. It can be known by its asking for the notes of a radio station
+    (`Icy-Metadata`), as do others that read on. Its open end is named for it.
+    """
+    return f"{header}{PAST_ANY_END}" if reads_on and OPEN_END.match(header) else header
 
 
 def asked(*, header: str, size_bytes: int) -> Span:

@@ -68,10 +68,13 @@ def _answer(environ: Environ, name: str) -> tuple[int, dict[str, str], Iterable[
     connection.close_if_unusable_or_obsolete()
     link_id = ids.parse("lnk", name)
     session = parse_cookie(environ.get("HTTP_COOKIE", "")).get(BYTES_COOKIE, "")
+    asked = ranges.meant(
+        header=environ.get("HTTP_RANGE", ""), reads_on="HTTP_ICY_METADATA" in environ
+    )
     served = playback.serve_link(
         link_id=link_id,
         session=session,
-        range_header=environ.get("HTTP_RANGE", ""),
+        range_header=asked,
         if_range=environ.get("HTTP_IF_RANGE", ""),
         at=clock.now(),
     )

@@ -5,6 +5,8 @@ function complain(shown) {
 }
 
 function heed(video) {
+  // Safari and its kin leave captions off, even the default ones; without sound they are the words.
+  for (const track of video.textTracks) track.mode = "showing";
   video.querySelector("source").addEventListener("error", () => complain(true));
   video.addEventListener("error", () => complain(true));
   video.addEventListener("playing", () => complain(false));

@@ -40,3 +40,17 @@ def test_an_open_end_is_answered_by_a_piece() -> None:
     span = ranges.asked(header="bytes=7-", size_bytes=PIECE_BYTES * 3)
     assert span.length == PIECE_BYTES
     assert span.content_range == f"bytes 7-{PIECE_BYTES + 6}/{PIECE_BYTES * 3}"
+
+
+def test_a_player_that_reads_on_is_given_all_of_it() -> None:
+    header = ranges.meant(header="bytes=7-", reads_on=True)
+    size = PIECE_BYTES * 3
+    assert ranges.asked(header=header, size_bytes=size) == Span(7, size, size, partial=True)
+
+
+@pytest.mark.parametrize(
+    ("header", "reads_on"),
+    [("bytes=7-", False), ("bytes=7-9", True), ("bytes=-9", True), ("bytes=-", True), ("", True)],
+)
+def test_any_other_range_means_what_it_says(header: str, reads_on: bool) -> None:
+    assert ranges.meant(header=header, reads_on=reads_on) == header

@@ -74,6 +74,16 @@ def test_an_allowed_range_is_answered_as_the_view_answers(
     assert first == ask(WSGIHandler(), ours, **asked)
 
 
+def test_a_player_that_reads_on_is_given_all_of_it(
+    ours: tuple[Link, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranges, "PIECE_BYTES", 10)
+    asked = {"HTTP_RANGE": "bytes=5-", "HTTP_ICY_METADATA": "1"}
+    first = ask(wsgi.application, ours, **asked)
+    assert first[2] == WHOLE[5:]
+    assert first == ask(WSGIHandler(), ours, **asked)
+
+
 def test_a_long_answer_is_walked(ours: tuple[Link, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wsgi, "AT_ONCE_BYTES", 10)
     assert ask(wsgi.application, ours)[2] == WHOLE
