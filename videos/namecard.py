@@ -16,6 +16,8 @@ _DESIGN_HEIGHT = 720
 _LEFT_SHARE, _RIGHT_SHARE, _MIDDLE_SHARE = 0.42, 0.955, 0.46
 _ENTER_AT_SECONDS, _ENTER_SECONDS = 0.15, 0.55
 _LEAVE_SECONDS = 0.45
+# Before the slot ends, all that was laid over is gone: the base's own pictures may go on from here.
+GONE_SECONDS = 0.1
 # A block of the coder: only blocks that are new cost anything.
 _BLOCK_PX = 16
 _GROUND, _INK, _SOFT_INK = (13, 14, 40, 176), (255, 255, 255), (190, 214, 255)
@@ -85,7 +87,7 @@ def _column(card: PlacedCard, share: float) -> int:
 
 def share_left(*, seconds: float, slot_seconds: float) -> float:
     """Say how much of what was laid over is still seen, 1 to 0, near the slot's end."""
-    return _smooth((slot_seconds - 0.1 - seconds) / _LEAVE_SECONDS)
+    return _smooth((slot_seconds - GONE_SECONDS - seconds) / _LEAVE_SECONDS)
 
 
 # The same for everybody whose name is read from this side; a blur costs more than the lettering.

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from config.lib import encoding, mp4
 from config.lib.mp4 import Run
+from videos import namecard
 
 Slots: TypeAlias = Sequence[tuple[float, float]]
 
@@ -98,10 +99,14 @@ def sound_runs(*, sound: mp4.Track, slots: Sequence[Slot]) -> tuple[Run, ...]:
 
 
 def _groups(video: mp4.Track, starts: Sequence[int], slot: Slot) -> Run:
-    """Go back to the start of the group at the slot's start, on to the first after its end."""
+    """Go back to the start of the group at the slot's start, on to the first after its end.
+
+    One that starts when the card is gone counts: else a whole group more would be each person's.
+    """
     tolerance = video.samples[0].duration_ticks // 2
     start_ticks = round(slot.start_seconds * video.ticks_per_second) + tolerance
-    end_ticks = round(slot.end_seconds * video.ticks_per_second) - tolerance
+    gone_seconds = slot.end_seconds - namecard.GONE_SECONDS
+    end_ticks = round(gone_seconds * video.ticks_per_second)
     shown = [(video.samples[index].show_at_ticks, index) for index in starts]
     first = max((index for at, index in shown if at <= start_ticks), default=0)
     end = min((index for at, index in shown if at >= end_ticks), default=len(video.samples))
