@@ -30,9 +30,17 @@ ORIGIN = f"https://127.0.0.1:{PORT}"
 # Links are made for https, with cookies as in production.
 os.environ["SEALCAST_PUBLIC_URL"] = ORIGIN
 
-from accounts import audit
 from benchmarks import browsers, serve  # sets Django up
 from benchmarks.browsers import Missing, Page
+
+Opened = Callable[..., AbstractContextManager[Page]]
+BROWSERS: dict[str, Opened] = {
+    "Chromium": browsers.chromium,
+    "Firefox": browsers.firefox,
+    "WebKitGTK": browsers.webkit,
+}
+
+from accounts import audit
 from config.lib import clock
 from integrations.models import SandboxMessage
 from retention.management.commands.serve import web_command
@@ -41,12 +49,6 @@ from tests.videos import stage
 from videos import base_media, campaigns, compositing, vault
 from videos.models import Asset, Render
 
-Opened = Callable[..., AbstractContextManager[Page]]
-BROWSERS: dict[str, Opened] = {
-    "Chromium": browsers.chromium,
-    "Firefox": browsers.firefox,
-    "WebKitGTK": browsers.webkit,
-}
 SAME_SECONDS, BESIDE_SECONDS, BEFORE_END_SECONDS = 0.05, 0.15, 0.5
 # Of the pictures' points; a film that stands changes none.
 CHANGED = 0.0002
