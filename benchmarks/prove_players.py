@@ -142,7 +142,7 @@ def sent(count: int) -> tuple[Film, list[str]]:
 
 
 def grainy(data: bytes) -> bytes:
-    """Return a film with a camera's grain: so large that no browser takes all of it at once."""
+    """Return a film with a camera's grain: larger than one piece of what is served."""
     with tempfile.TemporaryDirectory() as folder:
         plain, target = Path(folder, "plain.mp4"), Path(folder, "grainy.mp4")
         plain.write_bytes(data)
