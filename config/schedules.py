@@ -17,6 +17,7 @@ SCHEDULES = (
     ("consent: tell other systems of stops", "consent.jobs.pass_on_stops", 1),
     ("consent: read the contacts of CRMs", "consent.jobs.read_crms", 1),
     ("consent: messages without an answer", "consent.jobs.recover", 5),
+    ("consent: ask what became of them", "consent.jobs.look_up_unknown", 3),
     ("videos: hand off what is due", "videos.delivery_jobs.dispatch_due", 1),
     ("videos: campaigns and renders that wait", "videos.delivery_jobs.reconcile", 2),
     ("videos: is the vendor's copy still gone", "videos.jobs.observe_again", 30),

@@ -71,11 +71,11 @@ def claim(*, due: Sequence[Due], at: datetime, still_valid: StillValid) -> Claim
     rows = _locked(due, held, at)
     done, decisions, verdicts = Claimed(), [], gate.judge_leaving(messages=rows, at=at)
     for row in rows:
-        verdict, opened = _judge_again(row, verdicts[row.pk], at, still_valid)
+        verdict, leaving = _judge_again(row, verdicts[row.pk], at, still_valid)
         decision = _decision(row, verdict, at)
         decisions.append(decision)
-        if opened is not None:
-            done.opened.append(opened)
+        if leaving is not None:
+            done.opened.append(leaving)
         else:
             done.outcomes[row.pk] = "refused" if verdict.verdict == gate.REFUSE else "deferred"
     _write(rows, decisions, {one.message.pk for one in done.opened}, at)
@@ -112,7 +112,7 @@ def _judge_again(
     if verdict.verdict != gate.ALLOW:
         return verdict, None
     try:
-        return verdict, _open(message, at)
+        return verdict, opened(message=message, at=at)
     except (keys.KeyRefused, contacts.NoAddress):
         # One that cannot be read must not keep the others of its claim from leaving.
         return gate.refusal(verdict=verdict, code="unreadable"), None
@@ -130,7 +130,12 @@ def _is_only_held(message: Message, verdict: Verdict) -> bool:
     return reasons == {suppression.PROVISIONAL}
 
 
-def _open(message: Message, at: datetime) -> Opened:
+def opened(*, message: Message, at: datetime) -> Opened:
+    """Open a message whose person is held: for the wire.
+
+    :raises KeyRefused: the person's key does not open.
+    :raises NoAddress: the person has no address of its channel any more.
+    """
     sealed = bytes(message.body_sealed or b"")
     place = body_place(message.pk)
     plain = keys.unseal(key=message.contact.key, sealed=sealed, context=place, at=at)

@@ -166,7 +166,7 @@ DECLARATIONS: Declarations = {
         **_as(MESSAGE, "id contact connection decision hand_off_decision purpose_code channel"),
         **_as(MESSAGE, "context_type context_id idempotency_key state body_sha256 content"),
         **_as(MESSAGE, "not_before queued_at claimed_at attempts sent_at delivered_at"),
-        **_as(MESSAGE, "provider_message_id problem"),
+        **_as(MESSAGE, "provider_message_id problem lookups"),
         "body_sealed": BODY,
     },
     "consent.taken": _as(TECHNICAL, "item effect at"),

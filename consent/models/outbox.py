@@ -92,6 +92,8 @@ class Message(models.Model):
     delivered_at = models.DateTimeField(null=True)
     provider_message_id = models.CharField(max_length=80, blank=True, db_index=True)
     problem = models.CharField(max_length=80, blank=True)
+    # How often its provider was asked what became of it, while nobody knows.
+    lookups = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         indexes = [
@@ -99,6 +101,9 @@ class Message(models.Model):
                 name="message_waiting", fields=["not_before", "id"], condition=Q(state="queued")
             ),
             models.Index(name="message_in_context", fields=["context_type", "context_id", "state"]),
+            models.Index(
+                name="message_unknown", fields=["claimed_at"], condition=Q(state="unknown")
+            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -1,7 +1,8 @@
 """What must a messaging provider offer, and how does it fail?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, Protocol, runtime_checkable
 from uuid import UUID
 
@@ -42,6 +43,23 @@ class Sent:
     """The provider took it, and calls it by this name."""
 
     provider_message_id: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A message whose answer never came, as it left, and the instant of its claim."""
+
+    message: OutgoingMessage = field(repr=False)
+    left_at: datetime
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a provider's own list says of one message: its name there, and how far it came."""
+
+    provider_message_id: str
+    status: Literal["sent", "delivered", "failed"]
+    code: str = ""
 
 
 class NotAnEvent(ValueError):
@@ -123,4 +141,16 @@ class Paced(Protocol):
         """Hand one message over; called from several threads at once.
 
         :raises ProviderError: with its outcome.
+        """
+
+
+@runtime_checkable
+class LooksUp(Protocol):
+    """A provider that can be asked later what became of a message it never answered about."""
+
+    def look_up(self, asked: Sequence[Asked]) -> Mapping[UUID, Sequence[Found]]:
+        """Return for each of our messages all that could be it; sends nothing.
+
+        A message that is not in the answer could not be looked up, or is not there.
+        :raises ProviderError: no answer came, or the list was too long to be read whole.
         """

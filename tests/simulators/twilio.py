@@ -5,8 +5,8 @@ import hashlib
 import hmac
 import json
 from datetime import UTC, datetime
-from email.utils import format_datetime
-from urllib.parse import parse_qsl, urlencode
+from email.utils import format_datetime, parsedate_to_datetime
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from tests.simulators.server import Answer, Call, Hook, Simulator
 
@@ -35,8 +35,19 @@ class TwilioSimulator(Simulator):
         if call.path.partition("?")[0] != f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json":
             return error(20404, 404, "The requested resource was not found")
         if call.method == "GET":
-            return 200, {"messages": self.messages[::-1], "page": 0, "next_page_uri": None}
+            return self._list(dict(parse_qsl(urlsplit(call.path).query)))
         return self._take(dict(parse_qsl(call.body.decode())))
+
+    def _list(self, asked: dict[str, str]) -> Answer:
+        size, page = int(asked.get("PageSize", "50")), int(asked.get("Page", "0"))
+        rows = [row for row in self.messages[::-1] if _is_between(row, asked)]
+        more = {**asked, "Page": str(page + 1), "PageToken": "PASM"}
+        path = f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json?{urlencode(more)}"
+        return 200, {
+            "messages": rows[page * size : (page + 1) * size],
+            "page": page,
+            "next_page_uri": path if len(rows) > (page + 1) * size else None,
+        }
 
     def _take(self, fields: dict[str, str]) -> Answer:
         if not fields.get("To"):
@@ -49,7 +60,8 @@ class TwilioSimulator(Simulator):
             "status": "queued",
             "to": fields["To"],
             "from": fields.get("From"),
-            "body": fields.get("Body", ""),
+            # Of a template the list shows the words that were approved, filled in.
+            "body": fields.get("Body") or f"Your video: {fields.get('ContentVariables', '')}",
             "error_code": None,
             "num_segments": "1",
             "direction": "outbound-api",
@@ -75,6 +87,14 @@ class TwilioSimulator(Simulator):
         body = json.dumps(fields).encode()
         url = f"{url}?bodySHA256={hashlib.sha256(body).hexdigest()}"
         return Hook(url, body, "application/json", signed(url))
+
+
+def _is_between(row: dict[str, object], asked: dict[str, str]) -> bool:
+    at = parsedate_to_datetime(str(row["date_created"]))
+    after, before = asked.get("DateSent>"), asked.get("DateSent<")
+    return (not after or at >= datetime.fromisoformat(after)) and (
+        not before or at <= datetime.fromisoformat(before)
+    )
 
 
 def signed(text: str) -> dict[str, str]:
