@@ -17,6 +17,7 @@ from retention.views import (
     replies,
     runs,
     stops,
+    unanswered,
     vendors,
 )
 
@@ -49,6 +50,8 @@ urlpatterns = [
     path("answers/<uuid:review_id>/words/", replies.reply_words, name="reply_words"),
     path("answers/<uuid:review_id>/decide/", replies.reply_decide, name="reply_decide"),
     path("stops/", stops.stops, name="stops"),
+    path("unanswered/", unanswered.unanswered, name="unanswered"),
+    path("unanswered/<uuid:message_id>/settle/", unanswered.settle, name="settle"),
     path("another-law/", replay.replay, name="replay"),
     path("another-law/<uuid:report_id>/", replay.replayed, name="replayed"),
     path("purposes/", purposes.purpose_list, name="purposes"),

@@ -35,6 +35,7 @@ PARTS = (
     ("May we write?", "may_write"),
     ("Unsure answers", "replies"),
     ("Stops told on", "stops"),
+    ("Without an answer", "unanswered"),
     ("Growth", "growth"),
     ("Purposes", "purposes"),
     ("Another law", "replay"),
@@ -56,6 +57,7 @@ ACTS = {
     "policy": "policy.change",
     "run": "run.start",
     "verify": "trail.verify",
+    "settle": "message.settle",
 }
 
 

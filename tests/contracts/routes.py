@@ -153,6 +153,8 @@ TABLE = {
     "admin/answers/<uuid:review_id>/words/": "od",
     "admin/answers/<uuid:review_id>/decide/": "od",
     "admin/stops/": CONSOLE,
+    "admin/unanswered/": CONSOLE,
+    "admin/unanswered/<uuid:message_id>/settle/": "od",
     "admin/another-law/": CONSOLE,
     "admin/another-law/<uuid:report_id>/": CONSOLE,
     "admin/purposes/": CONSOLE,
