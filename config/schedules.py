@@ -13,6 +13,7 @@ SCHEDULES = (
     ("trail: order and sign", "accounts.jobs.seal_trail", 1),
     ("house: sessions and tokens past their time", "accounts.jobs.tidy", 60),
     ("integrations: sign-ins that nobody finished", "integrations.jobs.tidy", 60),
+    ("integrations: templates of WhatsApp", "integrations.jobs.read_all_templates", 60),
     ("consent: act on what providers sent", "consent.jobs.take_inbox", 1),
     ("consent: tell other systems of stops", "consent.jobs.pass_on_stops", 1),
     ("consent: read the contacts of CRMs", "consent.jobs.read_crms", 1),

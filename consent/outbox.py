@@ -379,6 +379,7 @@ def _outgoing(opened: Opened) -> OutgoingMessage:
         subject=content["subject"],
         text=content["text"],
         headers=content["headers"],
+        within_window=opened.within_window,
     )
 
 

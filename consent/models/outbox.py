@@ -121,6 +121,22 @@ class Message(models.Model):
         return ids.public("msg", self.id)
 
 
+class Conversation(models.Model):
+    """When somebody last wrote on WhatsApp over an account: for a day words of ours may answer."""
+
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="+")
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="+")
+    heard_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="conversation_once", fields=["contact", "connection"])
+        ]
+
+    def __str__(self) -> str:
+        return f"heard {self.heard_at:%Y-%m-%d}"
+
+
 class Taken(models.Model):
     """Which inbox item consent has acted upon, and to what effect: an item acts once."""
 

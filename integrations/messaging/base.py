@@ -33,6 +33,8 @@ class OutgoingMessage:
     subject: str = field(repr=False)
     text: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    # WhatsApp: the person has written within the last day, so that words of our own may go.
+    within_window: bool = False
 
 
 THANKS = ("application/json", '{"status": "kept"}')
@@ -60,6 +62,21 @@ class Found:
     provider_message_id: str
     status: Literal["sent", "delivered", "failed"]
     code: str = ""
+
+
+@dataclass(frozen=True)
+class KnownTemplate:
+    """One template of an account, as its provider tells of it; it says nothing of anybody."""
+
+    # By which name it is asked for when a message is sent.
+    code: str
+    title: str
+    language: str = ""
+    category: str = ""
+    # As the provider writes it, in any letters.
+    state: str = ""
+    quality: str = ""
+    words: str = ""
 
 
 class NotAnEvent(ValueError):
@@ -153,4 +170,15 @@ class LooksUp(Protocol):
 
         A message that is not in the answer could not be looked up, or is not there.
         :raises ProviderError: no answer came, or the list was too long to be read whole.
+        """
+
+
+@runtime_checkable
+class KeepsTemplates(Protocol):
+    """A provider whose WhatsApp messages need a template, and which can name those it has."""
+
+    def templates(self) -> Sequence[KnownTemplate]:
+        """Return all templates of the account with their state.
+
+        :raises ProviderError: no whole list came.
         """

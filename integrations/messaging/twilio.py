@@ -16,11 +16,12 @@ from django.conf import settings
 
 from config.lib import clock
 from integrations import inbox
-from integrations.messaging import twilio_lists, twilio_signature, whatsapp
+from integrations.messaging import twilio_contents, twilio_lists, twilio_signature, whatsapp
 from integrations.messaging.base import (
     Asked,
     Event,
     Found,
+    KnownTemplate,
     NotAnEvent,
     NotSigned,
     OutgoingMessage,
@@ -52,7 +53,9 @@ class TwilioProvider:
         user = self._of("key_sid") or self._of("account_sid")
         secret = self._of("key_secret") if self._of("key_sid") else self._of("auth_token")
         basic = base64.b64encode(f"{user}:{secret}".encode()).decode()
-        self._wire = Wire(connection, {"Authorization": f"Basic {basic}"})
+        headers = {"Authorization": f"Basic {basic}"}
+        self._wire = Wire(connection, headers)
+        self._content_wire = Wire(connection, headers, place="twilio_content")
         account = quote(self._of("account_sid"), safe="")
         self._path = f"/2010-04-01/Accounts/{account}/Messages.json"
 
@@ -77,6 +80,13 @@ class TwilioProvider:
         :raises ProviderError: no answer, or more rows than are read.
         """
         return twilio_lists.look_up(wire=self._wire, path=self._path, asked=asked)
+
+    def templates(self) -> Sequence[KnownTemplate]:
+        """Return the account's contents that were put before Meta, and what Meta said.
+
+        :raises ProviderError: no whole list came.
+        """
+        return twilio_contents.templates(wire=self._content_wire)
 
     def read(self, posted: Posted) -> tuple[Event, ...]:
         """Read a status callback or a person's message, signed by the account's auth token.
@@ -147,7 +157,7 @@ class TwilioProvider:
         return fields
 
     def _content(self, message: OutgoingMessage) -> dict[str, str]:
-        if message.channel == "whatsapp":
+        if message.channel == "whatsapp" and not message.within_window:
             template = whatsapp.template_of(self._held)
             values = enumerate(template.values(message), start=1)
             variables = {str(place): value for place, value in values}
