@@ -30,6 +30,7 @@ COMPLIANCE = frozenset(
         "hold.place",
         "hold.release",
         "link.revoke",
+        "message.settle",
         "policy.change",
         "proof.export",
         "request.open",

@@ -16,6 +16,7 @@ from consent import (
     reviews,
     stop_texts,
     suppression,
+    windows,
 )
 from consent.models import Channel, ConsentEvent, Contact, Message, Revocation
 from consent.standing import AGREED, NO, OWN_ACTS
@@ -69,6 +70,9 @@ def take(*, item: InboxItem, body: Mapping[str, object], at: datetime) -> str:
     if body.get("unsigned") and str(meaning) in LOWERS_PROTECTION:
         # Whoever learned the address of a webhook could have said it: it may stop, never allow.
         return "unsigned"
+    if channel == Channel.WHATSAPP and not body.get("unsigned"):
+        # Unsigned it could be anybody's word, and would let more be written.
+        windows.heard(people=people, connection=item.connection, at=min(item.received_at, at))
     answer = ANSWERS.get(str(meaning))
     return answer(Heard(item, channel, sender, words, people, at)) if answer else "kept"
 

@@ -7,14 +7,14 @@ whoever is held by somebody else is left for the next time. Nothing of the wire 
 import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F, OuterRef, Subquery
 
 from accounts import audit, keys
-from consent import contacts, gate, messages, suppression
+from consent import contacts, gate, messages, suppression, windows
 from consent.gate import Verdict
 from consent.models import Contact, Decision, Message
 from consent.queueing import body_place, decision_leaf
@@ -47,6 +47,7 @@ class Opened:
     message: Message
     address: str = field(repr=False)
     content: Mapping[str, object] = field(repr=False)
+    within_window: bool = False
 
 
 @dataclass
@@ -70,12 +71,14 @@ def claim(*, due: Sequence[Due], at: datetime, still_valid: StillValid) -> Claim
         raise SomethingArrived
     rows = _locked(due, held, at)
     done, decisions, verdicts = Claimed(), [], gate.judge_leaving(messages=rows, at=at)
+    whatsapp = windows.rule(messages=rows, at=at)
     for row in rows:
-        verdict, opened = _judge_again(row, verdicts[row.pk], at, still_valid)
+        verdict = _by_vendor(verdicts[row.pk], whatsapp.refused.get(row.pk, ""), at)
+        verdict, leaving = _judge_again(row, verdict, at, still_valid)
         decision = _decision(row, verdict, at)
         decisions.append(decision)
-        if opened is not None:
-            done.opened.append(opened)
+        if leaving is not None:
+            done.opened.append(replace(leaving, within_window=row.pk in whatsapp.within))
         else:
             done.outcomes[row.pk] = "refused" if verdict.verdict == gate.REFUSE else "deferred"
     _write(rows, decisions, {one.message.pk for one in done.opened}, at)
@@ -112,10 +115,20 @@ def _judge_again(
     if verdict.verdict != gate.ALLOW:
         return verdict, None
     try:
-        return verdict, _open(message, at)
+        return verdict, opened(message=message, at=at)
     except (keys.KeyRefused, contacts.NoAddress):
         # One that cannot be read must not keep the others of its claim from leaving.
         return gate.refusal(verdict=verdict, code="unreadable"), None
+
+
+def _by_vendor(verdict: Verdict, code: str, at: datetime) -> Verdict:
+    """Hold back what the gate allows and WhatsApp does not: no template that Meta approved."""
+    if not code or verdict.verdict != gate.ALLOW:
+        return verdict
+    if code == windows.UNREAD:
+        until, rule = at + windows.UNREAD_WAITS, "house.template"
+        return gate.deferral(verdict=verdict, code=code, rule_id=rule, until=until)
+    return gate.refusal(verdict=verdict, code=code)
 
 
 def _is_only_held(message: Message, verdict: Verdict) -> bool:
@@ -130,7 +143,12 @@ def _is_only_held(message: Message, verdict: Verdict) -> bool:
     return reasons == {suppression.PROVISIONAL}
 
 
-def _open(message: Message, at: datetime) -> Opened:
+def opened(*, message: Message, at: datetime) -> Opened:
+    """Open a message whose person is held: for the wire.
+
+    :raises KeyRefused: the person's key does not open.
+    :raises NoAddress: the person has no address of its channel any more.
+    """
     sealed = bytes(message.body_sealed or b"")
     place = body_place(message.pk)
     plain = keys.unseal(key=message.contact.key, sealed=sealed, context=place, at=at)

@@ -29,7 +29,11 @@ SHORT_OF = {
     "superseded": "basis_changed",
 }
 # What a storey above may find, by the first word of its code, and the rule that says so.
-FOUND_ABOVE = {"presenter": "house.presenter", "content": "house.content"}
+FOUND_ABOVE = {
+    "presenter": "house.presenter",
+    "content": "house.content",
+    "template": "house.template",
+}
 # Hours push past a cap, a cap past the hours; after so many turns there is no such instant.
 TURNS = 12
 

@@ -19,6 +19,7 @@ from consent import (
     intake,
     outbox,
     propagation,
+    unknowns,
 )
 from consent.crm_ahead import Ahead
 from consent.models import ImportBatch
@@ -80,6 +81,10 @@ def recover() -> int:
         work_on_import(str(batch.pk))
     contacts.index_again(at=at)
     return outbox.recover(at=at)
+
+
+def look_up_unknown() -> int:
+    return unknowns.look_up(at=clock.now())
 
 
 def work_on_import(batch_id: str) -> str:

@@ -26,10 +26,14 @@ FORWARD = {
 def close(
     *, message: Message, state: str, at: datetime, actor: Actor, action: str, problem: str = ""
 ) -> None:
-    """End a message's time in the outbox: its body is cleared, its hash stays."""
+    """End a message's time in the outbox: its body is cleared, its hash stays.
+
+    Of one whose fate is unknown the body stays, to know it by in the provider's list; for a day.
+    """
     message.state = state
     message.problem = problem
-    message.body_sealed = None
+    if state != State.UNKNOWN:
+        message.body_sealed = None
     message.save()
     audit.record_many([_leaf(message, state, at, actor, action, problem)])
 

@@ -8,7 +8,7 @@ transaction, and its outcome recorded. Campaigns, opt-ins and the partner's API 
 import time
 import uuid
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -30,7 +30,10 @@ from consent.queueing import KeyReused, queue
 from integrations import inbox, pacing
 from integrations.messaging import NoSuchProvider, provider_for
 from integrations.messaging.base import (
+    Asked,
+    Found,
     KeepsStops,
+    LooksUp,
     MessagingProvider,
     OutgoingMessage,
     Paced,
@@ -57,7 +60,19 @@ LEAST_AT_ONCE = 20
 ROUND_SECONDS = 120
 LONGEST_WAIT_SECONDS = 1.0
 # What waits here was written there, with the decision that allowed it.
-__all__ = ["Dispatched", "KeyReused", "Told", "cancel", "dispatch", "queue", "recover", "tell_stop"]
+__all__ = [
+    "Dispatched",
+    "Found",
+    "KeyReused",
+    "Told",
+    "cancel",
+    "dispatch",
+    "hear",
+    "look_up",
+    "queue",
+    "recover",
+    "tell_stop",
+]
 
 
 @dataclass
@@ -152,6 +167,39 @@ def tell_stop(*, connection: Connection, channel: str, address: str) -> Told:
         code = messages.audit_code(refused.code)
         return Told("failed" if refused.outcome == "permanent" else "later", code)
     return Told("told")
+
+
+def look_up(
+    *, connection: Connection, lost: Sequence[Opened]
+) -> Mapping[uuid.UUID, Sequence[Found]] | None:
+    """Ask one provider what became of messages without an answer; None if it cannot tell, ever.
+
+    Called outside of any transaction; it reads a list there and sends nothing.
+    """
+    try:
+        provider = provider_for(connection)
+    except NoSuchProvider:
+        return None
+    if not isinstance(provider, LooksUp):
+        return None
+    asked = [Asked(_outgoing(one), one.message.claimed_at or one.message.queued_at) for one in lost]
+    try:
+        return provider.look_up(asked)
+    except ProviderError as failed:
+        log.warning("consent.message.not_looked_up", outcome=failed.outcome, count=len(lost))
+        return {}
+
+
+def hear(*, message: Message, address: str, code: str, at: datetime) -> None:
+    """Let what an answer about a message tells of the person go the way of all that is told."""
+    if code in HEARD:
+        inbox.store(
+            connection=message.connection,
+            kind=InboxItem.Kind.OTHER,
+            dedupe_key=f"{code}:{message.pk}",
+            body={"kind": HEARD[code], "channel": message.channel, "from": address},
+            at=at,
+        )
 
 
 def recover(*, at: datetime) -> int:
@@ -331,6 +379,7 @@ def _outgoing(opened: Opened) -> OutgoingMessage:
         subject=content["subject"],
         text=content["text"],
         headers=content["headers"],
+        within_window=opened.within_window,
     )
 
 
@@ -342,20 +391,8 @@ def _not_sent(opened: Opened, fault: BaseException, at: datetime) -> str:
         log.error("consent.message.broke", message_id=str(message.pk), fault=type(fault).__name__)
         _record(message.pk, State.UNKNOWN, at, problem="adapter_fault")
         return "unknown"
-    if fault.code in HEARD:
-        _hear(message, opened.address, fault.code, at)
+    hear(message=message, address=opened.address, code=fault.code, at=at)
     return _fail(message, fault, at)
-
-
-def _hear(message: Message, address: str, code: str, at: datetime) -> None:
-    # A stop at the provider, or no such mailbox: the way of everything that a provider tells.
-    inbox.store(
-        connection=message.connection,
-        kind=InboxItem.Kind.OTHER,
-        dedupe_key=f"{code}:{message.pk}",
-        body={"kind": HEARD[code], "channel": message.channel, "from": address},
-        at=at,
-    )
 
 
 def _fail(message: Message, refused: ProviderError, at: datetime) -> str:

@@ -24,6 +24,7 @@ from consent import (
 from consent.models import (
     Channel,
     Contact,
+    Conversation,
     CrmLink,
     Decision,
     ImportBatch,
@@ -48,6 +49,7 @@ DECISION = Column("decision", "legal obligation", "keep", personal=True)
 MESSAGE = Column("message", "legal obligation", "keep", personal=True)
 BODY = Column("message", "consent", "message_body", personal=True)
 ROWS = Column("list", "legitimate interest", "import_rows", personal=True)
+TALK = Column("message", "consent", "contact", personal=True)
 QUESTION = Column("consent", "legal obligation", "optin", personal=True)
 
 
@@ -166,8 +168,12 @@ DECLARATIONS: Declarations = {
         **_as(MESSAGE, "id contact connection decision hand_off_decision purpose_code channel"),
         **_as(MESSAGE, "context_type context_id idempotency_key state body_sha256 content"),
         **_as(MESSAGE, "not_before queued_at claimed_at attempts sent_at delivered_at"),
-        **_as(MESSAGE, "provider_message_id problem"),
+        **_as(MESSAGE, "provider_message_id problem lookups"),
         "body_sealed": BODY,
+    },
+    "consent.conversation": {
+        **_as(TECHNICAL, "id connection"),
+        **_as(TALK, "contact heard_at"),
     },
     "consent.taken": _as(TECHNICAL, "item effect at"),
 }
@@ -185,6 +191,9 @@ def export(*, contact_id: uuid.UUID, at: datetime) -> dict[str, object]:
         "crm_records": [_crm_record(row) for row in CrmLink.objects.filter(contact=contact)],
         "proofs": [_proof(row) for row in Proof.objects.filter(contact=contact)],
         "messages": [_message(row) for row in Message.objects.filter(contact=contact)],
+        "wrote_on_whatsapp": [
+            canonical.instant(row.heard_at) for row in Conversation.objects.filter(contact=contact)
+        ],
         "decisions": [_decision(row) for row in Decision.objects.filter(contact=contact)],
         "revocations": [_revocation(row) for row in Revocation.objects.filter(contact=contact)],
     }
@@ -208,6 +217,7 @@ def erase(*, contact_id: uuid.UUID, at: datetime) -> dict[str, int]:
         ),
         "sandbox_messages": phones.forget(message_ids=written),
         "questions": OptIn.objects.filter(contact=contact, answered_at=None).delete()[0],
+        "conversations": Conversation.objects.filter(contact=contact).delete()[0],
         "proofs": Proof.objects.filter(contact=contact, file_sealed__isnull=False).update(
             file_sealed=None
         ),

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
+from django_q.tasks import async_task
 
 from accounts import audit, keys
 from integrations import vendors
@@ -242,6 +243,7 @@ def connect(
         created_at=at,
     )
     _note("added", row, at, actor)
+    _read_templates(row)
     return row
 
 
@@ -263,8 +265,19 @@ def change(
     row.webhook_index = keys.token_index(kind=WEBHOOK, token=secret) if secret else None
     pinned = row.hosts if row.auth_kind == Connection.AuthKind.OAUTH_CODE else []
     row.problem, row.hosts = "", sorted({*pinned, *_hosts(row.provider, merged)})
-    row.save(update_fields=["credentials_sealed", "webhook_index", "problem", "hosts"])
+    # Perhaps of another account: what was read of the one before says nothing of it.
+    row.templates_read_at = None
+    row.save(
+        update_fields=[
+            "credentials_sealed",
+            "webhook_index",
+            "problem",
+            "hosts",
+            "templates_read_at",
+        ]
+    )
     _note("keys_changed", row, at, actor)
+    _read_templates(row)
     return row
 
 
@@ -286,15 +299,22 @@ def webhook_address(*, connection: Connection) -> str:
     return f"{settings.PUBLIC_URL}/hooks/{secret}/" if secret else ""
 
 
+def _read_templates(row: Connection) -> None:
+    if "whatsapp" in row.scopes:
+        async_task("integrations.jobs.read_templates", str(row.pk))
+
+
 def _hosts(provider: str, values: Mapping[str, str]) -> list[str]:
     if provider == "smtp":
         return [str(values.get("host") or "").strip().lower()]
-    if provider == "sendgrid" and values.get("eu"):
-        return [urlsplit(wire.ORIGINS["sendgrid_eu"]).hostname or ""]
+    if provider == "sendgrid":
+        place = "sendgrid_eu" if values.get("eu") else "sendgrid"
+        return [urlsplit(wire.ORIGINS[place]).hostname or ""]
     if provider in vendors.TABLE:
         vendor = vendors.get(provider)
         return [urlsplit(vendor.origin).hostname or "", *vendor.download_hosts]
-    return [urlsplit(wire.ORIGINS[provider]).hostname or ""]
+    origins = [wire.ORIGINS[name] for name in wire.ORIGINS if name.partition("_")[0] == provider]
+    return [urlsplit(origin).hostname or "" for origin in origins]
 
 
 def _known(provider: str, values: Mapping[str, str]) -> dict[str, str]:

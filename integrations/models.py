@@ -46,6 +46,9 @@ class Connection(models.Model):
     problem = models.CharField(max_length=200, blank=True)
     # Until when its vendor's rate is used up, by all processes together.
     paced_until = models.DateTimeField(null=True)
+    # When its WhatsApp templates were read, whole, and what went wrong the last time.
+    templates_read_at = models.DateTimeField(null=True)
+    templates_problem = models.CharField(max_length=200, blank=True)
 
     def __str__(self) -> str:
         return self.label
@@ -138,6 +141,40 @@ class CrmSync(models.Model):
 
     def __str__(self) -> str:
         return f"reading of {self.connection_id}"
+
+
+class MessageTemplate(models.Model):
+    """A WhatsApp template as its provider last told of it: words with slots, and of nobody."""
+
+    class State(models.TextChoices):
+        APPROVED = "approved", "Approved"
+        PENDING = "pending", "Waits for Meta"
+        REJECTED = "rejected", "Rejected"
+        PAUSED = "paused", "Paused by Meta"
+        DISABLED = "disabled", "Disabled by Meta"
+        UNKNOWN = "unknown", "Not told"
+        GONE = "gone", "No longer there"
+
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="+")
+    # By which name it is asked for when a message is sent.
+    code = models.CharField(max_length=120)
+    title = models.CharField(max_length=120)
+    language = models.CharField(max_length=16, blank=True)
+    category = models.CharField(max_length=24, blank=True)
+    state = models.CharField(max_length=12, choices=State.choices)
+    quality = models.CharField(max_length=24, blank=True)
+    words = models.TextField(blank=True)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="messagetemplate_once", fields=["connection", "code", "language"]
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title
 
 
 class InboxItem(models.Model):

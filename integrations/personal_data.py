@@ -19,7 +19,8 @@ def _as(column: Column, names: str) -> dict[str, Column]:
 DECLARATIONS: Declarations = {
     "integrations.connection": {
         **_as(TECHNICAL, "id kind provider label auth_kind state hosts scopes terms"),
-        **_as(TECHNICAL, "created_at tested_at problem paced_until"),
+        **_as(TECHNICAL, "created_at tested_at problem paced_until templates_read_at"),
+        **_as(TECHNICAL, "templates_problem"),
         **_as(SECRET, "credentials_sealed webhook_index"),
     },
     "integrations.oauthgrant": {
@@ -35,6 +36,9 @@ DECLARATIONS: Declarations = {
         ),
         **_as(TECHNICAL, "finished_at next_at lease_id lease_until failures counts problem"),
     },
+    "integrations.messagetemplate": _as(
+        TECHNICAL, "id connection code title language category state quality words changed_at"
+    ),
     "integrations.inboxitem": {
         **_as(TECHNICAL, "id connection kind dedupe_key received_at processed_at"),
         **_as(TECHNICAL, "outcome attempts"),

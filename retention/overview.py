@@ -55,7 +55,7 @@ def concerns(*, at: datetime) -> list[Concern]:
         Concern("overdue", "Requests past their month", "requests", _due(requests, at)),
         Concern("failed", "Runs with records that failed", "runs", _runs("unfinished")),
         Concern("waiting", "Runs that wait for your word", "runs", _unconfirmed()),
-        Concern("unknown", "Messages sent without an answer", "messages", _unknown()),
+        Concern("unknown", "Messages sent without an answer", "unanswered", _unknown()),
         Concern("due", "Requests due within 7 days", "requests", _due_soon(requests, at)),
         Concern("deferred", "Requests deferred by a hold", "requests", _deferred(requests)),
         Concern("failed", "Renders that failed", "renders", _failed_renders()),

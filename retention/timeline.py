@@ -28,6 +28,7 @@ WORDS = {
     "consent.message.refused": ("Message refused at hand-off", "refused"),
     "consent.message.cancelled": ("Message cancelled", "cancelled"),
     "consent.message.unknown": ("Message sent, no answer came", "unknown"),
+    "consent.message.settled": ("An officer said what became of a message", "answered"),
     "consent.suppression.added": ("Address put on the stop list", "suppressed"),
     "consent.suppression.lifted": ("Address taken off the stop list", "good"),
     "consent.suppression.hardened": ("Held back for good: it was a stop", "suppressed"),

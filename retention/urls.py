@@ -19,6 +19,7 @@ from retention.views import (
     replies,
     runs,
     stops,
+    unanswered,
     vendors,
 )
 
@@ -53,6 +54,8 @@ urlpatterns = [
     path("stops/", stops.stops, name="stops"),
     path("crms/", crms.crm_list, name="crms"),
     path("crms/<uuid:writeback_id>/retry/", crms.crm_retry, name="crm_retry"),
+    path("unanswered/", unanswered.unanswered, name="unanswered"),
+    path("unanswered/<uuid:message_id>/settle/", unanswered.settle, name="settle"),
     path("another-law/", replay.replay, name="replay"),
     path("another-law/<uuid:report_id>/", replay.replayed, name="replayed"),
     path("purposes/", purposes.purpose_list, name="purposes"),

@@ -12,7 +12,7 @@ from consent.models.evidence import (
     Purpose,
     RenderedForm,
 )
-from consent.models.outbox import Decision, Message, Taken
+from consent.models.outbox import Conversation, Decision, Message, Taken
 from consent.models.permissions import (
     HealthAuthorisation,
     ImpliedConsent,
@@ -34,6 +34,7 @@ __all__ = [
     "ConsentEvent",
     "ConsentState",
     "Contact",
+    "Conversation",
     "CrmLink",
     "Decision",
     "HealthAuthorisation",

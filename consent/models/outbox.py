@@ -92,6 +92,8 @@ class Message(models.Model):
     delivered_at = models.DateTimeField(null=True)
     provider_message_id = models.CharField(max_length=80, blank=True, db_index=True)
     problem = models.CharField(max_length=80, blank=True)
+    # How often its provider was asked what became of it, while nobody knows.
+    lookups = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         indexes = [
@@ -105,6 +107,9 @@ class Message(models.Model):
                 condition=Q(state__in=["sent", "delivered", "unknown", "failed"]),
             ),
             models.Index(name="message_in_context", fields=["context_type", "context_id", "state"]),
+            models.Index(
+                name="message_unknown", fields=["claimed_at"], condition=Q(state="unknown")
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -120,6 +125,22 @@ class Message(models.Model):
     @property
     def public_id(self) -> str:
         return ids.public("msg", self.id)
+
+
+class Conversation(models.Model):
+    """When somebody last wrote on WhatsApp over an account: for a day words of ours may answer."""
+
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="+")
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="+")
+    heard_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="conversation_once", fields=["contact", "connection"])
+        ]
+
+    def __str__(self) -> str:
+        return f"heard {self.heard_at:%Y-%m-%d}"
 
 
 class Taken(models.Model):

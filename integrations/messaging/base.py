@@ -1,7 +1,8 @@
 """What must a messaging provider offer, and how does it fail?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, Protocol, runtime_checkable
 from uuid import UUID
 
@@ -32,6 +33,8 @@ class OutgoingMessage:
     subject: str = field(repr=False)
     text: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    # WhatsApp: the person has written within the last day, so that words of our own may go.
+    within_window: bool = False
 
 
 THANKS = ("application/json", '{"status": "kept"}')
@@ -42,6 +45,38 @@ class Sent:
     """The provider took it, and calls it by this name."""
 
     provider_message_id: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A message whose answer never came, as it left, and the instant of its claim."""
+
+    message: OutgoingMessage = field(repr=False)
+    left_at: datetime
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a provider's own list says of one message: its name there, and how far it came."""
+
+    provider_message_id: str
+    status: Literal["sent", "delivered", "failed"]
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class KnownTemplate:
+    """One template of an account, as its provider tells of it; it says nothing of anybody."""
+
+    # By which name it is asked for when a message is sent.
+    code: str
+    title: str
+    language: str = ""
+    category: str = ""
+    # As the provider writes it, in any letters.
+    state: str = ""
+    quality: str = ""
+    words: str = ""
 
 
 class NotAnEvent(ValueError):
@@ -123,4 +158,27 @@ class Paced(Protocol):
         """Hand one message over; called from several threads at once.
 
         :raises ProviderError: with its outcome.
+        """
+
+
+@runtime_checkable
+class LooksUp(Protocol):
+    """A provider that can be asked later what became of a message it never answered about."""
+
+    def look_up(self, asked: Sequence[Asked]) -> Mapping[UUID, Sequence[Found]]:
+        """Return for each of our messages all that could be it; sends nothing.
+
+        A message that is not in the answer could not be looked up, or is not there.
+        :raises ProviderError: no answer came, or the list was too long to be read whole.
+        """
+
+
+@runtime_checkable
+class KeepsTemplates(Protocol):
+    """A provider whose WhatsApp messages need a template, and which can name those it has."""
+
+    def templates(self) -> Sequence[KnownTemplate]:
+        """Return all templates of the account with their state.
+
+        :raises ProviderError: no whole list came.
         """

@@ -4,12 +4,15 @@ No look-up of a message could be confirmed: what got no answer stays parked.
 """
 
 import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import quote
 
 from integrations.messaging import unsigned, whatsapp
 from integrations.messaging.base import (
     THANKS,
     Event,
+    KnownTemplate,
     NotAnEvent,
     OutgoingMessage,
     Posted,
@@ -100,6 +103,30 @@ class GupshupProvider:
             return f"Gupshup answered with an error ({reply.status}). Try again later."
         known = [(text(row, "id"), text(row, "status")) for row in rows]
         return whatsapp.problem_of(known, str(self._held.get("whatsapp_template")))
+
+    def templates(self) -> Sequence[KnownTemplate]:
+        """Return all templates of the app, which come in one answer.
+
+        :raises ProviderError: no list came.
+        """
+        app = quote(str(self._held.get("app_id") or ""), safe="")
+        reply = self._wire.get(f"/wa/app/{app}/template", {})
+        rows = (reply.body or {}).get("templates")
+        if not reply.is_good or not isinstance(rows, list):
+            raise whatsapp.not_listed(reply.status)
+        return [_template(row) for row in rows if isinstance(row, dict)]
+
+
+def _template(row: Mapping[str, Any]) -> KnownTemplate:
+    return KnownTemplate(
+        code=text(row, "id"),
+        title=text(row, "elementName") or text(row, "id"),
+        language=text(row, "languageCode"),
+        category=text(row, "category"),
+        state=text(row, "status"),
+        quality=text(row, "quality"),
+        words=text(row, "data"),
+    )
 
 
 def _code(reply: Reply) -> str:

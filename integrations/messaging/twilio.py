@@ -7,17 +7,21 @@ does not show the message, the status callback that carries our own id may still
 import base64
 import json
 import time
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
+from uuid import UUID
 
 from django.conf import settings
 
 from config.lib import clock
 from integrations import inbox
-from integrations.messaging import twilio_signature, whatsapp
+from integrations.messaging import twilio_contents, twilio_lists, twilio_signature, whatsapp
 from integrations.messaging.base import (
+    Asked,
     Event,
+    Found,
+    KnownTemplate,
     NotAnEvent,
     NotSigned,
     OutgoingMessage,
@@ -25,17 +29,13 @@ from integrations.messaging.base import (
     ProviderError,
     Sent,
 )
+from integrations.messaging.twilio_lists import FAILED, FORWARD, PREFIX
 from integrations.messaging.wire import FORM, STOPPED_CODES, Reply, Wire, per_second, refusal, text
 from integrations.models import Connection, InboxItem
 
 LONGEST_TEXT = 1600
 FIELDS_MAX = 200
 LOOK_UP_AFTER_SECONDS = (0.5, 2.0)
-# How far their clock may be behind ours.
-SKEW = timedelta(seconds=30)
-PREFIX = "whatsapp:"
-FORWARD = {"delivered": "delivered", "read": "delivered"}
-FAILED = frozenset({"failed", "undelivered", "canceled"})
 MESSAGE_ID = "message"
 
 
@@ -53,7 +53,9 @@ class TwilioProvider:
         user = self._of("key_sid") or self._of("account_sid")
         secret = self._of("key_secret") if self._of("key_sid") else self._of("auth_token")
         basic = base64.b64encode(f"{user}:{secret}".encode()).decode()
-        self._wire = Wire(connection, {"Authorization": f"Basic {basic}"})
+        headers = {"Authorization": f"Basic {basic}"}
+        self._wire = Wire(connection, headers)
+        self._content_wire = Wire(connection, headers, place="twilio_content")
         account = quote(self._of("account_sid"), safe="")
         self._path = f"/2010-04-01/Accounts/{account}/Messages.json"
 
@@ -66,11 +68,25 @@ class TwilioProvider:
         try:
             reply = self._wire.form(self._path, fields)
         except ProviderError as failed:
-            return self._found(fields, started, failed)
+            return self._found(message, started, failed)
         sid, code = text(reply.body, "sid"), _code(reply)
         if reply.is_good and sid and not code:
             return Sent(sid[:80])
-        return self._found(fields, started, refusal(reply, code))
+        return self._found(message, started, refusal(reply, code))
+
+    def look_up(self, asked: Sequence[Asked]) -> Mapping[UUID, Sequence[Found]]:
+        """Return what the account's list says of messages that were never answered about.
+
+        :raises ProviderError: no answer, or more rows than are read.
+        """
+        return twilio_lists.look_up(wire=self._wire, path=self._path, asked=asked)
+
+    def templates(self) -> Sequence[KnownTemplate]:
+        """Return the account's contents that were put before Meta, and what Meta said.
+
+        :raises ProviderError: no whole list came.
+        """
+        return twilio_contents.templates(wire=self._content_wire)
 
     def read(self, posted: Posted) -> tuple[Event, ...]:
         """Read a status callback or a person's message, signed by the account's auth token.
@@ -141,7 +157,7 @@ class TwilioProvider:
         return fields
 
     def _content(self, message: OutgoingMessage) -> dict[str, str]:
-        if message.channel == "whatsapp":
+        if message.channel == "whatsapp" and not message.within_window:
             template = whatsapp.template_of(self._held)
             values = enumerate(template.values(message), start=1)
             variables = {str(place): value for place, value in values}
@@ -150,16 +166,16 @@ class TwilioProvider:
             raise ProviderError("permanent", "too_long")
         return {"Body": message.text}
 
-    def _found(self, fields: dict[str, str], started: datetime, failed: ProviderError) -> Sent:
+    def _found(self, message: OutgoingMessage, started: datetime, failed: ProviderError) -> Sent:
         """Return the one message of the list that is ours, where nobody knows; else the failure."""
-        if failed.outcome == "unknown" and "Body" in fields:
+        if failed.outcome == "unknown" and message.channel == "sms":
             for wait in LOOK_UP_AFTER_SECONDS:
                 time.sleep(wait)
-                if sids := self._listed(fields, started - SKEW):
+                if len(sids := self._listed(message, started)) == 1:
                     return Sent(sids[0][:80])
         raise failed
 
-    def _listed(self, fields: dict[str, str], since: datetime) -> list[str]:
+    def _listed(self, message: OutgoingMessage, started: datetime) -> list[str]:
         # Never asked for by the person's number: an address is logged all along the way.
         try:
             reply = self._wire.get(self._path, {"PageSize": "100"})
@@ -169,20 +185,8 @@ class TwilioProvider:
         return [
             text(row, "sid")
             for row in (rows if isinstance(rows, list) else [])
-            if text(row, "to") == fields["To"]
-            and text(row, "body") == fields["Body"]
-            and text(row, "direction").startswith("outbound")
-            and text(row, "sid")
-            and _is_since(text(row, "date_created"), since)
+            if twilio_lists.is_ours(row, message, started)
         ]
-
-
-def _is_since(told: str, since: datetime) -> bool:
-    try:
-        created = parsedate_to_datetime(told)
-    except (ValueError, TypeError):
-        return False
-    return (created if created.tzinfo else created.replace(tzinfo=UTC)) >= since
 
 
 def _code(reply: Reply) -> str:

@@ -4,12 +4,14 @@ It takes our own id for a message and names it so in its webhooks. It has no loo
 confirm: what got no answer stays parked.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from integrations.messaging import unsigned, whatsapp
 from integrations.messaging.base import (
     THANKS,
     Event,
+    KnownTemplate,
     NotAnEvent,
     OutgoingMessage,
     Posted,
@@ -20,6 +22,7 @@ from integrations.messaging.wire import Reply, Wire, per_second, refusal, text
 from integrations.models import Connection
 
 API = "/api/ext/v3"
+PAGE_ROWS = 100
 SAID = frozenset({"message", "messageReceived"})
 FAILED = frozenset({"templateMessageFailed", "templateMessageFailed_v2"})
 
@@ -84,7 +87,24 @@ class WatiProvider:
             return "WATI refuses the token. Copy it again from API Docs in WATI's dashboard."
         if not reply.is_good or reply.body is None:
             return f"WATI answered with an error ({reply.status}). Try again later."
-        return whatsapp.problem_of(_templates(reply), str(self._held.get("whatsapp_template")))
+        known = [(one.code, one.state) for one in map(_template, _rows(reply))]
+        return whatsapp.problem_of(known, str(self._held.get("whatsapp_template")))
+
+    def templates(self) -> Sequence[KnownTemplate]:
+        """Return all templates of the tenant, page by page.
+
+        :raises ProviderError: no whole list came.
+        """
+        found: list[KnownTemplate] = []
+        for page in range(1, whatsapp.PAGES_MAX + 1):
+            fields = {"page_number": str(page), "page_size": str(PAGE_ROWS)}
+            reply = self._wire.get(f"{API}/messageTemplates", fields)
+            if not reply.is_good or _list(reply) is None:
+                raise whatsapp.not_listed(reply.status)
+            found += map(_template, _rows(reply))
+            if len(_rows(reply)) < PAGE_ROWS:
+                return found
+        raise ProviderError("transient", "list_too_long")
 
     def _body(self, message: OutgoingMessage) -> dict[str, object]:
         template = whatsapp.template_of(self._held)
@@ -127,8 +147,26 @@ def _code(reply: Reply, row: dict[str, Any] | None) -> str:
     return "" if reply.is_good else text(reply.body, "code")
 
 
-def _templates(reply: Reply) -> list[tuple[str, str]]:
+def _list(reply: Reply) -> list[Any] | None:
     body = reply.body or {}
-    rows = body.get("templates") or body.get("messageTemplates") or body.get("result")
-    names = rows if isinstance(rows, list) else []
-    return [(text(row, "name") or text(row, "elementName"), text(row, "status")) for row in names]
+    for name in ("templates", "messageTemplates", "result"):
+        if isinstance(body.get(name), list):
+            return list(body[name])
+    return None
+
+
+def _rows(reply: Reply) -> list[Mapping[str, Any]]:
+    return [row for row in _list(reply) or [] if isinstance(row, dict)]
+
+
+def _template(row: Mapping[str, Any]) -> KnownTemplate:
+    name = text(row, "name") or text(row, "elementName")
+    return KnownTemplate(
+        code=name,
+        title=name,
+        language=text(row, "language_option", "value") or text(row, "language"),
+        category=text(row, "category"),
+        state=text(row, "status"),
+        quality=text(row, "quality"),
+        words=text(row, "body_original") or text(row, "body"),
+    )

@@ -1,7 +1,7 @@
 """What may be written on WhatsApp? A template that Meta approved; anything else needs a window.
 
-The window opens for 24 hours when a person writes. Nothing here claims to know that it is open, so
-that a connection without a template refuses in plain words instead of guessing.
+The window opens for 24 hours when a person writes; who sends knows whether it is open. Without that
+word a connection without a template refuses in plain words instead of guessing.
 """
 
 import re
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from integrations.messaging.base import OutgoingMessage, ProviderError
 
-WINDOW_HOURS = 24
+# A list of templates that is longer is not an account of ours.
+PAGES_MAX = 50
 LINK = re.compile(r"https?://\S+")
 VARIABLES = ("link", "text", "subject")
 
@@ -45,12 +46,20 @@ def template_of(settings: Mapping[str, str]) -> Template:
     :raises ProviderError: it has none, or its variables have names we do not know.
     """
     name = settings.get("whatsapp_template", "")
-    variables = tuple(settings.get("template_variables", "link").replace(" ", "").split(","))
+    # A form that is left empty keeps the empty text.
+    typed = settings.get("template_variables") or "link"
+    variables = tuple(typed.replace(" ", "").split(","))
     if not name:
         raise ProviderError("permanent", "whatsapp_needs_a_template")
     if not set(variables) <= set(VARIABLES):
         raise ProviderError("permanent", "template_variable_unknown")
     return Template(name, variables)
+
+
+def not_listed(status: int) -> ProviderError:
+    """Return what an answer without the list of templates means: it is asked for again later."""
+    refused = status in (401, 403)
+    return ProviderError("transient", "account_refused" if refused else f"http_{status}")
 
 
 def digits(address: str) -> str:

@@ -20,6 +20,7 @@ from integrations.models import Connection
 # The one host that each provider is called on; a connection cannot name another.
 ORIGINS = {
     "twilio": "https://api.twilio.com",
+    "twilio_content": "https://content.twilio.com",
     "wati": "https://live-mt-server.wati.io",
     "gupshup": "https://api.gupshup.io",
     "sendgrid": "https://api.sendgrid.com",

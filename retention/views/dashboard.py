@@ -17,7 +17,6 @@ from retention.views import frame, growth
 
 # Lists of the admin, with the filter that leaves the rows in question.
 LISTS = {
-    "messages": ("admin:consent_message_changelist", "?state__exact=unknown"),
     "renders": ("admin:videos_render_changelist", "?state__exact=failed"),
     "schedules": ("admin:django_q_schedule_changelist", ""),
 }

@@ -37,6 +37,7 @@ PARTS = (
     ("Unsure answers", "replies"),
     ("Stops told on", "stops"),
     ("Told to CRMs", "crms"),
+    ("Without an answer", "unanswered"),
     ("Growth", "growth"),
     ("Purposes", "purposes"),
     ("Another law", "replay"),
@@ -58,6 +59,7 @@ ACTS = {
     "policy": "policy.change",
     "run": "run.start",
     "verify": "trail.verify",
+    "settle": "message.settle",
 }
 
 

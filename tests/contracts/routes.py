@@ -156,6 +156,8 @@ TABLE = {
     "admin/stops/": CONSOLE,
     "admin/crms/": CONSOLE,
     "admin/crms/<uuid:writeback_id>/retry/": "od",
+    "admin/unanswered/": CONSOLE,
+    "admin/unanswered/<uuid:message_id>/settle/": "od",
     "admin/another-law/": CONSOLE,
     "admin/another-law/<uuid:report_id>/": CONSOLE,
     "admin/purposes/": CONSOLE,

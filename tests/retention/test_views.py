@@ -243,7 +243,7 @@ def test_an_incident_is_closed_by_who_looked_into_it() -> None:
 
 def test_what_needs_attention_leads_to_pages_that_open() -> None:
     client = signed_in()
-    for page in ("incidents", "requests", "runs", "messages", "renders", "holds", "schedules"):
+    for page in ("incidents", "requests", "runs", "unanswered", "renders", "holds", "schedules"):
         assert client.get(dashboard._address(page)).status_code == 200, page
 
 

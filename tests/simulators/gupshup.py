@@ -22,11 +22,16 @@ class GupshupSimulator(Simulator):
         "wrong_members": (200, {"status": "submitted", "messageId": ["m"]}),
     }
 
+    def __init__(self) -> None:
+        super().__init__()
+        # Name, and what Meta says of it.
+        self.templates: list[tuple[str, str]] = [("video_ready", "APPROVED")]
+
     def route(self, call: Call) -> Answer:
         if call.headers.get("apikey") != KEY:
             return 401, {"status": "error", "message": "Authentication Failed"}
-        if call.path.startswith(f"/wa/app/{APP}/template?"):
-            rows = [{"id": "video_ready", "status": "APPROVED"}]
+        if call.path.startswith(f"/wa/app/{APP}/template"):
+            rows = [_template(*row) for row in self.templates]
             return 200, {"status": "success", "templates": rows}
         if call.path != "/wa/api/v1/template/msg":
             return 404, {"status": "error", "message": "not found"}
@@ -39,3 +44,8 @@ class GupshupSimulator(Simulator):
     def hook(self, url: str, kind: str, **payload: object) -> Hook:
         event = {"app": "X", "timestamp": 1592311842070, "version": 2, "type": kind}
         return Hook(url, json.dumps({**event, "payload": payload}).encode(), JSON)
+
+
+def _template(name: str, status: str) -> dict[str, object]:
+    shown = {"id": name, "elementName": "Video ready", "status": status, "category": "MARKETING"}
+    return {**shown, "languageCode": "en", "data": "Your video is ready: {{1}}", "quality": "GREEN"}

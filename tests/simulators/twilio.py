@@ -5,8 +5,8 @@ import hashlib
 import hmac
 import json
 from datetime import UTC, datetime
-from email.utils import format_datetime
-from urllib.parse import parse_qsl, urlencode
+from email.utils import format_datetime, parsedate_to_datetime
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from tests.simulators.server import Answer, Call, Hook, Simulator
 
@@ -28,15 +28,41 @@ class TwilioSimulator(Simulator):
         "wrong_members": (201, {"sid": {"is": ["no", "text"]}, "status": 7}),
     }
 
+    def __init__(self) -> None:
+        super().__init__()
+        # Name, and what Meta says of it.
+        self.templates: list[tuple[str, str]] = [("video_ready", "approved")]
+
     def route(self, call: Call) -> Answer:
         basic = base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
         if call.headers.get("Authorization") != f"Basic {basic}":
             return error(20003, 401, "Authenticate")
+        if call.path.startswith("/v1/ContentAndApprovals"):
+            return self._contents(dict(parse_qsl(urlsplit(call.path).query)))
         if call.path.partition("?")[0] != f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json":
             return error(20404, 404, "The requested resource was not found")
         if call.method == "GET":
-            return 200, {"messages": self.messages[::-1], "page": 0, "next_page_uri": None}
+            return self._list(dict(parse_qsl(urlsplit(call.path).query)))
         return self._take(dict(parse_qsl(call.body.decode())))
+
+    def _list(self, asked: dict[str, str]) -> Answer:
+        size, page = int(asked.get("PageSize", "50")), int(asked.get("Page", "0"))
+        rows = [row for row in self.messages[::-1] if _is_between(row, asked)]
+        more = {**asked, "Page": str(page + 1), "PageToken": "PASM"}
+        path = f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json?{urlencode(more)}"
+        return 200, {
+            "messages": rows[page * size : (page + 1) * size],
+            "page": page,
+            "next_page_uri": path if len(rows) > (page + 1) * size else None,
+        }
+
+    def _contents(self, asked: dict[str, str]) -> Answer:
+        size, page = int(asked.get("PageSize", "50")), int(asked.get("Page", "0"))
+        shown = self.templates[page * size : (page + 1) * size]
+        url = f"https://content.twilio.com/v1/ContentAndApprovals?PageSize={size}&Page={page + 1}"
+        more = url if len(self.templates) > (page + 1) * size else None
+        meta = {"page": page, "page_size": size, "key": "contents", "next_page_url": more}
+        return 200, {"contents": [_content(*row) for row in shown], "meta": meta}
 
     def _take(self, fields: dict[str, str]) -> Answer:
         if not fields.get("To"):
@@ -49,7 +75,8 @@ class TwilioSimulator(Simulator):
             "status": "queued",
             "to": fields["To"],
             "from": fields.get("From"),
-            "body": fields.get("Body", ""),
+            # Of a template the list shows the words that were approved, filled in.
+            "body": fields.get("Body") or f"Your video: {fields.get('ContentVariables', '')}",
             "error_code": None,
             "num_segments": "1",
             "direction": "outbound-api",
@@ -75,6 +102,26 @@ class TwilioSimulator(Simulator):
         body = json.dumps(fields).encode()
         url = f"{url}?bodySHA256={hashlib.sha256(body).hexdigest()}"
         return Hook(url, body, "application/json", signed(url))
+
+
+def _content(sid: str, status: str) -> dict[str, object]:
+    asked = {"name": f"{sid}_v1", "category": "MARKETING", "status": status}
+    return {
+        "sid": sid,
+        "friendly_name": sid,
+        "language": "en",
+        "variables": {"1": "https://example.org/v/x"},
+        "types": {"twilio/text": {"body": "Your video is ready: {{1}}"}},
+        "approval_requests": {**asked, "content_type": "twilio/text", "rejection_reason": ""},
+    }
+
+
+def _is_between(row: dict[str, object], asked: dict[str, str]) -> bool:
+    at = parsedate_to_datetime(str(row["date_created"]))
+    after, before = asked.get("DateSent>"), asked.get("DateSent<")
+    return (not after or at >= datetime.fromisoformat(after)) and (
+        not before or at <= datetime.fromisoformat(before)
+    )
 
 
 def signed(text: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """WATI's API v3, and the posts it does not sign."""
 
 import json
+from urllib.parse import parse_qsl, urlsplit
 
 from tests.simulators.server import JSON, Answer, Call, Hook, Simulator
 
@@ -20,11 +21,19 @@ class WatiSimulator(Simulator):
         "wrong_members": (200, {"success": "yes", "recipients": {"0": None}}),
     }
 
+    def __init__(self) -> None:
+        super().__init__()
+        # Name, and what Meta says of it.
+        self.templates: list[tuple[str, str]] = [("video_ready", "APPROVED")]
+
     def route(self, call: Call) -> Answer:
         if call.headers.get("Authorization") != f"Bearer {TOKEN}":
             return 401, b""
         if call.path.startswith("/api/ext/v3/messageTemplates?"):
-            return 200, {"templates": [{"name": "video_ready", "status": "APPROVED"}]}
+            asked = dict(parse_qsl(urlsplit(call.path).query))
+            size, page = int(asked["page_size"]), int(asked["page_number"])
+            shown = self.templates[(page - 1) * size : page * size]
+            return 200, {"templates": [_template(*row) for row in shown]}
         if call.path != "/api/ext/v3/messageTemplates/send":
             return 404, b""
         body = json.loads(call.body)
@@ -37,3 +46,10 @@ class WatiSimulator(Simulator):
 
     def hook(self, url: str, **event: object) -> Hook:
         return Hook(url, json.dumps(event).encode(), JSON)
+
+
+def _template(name: str, status: str) -> dict[str, object]:
+    words = "Your video is ready: {{1}}"
+    language = {"key": "English", "value": "en"}
+    shown = {"name": name, "status": status, "category": "MARKETING", "body": words}
+    return {**shown, "language_option": language, "quality": "GREEN"}

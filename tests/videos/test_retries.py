@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from consent import outbox
+from accounts.models import User
+from consent import outbox, unknowns
 from consent.models import Message
 from integrations import connections
 from integrations.models import SandboxMessage
+from tests.accounts.staff import member
 from tests.videos import stage
 from tests.videos.stage import AT
 from tests.videos.test_delivery import STAFF, begun
@@ -66,6 +68,13 @@ def test_a_message_without_an_answer_is_never_tried_again(done: Campaign) -> Non
     assert retries.retry(campaign=done, code="worker_lost", at=LATER, actor=STAFF) == 0
     done.refresh_from_db()
     assert done.state == Campaign.State.DONE
+    # An officer saw that it did not arrive: sending again is then a person's own act, judged anew.
+    [lost] = unknowns.waiting()
+    officer = member(User.Role.OFFICER)
+    unknowns.settle(
+        message_id=lost.pk, delivered=False, reason="vendor_log", at=LATER, staff=officer
+    )
+    assert retries.retry(campaign=done, code="not_delivered_vendor_log", at=LATER, actor=STAFF) == 1
 
 
 def test_what_was_cancelled_stays_cancelled(done: Campaign) -> None:

@@ -2,13 +2,21 @@
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from config.lib import http
 from integrations import inbox, messaging
-from integrations.messaging import twilio, wire
-from integrations.messaging.base import MessagingProvider, OutgoingMessage, ProviderError
+from integrations.messaging import twilio, twilio_contents, wire
+from integrations.messaging import wati as wati_adapter
+from integrations.messaging.base import (
+    KeepsTemplates,
+    MessagingProvider,
+    OutgoingMessage,
+    ProviderError,
+)
 from integrations.models import Connection
 from tests.simulators import gupshup, wati
 from tests.simulators import twilio as twilio_simulator
@@ -50,7 +58,8 @@ def vendor(
     monkeypatch.setattr(http, "WHOLE_SECONDS", 0.2)
     monkeypatch.setattr(twilio, "LOOK_UP_AFTER_SECONDS", (0,))
     with ACCOUNTS[request.param][0]() as simulator:
-        monkeypatch.setitem(wire.ORIGINS, request.param, simulator.origin)
+        for place in [name for name in wire.ORIGINS if name.startswith(request.param)]:
+            monkeypatch.setitem(wire.ORIGINS, place, simulator.origin)
         yield request.param, simulator
 
 
@@ -127,6 +136,40 @@ def test_an_account_is_checked_without_a_message(vendor: tuple[str, Simulator]) 
     assert not simulator.messages
 
 
+@pytest.mark.parametrize("mode", ["500", "401", "garbage_json", "wrong_type", "reset"])
+def test_no_list_of_templates_is_no_empty_list(vendor: tuple[str, Simulator], mode: str) -> None:
+    name, simulator = vendor
+    simulator.mode, simulator.acts = mode, frozenset({"GET"})
+    provider = adapter(name)
+    assert isinstance(provider, KeepsTemplates)
+    with pytest.raises(ProviderError, match="transient"):
+        provider.templates()
+
+
+def test_all_templates_are_told_of_with_their_state(
+    vendor: tuple[str, Simulator], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, simulator = vendor
+    monkeypatch.setattr(twilio_contents, "PAGE_ROWS", "2")
+    monkeypatch.setattr(wati_adapter, "PAGE_ROWS", 2)
+    others = [("other", "paused"), ("old", "rejected")]
+    monkeypatch.setattr(simulator, "templates", [("video_ready", "approved"), *others])
+    provider = adapter(name)
+    assert isinstance(provider, KeepsTemplates)
+    first, second, third = provider.templates()
+    assert (first.code, first.state, first.language) == ("video_ready", "approved", "en")
+    assert (first.words, first.category) == ("Your video is ready: {{1}}", "MARKETING")
+    assert [(one.code, one.state) for one in (second, third)] == others
+
+
+def test_twilio_may_carry_words_of_our_own_to_who_has_just_written(
+    quick_twilio: twilio_simulator.TwilioSimulator,
+) -> None:
+    adapter("twilio", whatsapp_template="").send(replace(message(), within_window=True))
+    assert quick_twilio.messages[0]["body"] == TEXT
+    assert b"ContentSid" not in quick_twilio.calls[0].body
+
+
 @pytest.fixture
 def quick_twilio(monkeypatch: pytest.MonkeyPatch) -> Iterator[twilio_simulator.TwilioSimulator]:
     monkeypatch.setattr(twilio, "LOOK_UP_AFTER_SECONDS", (0,))
@@ -176,6 +219,12 @@ def test_the_vendor_s_own_client_understands_the_simulator(
     row = client.messages.create(to="+14155550100", from_="+14155550199", body="Hello")
     assert (row.status, row.sid) == ("queued", quick_twilio.messages[0]["sid"])
     assert [one.sid for one in client.messages.list(limit=5)] == [row.sid]
+    since = row.date_created - timedelta(minutes=1)
+    assert [one.sid for one in client.messages.list(date_sent_after=since)] == [row.sid]
+    assert client.messages.list(date_sent_before=since) == []
+    client.content.base_url = quick_twilio.origin
+    [content] = client.content.v1.content_and_approvals.list()
+    assert (content.sid, content.approval_requests["status"]) == ("video_ready", "approved")
     with pytest.raises(Exception, match="unsubscribed") as refused:
         client.messages.create(to="+14155550104", from_="+14155550199", body="Hello")
     assert getattr(refused.value, "code", None) == 21610

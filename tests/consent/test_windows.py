@@ -1,0 +1,184 @@
+"""On WhatsApp: a template that Meta approved, or an answer within a day of their own words."""
+
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from accounts.audit import SYSTEM
+from consent import intake, outbox, personal_data
+from consent.models import Contact, Conversation, Decision, Message
+from integrations import inbox, keyed, templates
+from integrations.messaging import wire
+from integrations.models import Connection
+from tests.consent.people import NOON, agreed, person
+from tests.simulators import twilio
+
+pytestmark = pytest.mark.django_db
+PHONE = "+33612340155"
+
+
+@pytest.fixture
+def vendor(monkeypatch: pytest.MonkeyPatch) -> Iterator[twilio.TwilioSimulator]:
+    with twilio.TwilioSimulator() as simulator:
+        for place in ("twilio", "twilio_content"):
+            monkeypatch.setitem(wire.ORIGINS, place, simulator.origin)
+        yield simulator
+
+
+@pytest.fixture
+def account(vendor: twilio.TwilioSimulator) -> Connection:
+    values = {
+        "account_sid": twilio.ACCOUNT,
+        "auth_token": twilio.TOKEN,
+        "sender": "+14155550199",
+        "whatsapp_sender": "+14155550199",
+        "whatsapp_template": "video_ready",
+    }
+    row = keyed.connect(provider="twilio", label="T", values=values, at=NOON, actor=SYSTEM)
+    templates.refresh(connection=row, at=NOON)
+    return row
+
+
+@pytest.fixture
+def ana() -> Contact:
+    return agreed(person(phone=PHONE), "whatsapp")
+
+
+def sent(
+    contact: Contact, account: Connection, at: object = NOON, channel: str = "whatsapp"
+) -> str:
+    _, message = outbox.queue(
+        contact=contact,
+        connection=account,
+        purpose_code="marketing",
+        channel=channel,
+        context_type="consent.test",
+        context_id=None,
+        idempotency_key=uuid.uuid4().hex,
+        subject="",
+        text="Hello Ana: https://example.org/v/abc",
+        at=NOON,
+        actor=SYSTEM,
+    )
+    assert message is not None
+    outbox.dispatch(at=NOON)
+    message.refresh_from_db()
+    return f"{message.state} {message.problem}".strip()
+
+
+def wrote(account: Connection, hours: float = 0, **more: str) -> str:
+    said = {"channel": "whatsapp", "from": PHONE, "text": "When do you open?", **more}
+    inbox.store(
+        connection=account,
+        kind="inbound_message",
+        dedupe_key=uuid.uuid4().hex,
+        body=said,
+        at=NOON - timedelta(hours=hours),
+    )
+    intake.take_waiting(at=NOON)
+    return said["text"]
+
+
+def meta_says(vendor: twilio.TwilioSimulator, account: Connection, state: str) -> None:
+    vendor.templates = [("video_ready", state)]
+    templates.refresh(connection=account, at=NOON)
+
+
+def test_an_approved_template_carries_the_link(
+    vendor: twilio.TwilioSimulator, account: Connection, ana: Contact
+) -> None:
+    assert sent(ana, account) == "sent"
+    assert b"ContentSid=video_ready" in vendor.calls[-1].body
+    assert b"Ana" not in vendor.calls[-1].body
+
+
+@pytest.mark.parametrize("state", ["paused", "pending", "rejected", "disabled"])
+def test_what_meta_does_not_allow_is_refused_at_hand_off(
+    vendor: twilio.TwilioSimulator, account: Connection, ana: Contact, state: str
+) -> None:
+    meta_says(vendor, account, state)
+    assert sent(ana, account) == f"refused template_{state}"
+    assert not vendor.messages
+    decision = Decision.objects.filter(phase="hand_off").latest("at")
+    assert decision.reasons[0]["rule"] == "house.template"
+
+
+def test_a_list_that_was_never_read_lets_a_message_wait(
+    vendor: twilio.TwilioSimulator, account: Connection, ana: Contact
+) -> None:
+    Connection.objects.update(templates_read_at=None)
+    assert sent(ana, account) == "queued"
+    templates.refresh(connection=account, at=NOON)
+    assert outbox.dispatch(at=NOON + timedelta(minutes=11)).sent == 1
+
+
+def test_a_text_message_needs_no_template(
+    vendor: twilio.TwilioSimulator, account: Connection, ana: Contact
+) -> None:
+    meta_says(vendor, account, "paused")
+    assert sent(agreed(ana, "sms"), account, channel="sms") == "sent"
+
+
+def test_who_wrote_within_a_day_may_be_answered_in_words(
+    vendor: twilio.TwilioSimulator, account: Connection, ana: Contact
+) -> None:
+    meta_says(vendor, account, "paused")
+    wrote(account, hours=20)
+    wrote(account, hours=23)
+    assert sent(ana, account) == "sent"
+    assert b"Hello+Ana" in vendor.calls[-1].body
+    [row] = Conversation.objects.all()
+    assert row.heard_at == NOON - timedelta(hours=20)
+
+
+@pytest.mark.parametrize("more", [{"unsigned": "yes"}, {"channel": "sms"}])
+def test_what_lowers_no_protection_opens_no_window(
+    vendor: twilio.TwilioSimulator, account: Connection, ana: Contact, more: dict[str, str]
+) -> None:
+    meta_says(vendor, account, "paused")
+    wrote(account, **more)
+    assert sent(ana, account) == "refused template_paused"
+
+
+def test_a_window_shuts_after_a_day_and_is_of_one_account(
+    vendor: twilio.TwilioSimulator, account: Connection, ana: Contact
+) -> None:
+    meta_says(vendor, account, "paused")
+    wrote(account, hours=24)
+    other = keyed.connect(provider="twilio", label="U", values={}, at=NOON, actor=SYSTEM)
+    wrote(other)
+    assert sent(ana, account) == "refused template_paused"
+
+
+def test_the_gate_stays_the_judge_of_consent(
+    vendor: twilio.TwilioSimulator, account: Connection, ana: Contact
+) -> None:
+    wrote(account, text="STOP")
+    assert Conversation.objects.count() == 1
+    assert not Message.objects.filter(purpose_code="marketing").exists()
+    _, message = outbox.queue(
+        contact=ana,
+        connection=account,
+        purpose_code="marketing",
+        channel="whatsapp",
+        context_type="consent.test",
+        context_id=None,
+        idempotency_key="k",
+        subject="",
+        text="Hello",
+        at=NOON,
+        actor=SYSTEM,
+    )
+    assert message is None
+
+
+def test_that_somebody_wrote_is_told_to_them_and_goes_with_them(
+    account: Connection, ana: Contact
+) -> None:
+    wrote(account)
+    told = personal_data.export(contact_id=ana.pk, at=NOON)
+    assert len(told["wrote_on_whatsapp"]) == 1  # type: ignore[arg-type]
+    personal_data.erase(contact_id=ana.pk, at=NOON)
+    assert not Conversation.objects.exists()
