@@ -79,10 +79,16 @@ def _item(connection: Connection, event: Event, at: datetime) -> InboxItem:
     )
 
 
-def waiting(*, limit: int) -> list[InboxItem]:
-    """Return the events nobody has acted upon, in the order they came."""
-    rows = InboxItem.objects.filter(processed_at=None).defer(*SEALED[:1])
-    return list(rows.order_by("pk")[:limit])
+def waiting(*, limit: int, after: tuple[int, int] = (0, 0)) -> list[InboxItem]:
+    """Return the events nobody has acted upon: what people said first, then delivery reports.
+
+    Each in the order it came, from behind the two ids `after`, one for either. Some reports wait
+    for minutes on purpose, and what came behind them may be a stop.
+    """
+    rows = InboxItem.objects.filter(processed_at=None).defer(*SEALED[:1]).order_by("pk")
+    report = InboxItem.Kind.DELIVERY_REPORT
+    news = list(rows.exclude(kind=report).filter(pk__gt=after[0])[:limit])
+    return news + list(rows.filter(kind=report, pk__gt=after[1])[: limit - len(news)])
 
 
 def has_news() -> bool:
