@@ -80,7 +80,7 @@ def _keep(environ: Environ, start_response: Start, secret: str) -> Iterable[byte
         connection.close_if_unusable_or_obsolete()
         # A look whether the wire to the database still stands costs as much as the INSERT does.
         # Where it does not, Django mends it and keeps the event.
-        connection.health_check_done = True
+        connection.health_check_done = True  # type: ignore[attr-defined]
         kind, text = webhooks.take_early({**environ, "wsgi.input": io.BytesIO(posted)}, secret)
     except (*REFUSED, NotHere, webhooks.NotPlain):
         return django({**environ, "wsgi.input": io.BytesIO(posted)}, start_response)

@@ -17,7 +17,7 @@ def test_many_rings_are_told_once_and_a_later_one_again(monkeypatch: pytest.Monk
         paused.put(seconds)
         goes_on.acquire()
 
-    monkeypatch.setattr(bell.time, "sleep", pause)
+    monkeypatch.setattr("integrations.bell.time.sleep", pause)
     told: list[int] = []
     ours = bell.Bell(lambda: told.append(1))
     ours.ring()
@@ -33,7 +33,7 @@ def test_many_rings_are_told_once_and_a_later_one_again(monkeypatch: pytest.Monk
 @pytest.mark.django_db
 def test_what_is_told_is_one_task_that_names_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     # A test's connection is one transaction.
-    monkeypatch.setattr(bell.connection, "close", lambda: None)
+    monkeypatch.setattr("integrations.bell.connection.close", lambda: None)
     bell.tell()
     task = OrmQ.objects.get().task
     assert (task["func"], task["args"], task["kwargs"]) == (bell.TASK, (), {})
@@ -44,5 +44,5 @@ def test_a_database_that_is_away_does_not_end_the_bell(monkeypatch: pytest.Monke
         raise DatabaseError
 
     monkeypatch.setattr(bell, "async_task", away)
-    monkeypatch.setattr(bell.connection, "close", lambda: None)
+    monkeypatch.setattr("integrations.bell.connection.close", lambda: None)
     bell.tell()

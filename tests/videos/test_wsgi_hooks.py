@@ -117,7 +117,7 @@ def test_an_address_that_has_ended_is_believed_for_a_second_only(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [100.0]
-    monkeypatch.setattr(webhooks.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("integrations.webhooks.time.monotonic", lambda: clock[0])
     assert post(wsgi.application, path, json.dumps(EVENT).encode())[0] == "200 OK"
     Connection.objects.filter(provider="sandbox").update(webhook_index=None)
     clock[0] += webhooks.KNOWN_SECONDS
