@@ -16,6 +16,8 @@ from integrations.models import InboxItem
 log = logs.get(__name__)
 # A report can be faster than the answer to our own request: it waits for the row so long.
 REPORT_WAITS = timedelta(minutes=5)
+# Small, so that a stop that comes during a page waits for little.
+PAGE = 100
 # What systems tell of a person, by the `kind` in the body of an item.
 TOLD: dict[str, Callable[..., str]] = {
     "opt_out": told_stops.by_provider,
@@ -33,6 +35,25 @@ def take_waiting(*, at: datetime, limit: int = 500) -> int:
     Law: 47 CFR 64.1200(a)(10); a stop that has arrived is never overtaken by a send.
     """
     return sum(_try_to_take(item, at) for item in inbox.waiting(limit=limit))
+
+
+def take_all(*, now: Callable[[], datetime], until: datetime) -> int:
+    """Act upon all that waits, page after page, until an instant; return how many were taken.
+
+    A provider may tell a hundred thousand things within minutes: one page a task would leave them,
+    and a stop among them, to wait for hours. What people said is taken before each page.
+    """
+    taken, said, reported = 0, 0, 0
+    while (at := now()) < until:
+        page = inbox.waiting(limit=PAGE, after=(said, reported))
+        if not page:
+            break
+        taken += sum(_try_to_take(item, at) for item in page)
+        reports = {item.pk for item in page if item.kind == InboxItem.Kind.DELIVERY_REPORT}
+        # What could not be acted upon is passed by: the next task looks at it again.
+        said = max({item.pk for item in page} - reports, default=said)
+        reported = max(reports, default=reported)
+    return taken
 
 
 @transaction.atomic

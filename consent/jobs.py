@@ -29,6 +29,8 @@ from consent.models import ImportBatch
 CHUNKS_A_TASK = 5
 # A check that has not ended by now lost its worker.
 CHECK_MINUTES = 15
+# How long one task acts upon what came; the next ring or minute goes on from there.
+TAKING = timedelta(seconds=60)
 # How long one task reads CRMs, and the longest pause between two pages that it waits out.
 READING = timedelta(seconds=150)
 PAUSE_SECONDS = 11
@@ -39,8 +41,8 @@ def send_due() -> int:
 
 
 def take_inbox() -> int:
+    taken = intake.take_all(now=clock.now, until=clock.now() + TAKING)
     at = clock.now()
-    taken = intake.take_waiting(at=at)
     return taken + outbox.dispatch(at=at, limit=50, now=clock.now).total
 
 

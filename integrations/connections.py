@@ -42,8 +42,12 @@ def by_webhook(*, secret: str) -> Connection | None:
 
     Law: 47 CFR 64.1200(a)(10); who says stop is heard, whatever has become of our account.
     """
-    index = keys.token_index(kind=WEBHOOK, token=secret)
-    return Connection.objects.filter(webhook_index=index).first()
+    return Connection.objects.filter(webhook_index=webhook_index(secret=secret)).first()
+
+
+def webhook_index(*, secret: str) -> str:
+    """Return the keyed hash under which a webhook's address is kept."""
+    return keys.token_index(kind=WEBHOOK, token=secret)
 
 
 @transaction.atomic

@@ -1,10 +1,11 @@
-"""The WSGI application that the web server runs: a video's bytes first, Django for all the rest.
+"""The WSGI application that the web server runs: bytes and webhooks first, Django for the rest.
 
 Sixteen layers of middleware cost more than a MiB does to open and to send, and none of them decides
 anything about it. So a range that is allowed is answered here, by the same functions as the view's
 (`playback.serve_link`, `bytes_views.head_of`) and with the headers that the house puts on every
 answer. Whatever is not plainly allowed is handed on to Django, which decides again and refuses:
-no refusal is written twice. Behind any other server `config.wsgi` gives the same answers.
+no refusal is written twice. What a provider posts goes the same way (`webhooks.take_early`).
+Behind any other server `config.wsgi` gives the same answers.
 """
 
 import io
@@ -21,6 +22,7 @@ from django.http import parse_cookie
 
 from config.lib import clock, ids, keyring
 from config.wsgi import application as django_application
+from integrations import webhooks
 from videos import bytes_views, playback, ranges
 from videos.public_views import BYTES_COOKIE
 
@@ -28,6 +30,7 @@ Environ = dict[str, Any]
 Start = Callable[..., Any]
 django: Callable[..., Iterable[bytes]] = django_application
 VIDEO = re.compile(r"/watch/([^/]+)/video\.mp4")
+HOOK = re.compile(r"/hooks/([^/]+)/")
 # An answer up to this size is handed over as one value, and the thread is free while a slow phone
 # reads it. What is longer is walked, and the link is looked at again on the way.
 AT_ONCE_BYTES = ranges.PIECE_BYTES
@@ -50,17 +53,45 @@ class NotHere(Exception):
 
 def application(environ: Environ, start_response: Start) -> Iterable[bytes]:
     """Answer a request, as PEP 3333 has it."""
-    found = VIDEO.fullmatch(environ["PATH_INFO"])
-    if found is None or environ["REQUEST_METHOD"] != "GET":
+    path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
+    if method == "POST" and (hook := HOOK.fullmatch(path)):
+        return _keep(environ, start_response, hook[1])
+    found = VIDEO.fullmatch(path)
+    if found is None or method != "GET":
         return django(environ, start_response)
     try:
-        house = _house(tuple(str(environ.get(name, "")) for name in ASKED))
+        house = _house_of(environ)
         status, headers, body = _answer(environ, found[1])
     except (*REFUSED, NotHere):
         return django(environ, start_response)
     line = f"{status} {HTTPStatus(status).phrase}"
     start_response(line, list({**house, **headers}.items()))
     return body
+
+
+def _keep(environ: Environ, start_response: Start, secret: str) -> Iterable[bytes]:
+    """Take an event of a provider; where anything is not plain, Django reads the same bytes."""
+    size = int(environ.get("CONTENT_LENGTH") or 0)
+    if not 0 < size <= webhooks.MOST_BYTES:
+        return django(environ, start_response)
+    posted = environ["wsgi.input"].read(size)
+    try:
+        house = _house_of(environ)
+        connection.close_if_unusable_or_obsolete()
+        # A look whether the wire to the database still stands costs as much as the INSERT does.
+        # Where it does not, Django mends it and keeps the event.
+        connection.health_check_done = True  # type: ignore[attr-defined]
+        kind, text = webhooks.take_early({**environ, "wsgi.input": io.BytesIO(posted)}, secret)
+    except (*REFUSED, NotHere, webhooks.NotPlain):
+        return django({**environ, "wsgi.input": io.BytesIO(posted)}, start_response)
+    body = text.encode()
+    own = {"Content-Type": kind, "Content-Length": str(len(body))}
+    start_response("200 OK", list({**house, **own}.items()))
+    return [body]
+
+
+def _house_of(environ: Environ) -> dict[str, str]:
+    return _house(tuple(str(environ.get(name, "")) for name in ASKED))
 
 
 def _answer(environ: Environ, name: str) -> tuple[int, dict[str, str], Iterable[bytes]]:

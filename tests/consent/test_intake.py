@@ -124,3 +124,41 @@ def test_nothing_is_sent_while_an_event_cannot_be_read() -> None:
     assert outbox.dispatch(at=NOON).total == 0
     intake.set_aside(item_id=item.pk, at=NOON, staff=User.objects.create(email="o@example.org"))
     assert outbox.dispatch(at=NOON).sent == 1
+
+
+def test_a_stop_is_heard_before_the_reports_that_came_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(intake, "PAGE", 2)
+    sandbox, _ = connections.ensure_local(at=NOON)
+    body = {"provider_message_id": "unheard", "status": "delivered", "code": ""}
+    for key in "abcde":
+        inbox.store(connection=sandbox, kind="delivery_report", dedupe_key=key, body=body, at=NOON)
+    said = {"channel": "sms", "from": "+33612340996", "text": "STOP"}
+    stop = inbox.store(
+        connection=sandbox, kind="inbound_message", dedupe_key="f", body=said, at=NOON
+    )
+    assert inbox.waiting(limit=2)[0] == stop
+    until = NOON + timedelta(seconds=1)
+    assert intake.take_all(now=lambda: NOON, until=until) == 1
+    assert Suppression.objects.count() == 1
+    # All five reports were looked at; each waits for its message.
+    assert len(inbox.waiting(limit=9)) == 5
+
+
+def test_what_cannot_be_read_holds_back_no_page_behind_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(intake, "PAGE", 1)
+    monkeypatch.setattr(intake, "_try_to_take", lambda item, _at: item.dedupe_key == "good")
+    sandbox, _ = connections.ensure_local(at=NOON)
+    for key in ("bad", "worse", "good"):
+        inbox.store(connection=sandbox, kind="other", dedupe_key=key, body={}, at=NOON)
+    assert intake.take_all(now=lambda: NOON, until=NOON + timedelta(seconds=1)) == 1
+
+
+def test_taking_ends_at_its_instant() -> None:
+    sandbox, _ = connections.ensure_local(at=NOON)
+    inbox.store(connection=sandbox, kind="other", dedupe_key="a", body={}, at=NOON)
+    assert intake.take_all(now=lambda: NOON, until=NOON) == 0
+    assert len(inbox.waiting(limit=9)) == 1

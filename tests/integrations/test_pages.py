@@ -42,7 +42,7 @@ def test_stop_can_be_typed_on_a_phone(phone: Page, live_server: LiveServer) -> N
     phone.get_by_label("Answer as +14155550100").fill("STOP")
     phone.get_by_role("button", name="Send").click()
     expect(phone.locator(".bubble--theirs", has_text="STOP")).to_be_visible()
-    item = inbox.waiting(limit=9)[-1]
+    item = inbox.waiting(limit=9)[0]
     assert isinstance(item.body_sealed, dict)
     assert item.body_sealed["text"] == "STOP"
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390

@@ -83,7 +83,7 @@ def test_an_answer_reaches_the_inbox_as_a_providers_would() -> None:
     send()
     [thread] = phones.threads(limit=1)
     phones.reply(phone=thread.phone, channel="sms", text="  STOP ", at=NOON)
-    item = inbox.waiting(limit=10)[-1]
+    item = inbox.waiting(limit=10)[0]
     assert item.kind == "inbound_message"
     assert isinstance(item.body_sealed, dict)
     told = {key: item.body_sealed[key] for key in ("channel", "from", "text")}

@@ -106,7 +106,7 @@ def test_an_answer_typed_on_a_phone_reaches_the_inbox(
     form = {"phone": phone(client), "channel": "sms", "text": "STOP"}
     answer = client.post("/phones/reply/", form)
     assert answer["Location"] == f"/phones/#phone-{form['phone'][:16]}-sms"
-    item = inbox.waiting(limit=9)[-1]
+    item = inbox.waiting(limit=9)[0]
     assert isinstance(item.body_sealed, dict)
     assert item.body_sealed["text"] == "STOP"
 
