@@ -49,7 +49,7 @@ PEER = int(os.environ.get("PEER") or N)
 WIDTH = HEIGHT * 16 // 9
 SLOT_SECONDS, LOOKED_AT = 4.0, 10
 # The same preset and quality as ours.
-PRESET, CRF = "veryfast", 21
+PRESET, CRF = "veryfast", 23
 WORDS = "Spring is here, and the boats are back on the lake. We kept a room with a view for all. "
 GOALS = {"busy": 15, "talking": 40}
 # As long as a real one: a year, a maker, two actions.

@@ -53,7 +53,7 @@ def unanswered(request: HttpRequest) -> HttpResponse:
             {
                 "cause": cause,
                 "words": _words(cause.problem),
-                "age": timesince(cause.oldest_at, now) if cause.oldest_at else "",
+                "age": timesince(cause.oldest_at, now),
             }
             for cause in unknowns.causes()
         ],

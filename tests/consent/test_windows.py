@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -135,7 +136,7 @@ def test_who_wrote_within_a_day_may_be_answered_in_words(
 
 @pytest.mark.parametrize("more", [{"unsigned": "yes"}, {"channel": "sms"}])
 def test_what_lowers_no_protection_opens_no_window(
-    vendor: twilio.TwilioSimulator, account: Connection, ana: Contact, more: dict[str, str]
+    vendor: twilio.TwilioSimulator, account: Connection, ana: Contact, more: dict[str, Any]
 ) -> None:
     meta_says(vendor, account, "paused")
     wrote(account, **more)

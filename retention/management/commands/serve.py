@@ -22,6 +22,14 @@ from retention import welcome
 SILENCE_SECONDS = 45
 # Pages answer first; videos are made with what the cores have left.
 JOBS_NICE = 5
+# A MiB of video that is given back to the kernel after each answer is faulted in again for the next
+# one, a tenth of what a range costs. So glibc keeps up to 64 MiB a heap, and two heaps rather than
+# one a thread, since no thread's heap ever shrinks below what one viewer once needed.
+HEAP = {
+    "MALLOC_ARENA_MAX": 2,
+    "MALLOC_MMAP_THRESHOLD_": 4 << 20,
+    "MALLOC_TRIM_THRESHOLD_": 64 << 20,
+}
 
 
 class Command(BaseCommand):
@@ -56,7 +64,9 @@ class Command(BaseCommand):
 
 
 def web_command(host: str, port: int) -> list[str]:
-    command = [sys.executable, "-m", "granian", "videos.wsgi:application"]
+    # Read before the first line of Python runs, so it is `env` that sets it.
+    command = ["/usr/bin/env", *(f"{name}={env.whole(name, size)}" for name, size in HEAP.items())]
+    command += [sys.executable, "-m", "granian", "videos.wsgi:application"]
     command += ["--interface", "wsgi", "--host", host, "--port", str(port)]
     command += ["--workers", str(env.whole("SEALCAST_WEB_PROCESSES", 1))]
     # A phone that asks for a long range holds a thread while it reads (`make bench-serve`); a

@@ -46,7 +46,8 @@ def adapter(**changes: str) -> Any:
 
 
 def message(**changes: str) -> OutgoingMessage:
-    kept = {"channel": "email", "address": ANA, "subject": "Your video", "text": "Hello", **changes}
+    kept: dict[str, Any] = {"channel": "email", "address": ANA, "subject": "Your video"}
+    kept |= {"text": "Hello", **changes}
     headers = {**UNSUBSCRIBE, "Bcc": "b@example.org"}
     return OutgoingMessage(uuid.UUID(int=7), headers=headers, **kept)
 
