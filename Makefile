@@ -116,7 +116,7 @@ bench-play: env ## from the click to the first frame in Chromium, beside nginx: 
 prove-players: env ## play and seek a recipient's video in Chromium, Firefox and WebKitGTK: ONLY= SHOTS= ENGINE=
 	@$(PY) -m benchmarks.prove_players
 
-bench-video: env ## all figures of the videos in one table: ROUNDS= PEOPLE= CONTACTS= NGINX_PATH= PRESIDIO= ONLY=
+bench-video: env ## all figures of the videos in one table: ROUNDS= PEOPLE= CONTACTS= NGINX_PATH= PRESIDIO= PRESIDIO_MODEL= ONLY=
 	@$(PY) -m benchmarks.table
 
 prove-refresh: env ## let 8 processes meet one expired token on both engines: SEED=1 ROUNDS=500
