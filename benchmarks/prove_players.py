@@ -275,7 +275,8 @@ def _moved(page: Page, address: str) -> str:
 
 def _moves(page: Page) -> float:
     before = page.picture()
-    time.sleep(1)
+    # The card stands still for as long.
+    time.sleep(5)
     return changed(before, page.picture())
 
 
