@@ -134,7 +134,8 @@ def _older(source: Source, after: Cursor | None) -> Q:
 
 
 def _request(row: EgressManifest) -> Disclosure:
-    slots = f" with {len(row.slots)} open slots" if row.slots else ""
+    count = len(row.slots)
+    slots = f" with {count} open slot{'' if count == 1 else 's'}" if count else ""
     return Disclosure(
         at=row.at,
         # Only an uploaded film has none, and of that nothing leaves.

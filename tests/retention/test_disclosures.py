@@ -46,7 +46,7 @@ def test_each_kind_of_evidence_is_one_disclosure() -> None:
     told_a_crm()
     rows, after = disclosures.listed()
     said = {row.what.split(",")[0] for row in rows}
-    assert {"A script without any person with 1 open slots", "E-mail address"} <= said
+    assert {"A script without any person with 1 open slot", "E-mail address"} <= said
     assert {"That the person is to be erased", "A note that the video was watched"} <= said
     assert after is None
     about = {row.contact_id for row in rows}
