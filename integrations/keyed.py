@@ -8,10 +8,9 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
-from django_q.tasks import async_task
 
 from accounts import audit, keys
-from integrations import vendors
+from integrations import templates, vendors
 from integrations.connections import WEBHOOK
 from integrations.messaging import wire
 from integrations.models import Connection
@@ -243,7 +242,7 @@ def connect(
         created_at=at,
     )
     _note("added", row, at, actor)
-    _read_templates(row)
+    _read_templates(row, at, actor)
     return row
 
 
@@ -277,7 +276,7 @@ def change(
         ]
     )
     _note("keys_changed", row, at, actor)
-    _read_templates(row)
+    _read_templates(row, at, actor)
     return row
 
 
@@ -299,9 +298,9 @@ def webhook_address(*, connection: Connection) -> str:
     return f"{settings.PUBLIC_URL}/hooks/{secret}/" if secret else ""
 
 
-def _read_templates(row: Connection) -> None:
+def _read_templates(row: Connection, at: datetime, actor: audit.Actor) -> None:
     if "whatsapp" in row.scopes:
-        async_task("integrations.jobs.read_templates", str(row.pk))
+        templates.ask(connection=row, at=at, actor=actor, is_other_account=True)
 
 
 def _hosts(provider: str, values: Mapping[str, str]) -> list[str]:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import audit, people, roles
 from accounts.models import User
 from config.lib import clock
-from integrations import connections, keyed, oauth_views, phones, providers
+from integrations import connections, keyed, oauth_views, phones, providers, templates
 from integrations.messaging import lengths
 from integrations.models import Connection
 
@@ -129,6 +129,7 @@ def _numeric(request: HttpRequest) -> bool:
 def _card(row: Connection) -> dict[str, Any]:
     return {
         "row": row,
+        "has_templates": templates.keeps(connection=row),
         "has_keys": row.provider in keyed.PROVIDERS,
         "auth": AUTH_WORDS[row.auth_kind],
         "badge": "failed" if row.problem else row.state,
@@ -138,6 +139,7 @@ def _card(row: Connection) -> dict[str, Any]:
             {"term": "Hosts it may call", "value": ", ".join(row.hosts) or "none"},
             {"term": "Allowed to", "value": ", ".join(row.scopes)},
             *_cost(row),
+            *_template(row),
             {"term": "Last test", "value": {"at": row.tested_at} if row.tested_at else "never"},
         ],
     }
@@ -154,6 +156,14 @@ def _cost(row: Connection) -> list[dict[str, Any]]:
         f"{two} up to {lengths.GSM7_MANY * 2}"
     )
     return [{"term": "Cost of a text message", "value": words}]
+
+
+def _template(row: Connection) -> list[dict[str, Any]]:
+    if not templates.keeps(connection=row):
+        return []
+    standing = templates.standing(connection=row)
+    words = standing.words or f"{templates.chosen(connection=row)}: approved by Meta."
+    return [{"term": "WhatsApp template", "value": words}]
 
 
 def _actor(request: HttpRequest) -> audit.Actor:
