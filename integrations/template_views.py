@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.translation import get_language_info
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import people, roles
@@ -97,20 +96,12 @@ def _card(one: MessageTemplate, row: Connection, *, is_chosen: bool) -> dict[str
         ],
         "doubts": templates.doubts(template=one, connection=row),
         "facts": [
-            {"term": "Language", "value": language(one.language)},
+            {"term": "Language", "value": templates.language(one.language) or NOT_TOLD},
             {"term": "Kind", "value": one.category.replace("_", " ").capitalize() or NOT_TOLD},
             {"term": "Quality", "value": QUALITY.get(one.quality, NOT_TOLD)},
             {"term": "In this state since", "value": {"at": one.changed_at}},
         ],
     }
-
-
-def language(code: str) -> str:
-    """Return a language as Meta writes it (`en_US`) with its name; alone if nobody knows it."""
-    try:
-        return f"{get_language_info(code.replace('_', '-').lower())['name']} ({code})"
-    except KeyError:
-        return code or NOT_TOLD
 
 
 def _name(template: MessageTemplate | None) -> str:

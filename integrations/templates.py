@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import get_language_info
 from django_q.tasks import async_task
 
 from accounts import audit
@@ -140,6 +141,14 @@ def doubts(*, template: MessageTemplate, connection: Connection) -> list[str]:
     if template.words and not {"link", "text"} & {part.fills for part in places}:
         found.append("Its words have no place for the link. It must be in a button of it.")
     return found
+
+
+def language(code: str) -> str:
+    """Return a language as Meta writes it (`en_US`) with its name; alone if nobody knows it."""
+    try:
+        return f"{get_language_info(code.replace('_', '-').lower())['name']} ({code})"
+    except KeyError:
+        return code
 
 
 def is_asked(*, connection: Connection, at: datetime) -> bool:

@@ -1,10 +1,10 @@
 """May this campaign go out? One list of what was looked at; red blocks, amber warns."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from consent.models import Channel
-from integrations import connections
+from integrations import connections, templates
 from integrations.models import Connection
 from videos import (
     anonymisation,
@@ -21,6 +21,8 @@ from videos.models import Campaign, Script
 GOOD, WARN, BAD = "good", "warn", "bad"
 SHORT_LINK_HOURS = 24
 SHOWN_WORDS = 6
+# The list is read each hour: an account that was silent for so long has a fault.
+TOLD_WITHIN = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ def checks(*, campaign: Campaign, at: datetime) -> list[Check]:
         language_check(campaign),
         label_check(),
         messaging_check(campaign),
+        *template_check(campaign, at),
         studio_check(),
         link_check(campaign),
         code_check(campaign),
@@ -153,6 +156,32 @@ def messaging_check(campaign: Campaign) -> Check:
         detail = f"No connection in use can send {channel}."
         return Check("connection", BAD, "Messaging", detail, "connections", "Connect one")
     return Check("connection", GOOD, "Messaging", f"{channel} goes out over {found.label}.")
+
+
+def template_check(campaign: Campaign, at: datetime) -> list[Check]:
+    """Say which template a message on WhatsApp is, and whether Meta approved it.
+
+    As the hand-off does for whoever has not written to us within a day.
+    """
+    found = connection_for(campaign)
+    needs = campaign.channel == Channel.WHATSAPP and found and templates.keeps(connection=found)
+    if found is None or not needs:
+        return []
+    title, leads = "WhatsApp template", ("templates", "See the templates")
+    standing = templates.standing(connection=found)
+    one = standing.template
+    named = f"“{one.title if one else templates.chosen(connection=found)}”"
+    if standing.code or one is None:
+        words = f"Every message would be {named}. " if named != "“”" else ""
+        return [Check("template", BAD, title, f"{words}{standing.words}", *leads)]
+    spoken = f" in {templates.language(one.language)}" if one.language else ""
+    detail = f"Every message is {named}{spoken}, with the person's own link. Meta approved it"
+    detail += f", as {found.label} says."
+    doubts = templates.doubts(template=one, connection=found)
+    if found.templates_read_at and at - found.templates_read_at > TOLD_WITHIN:
+        doubts.append(f"{found.label} has not said so for more than a day: press Refresh.")
+    state = WARN if doubts else GOOD
+    return [Check("template", state, title, " ".join([detail, *doubts]), *leads)]
 
 
 def studio_check() -> Check:
