@@ -99,7 +99,7 @@ def _card(one: MessageTemplate, row: Connection, *, is_chosen: bool) -> dict[str
             {"term": "Language", "value": templates.language(one.language) or NOT_TOLD},
             {"term": "Kind", "value": one.category.replace("_", " ").capitalize() or NOT_TOLD},
             {"term": "Quality", "value": QUALITY.get(one.quality, NOT_TOLD)},
-            {"term": "In this state since", "value": {"at": one.changed_at}},
+            {"term": "So since", "value": {"at": one.changed_at}},
         ],
     }
 
