@@ -1,7 +1,7 @@
 """Which accounts are opened by keys that somebody types in? Sealed, and not shown again."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -12,7 +12,9 @@ from django.db import transaction
 from accounts import audit, keys
 from integrations import templates, vendors
 from integrations.connections import WEBHOOK
+from integrations.messaging import prices as prices_
 from integrations.messaging import wire
+from integrations.messaging.prices import BadPrices, Prices
 from integrations.models import Connection
 
 SECRET_NAME = "webhook_secret"  # noqa: S105 the name of a member, not its value
@@ -29,6 +31,8 @@ class Field:
     required: bool = True
     switch: bool = False
     longest: int = 400
+    # Raises ValueError with words for whoever typed it.
+    verify: Callable[[str], object] | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,24 @@ PACE = Field(
     "What the vendor takes of this sender; a safe few if left empty.",
     required=False,
 )
+PRICES = (
+    Field(
+        "price_per_segment",
+        "Price of an SMS segment",
+        "Such as 0.0079; to countries that are not listed below.",
+        required=False,
+        verify=lambda typed: prices_.read(by_prefix="", elsewhere=typed),
+    ),
+    Field(
+        "prices",
+        "Prices by the beginning of a number",
+        "Such as +1 0.0079, +44 0.0463, +91 0.0832; the longest that fits counts.",
+        required=False,
+        longest=8000,
+        verify=lambda typed: prices_.read(by_prefix=typed),
+    ),
+    Field("currency", "Currency of the prices", "Such as USD.", required=False, longest=3),
+)
 UNSIGNED = (
     "It signs nothing that it posts to us: a stop is taken at once, and what would allow more "
     "(a yes, a start, a delivery) is not believed."
@@ -113,7 +135,7 @@ PROVIDERS = {
             Field("whatsapp_sender", "WhatsApp sender", "A number with +.", required=False),
             *_template("Content SID of the WhatsApp template", required=False),
             PACE,
-            Field("price_per_segment", "Price of an SMS segment", "Such as 0.0079", required=False),
+            *PRICES,
             Field(
                 "keep_nothing",
                 "Twilio keeps neither words nor numbers",
@@ -287,9 +309,18 @@ def shown(*, connection: Connection) -> dict[str, str]:
     return {field.name: held.get(field.name, "") for field in fields if not field.secret}
 
 
-def price(*, connection: Connection) -> str:
-    """Return what one segment costs, as it was typed; empty if nobody said."""
-    return _held(connection).get("price_per_segment", "")
+def prices(*, connection: Connection) -> Prices:
+    """Return what segments cost over a connection, as it was typed; nothing if nobody said."""
+    held = _held(connection)
+    try:
+        return prices_.read(
+            by_prefix=held.get("prices", ""),
+            elsewhere=held.get("price_per_segment", ""),
+            currency=held.get("currency", ""),
+        )
+    except BadPrices:
+        # Typed before prices were verified: no price is better than a wrong one.
+        return Prices()
 
 
 def webhook_address(*, connection: Connection) -> str:

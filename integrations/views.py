@@ -146,16 +146,20 @@ def _card(row: Connection) -> dict[str, Any]:
 
 
 def _cost(row: Connection) -> list[dict[str, Any]]:
-    price = keyed.price(connection=row) if row.provider in keyed.PROVIDERS else ""
-    one = lengths.of_sms(text="x").cost(price_per_segment=price)
-    two = lengths.of_sms(text="x" * (lengths.GSM7_ONE + 1)).cost(price_per_segment=price)
-    if one is None or two is None:
+    if "sms" not in row.scopes or row.provider not in keyed.PROVIDERS:
         return []
-    words = (
-        f"{one} up to {lengths.GSM7_ONE} plain letters ({lengths.UCS2_ONE} with others), "
-        f"{two} up to {lengths.GSM7_MANY * 2}"
-    )
-    return [{"term": "Cost of a text message", "value": words}]
+    prices, words = keyed.prices(connection=row), []
+    if prices.elsewhere is not None:
+        one = lengths.of_sms(text="x").cost(price_per_segment=prices.elsewhere)
+        longer = lengths.of_sms(text="x" * (lengths.GSM7_ONE + 1))
+        two = longer.cost(price_per_segment=prices.elsewhere)
+        words.append(
+            f"{one} {prices.currency}".strip() + f" up to {lengths.GSM7_ONE} plain letters "
+            f"({lengths.UCS2_ONE} with others), {two} up to {lengths.GSM7_MANY * 2}"
+        )
+    if prices.by_prefix:
+        words.append("by country: " + ", ".join(f"+{prefix}" for prefix in prices.by_prefix))
+    return [{"term": "Cost of a text message", "value": "; ".join(words) or "no price entered"}]
 
 
 def _template(row: Connection) -> list[dict[str, Any]]:

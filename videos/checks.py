@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from consent.models import Channel
-from integrations import connections, templates
+from integrations import connections, keyed, templates
+from integrations.messaging import prices
 from integrations.models import Connection
 from videos import (
     anonymisation,
@@ -12,6 +13,7 @@ from videos import (
     codes,
     content_rules,
     contents,
+    costs,
     devices,
     languages,
     presenters,
@@ -53,6 +55,7 @@ def checks(*, campaign: Campaign, at: datetime) -> list[Check]:
         label_check(),
         messaging_check(campaign),
         *template_check(campaign, at),
+        *cost_check(campaign, at),
         studio_check(),
         link_check(campaign),
         code_check(campaign),
@@ -182,6 +185,26 @@ def template_check(campaign: Campaign, at: datetime) -> list[Check]:
         doubts.append(f"{found.label} has not said so for more than a day: press Refresh.")
     state = WARN if doubts else GOOD
     return [Check("template", state, title, " ".join([detail, *doubts]), *leads)]
+
+
+def cost_check(campaign: Campaign, at: datetime) -> list[Check]:
+    """Say how many segments the text messages have, and what they cost where prices are known."""
+    found = connection_for(campaign)
+    if campaign.channel != Channel.SMS or found is None:
+        return []
+    title, known = "Length and cost", found.provider in keyed.PROVIDERS
+    typed = keyed.prices(connection=found) if known else prices.Prices()
+    bill = costs.bill(campaign=campaign, prices=typed, at=at)
+    if not bill.people:
+        return [Check("cost", GOOD, title, "Nobody would get a message.")]
+    said = [costs.length_words(bill), costs.money_words(bill)]
+    lacks = bool(typed) and bool(bill.unpriced)
+    if lacks:
+        said.append(costs.unpriced_words(bill))
+    elif known and not typed:
+        said.append("No price is entered for this connection, so that no cost is shown.")
+    state = WARN if lacks else GOOD
+    return [Check("cost", state, title, " ".join(filter(None, said)), "connections", "See prices")]
 
 
 def studio_check() -> Check:

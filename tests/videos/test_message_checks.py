@@ -6,11 +6,12 @@ import pytest
 
 from accounts import audit
 from integrations import connections, keyed
+from integrations.messaging.prices import Prices
 from integrations.models import Connection, MessageTemplate
 from tests.accounts.staff import browser
 from tests.videos import stage
 from tests.videos.stage import AT
-from videos import campaigns, checks
+from videos import campaigns, checks, costs
 from videos.checks import Check
 from videos.models import Campaign, Recipient
 
@@ -107,3 +108,72 @@ def test_what_needs_no_template_is_not_asked_for_one() -> None:
     Connection.objects.filter(provider="sandbox").update(state="active")
     assert checks.template_check(ready("whatsapp"), AT) == []
     assert checks.template_check(ready("email"), AT) == []
+
+
+def sms(**values: str) -> Connection:
+    typed = {"account_sid": "AC1", "auth_token": "x", "sender": "MG1", **values}
+    return keyed.connect(provider="twilio", label="Twilio", values=typed, at=AT, actor=STAFF)
+
+
+def text_campaign(*people: dict[str, str]) -> Campaign:
+    for number, values in enumerate(people):
+        mine = {"email": f"p{number}@example.org", "phone": f"+4915112345{number:03}", **values}
+        stage.agreed(stage.person(**mine), channel="sms")  # type: ignore[arg-type]
+    made = stage.campaign(channel="sms")
+    stage.rendered(made)
+    return made
+
+
+def test_the_longest_text_of_the_audience_is_told_and_nobody_is_named() -> None:
+    sms()
+    made = text_campaign({"name": "Ana"}, {"name": "Zoë"})
+    one = found(made, "cost")
+    # Three dots are no letter of GSM-7, and so the whole text of one of them is UCS-2.
+    assert one.detail.startswith(
+        "Each message has 1 to 3 segments; 2 of them make about 4 segments (from 2 to 6)."
+    )
+    assert "No price is entered" in one.detail
+    assert "Zo" not in one.detail
+    assert one.state == "good"
+
+
+def test_what_it_costs_is_told_before_send_by_the_price_of_each_country() -> None:
+    sms(prices="+49 0.10, +44 0.04", currency="EUR")
+    made = text_campaign({"name": "Ana"}, {"name": "Bo"}, {"name": "Eva", "phone": "+447400123456"})
+    assert "3 segments. That costs 0.24 EUR." in found(made, "cost").detail
+    page = browser("marketer").get(f"/campaigns/{made.pk}/send/").content.decode()
+    assert "segments" in page
+
+
+def test_a_country_without_a_price_is_named_and_amber() -> None:
+    sms(prices="+44 0.04")
+    one = found(text_campaign({"name": "Ana"}, {"phone": "+447400123456"}), "cost")
+    assert one.state == "warn"
+    assert "No price is entered for DE: the sum lacks them." in one.detail
+
+
+def test_only_those_who_would_get_it_are_counted() -> None:
+    sms(price_per_segment="1")
+    made = text_campaign({"name": "Ana"})
+    stage.person(name="Bo", email="bo@example.org", phone="+4915112345999")
+    assert costs.bill(campaign=made, prices=Prices(), at=AT).people == 1
+
+
+def test_of_a_large_audience_the_bounds_hold_for_whoever_was_not_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sms(price_per_segment="1")
+    made = text_campaign(*[{"name": name} for name in ("Ana", "Bo", "Wolfeschlegelstein" * 4)])
+    exact = costs.bill(campaign=made, prices=Prices(), at=AT)
+    monkeypatch.setattr(costs, "LOOKED_AT", 1)
+    bounds = costs.bill(campaign=made, prices=Prices(), at=AT)
+    assert not bounds.is_exact
+    assert bounds.fewest <= exact.fewest < exact.most <= bounds.most
+    assert "names were measured" in costs.length_words(bounds)
+
+
+def test_the_sandbox_has_no_prices_and_other_channels_no_segments() -> None:
+    Connection.objects.filter(provider="sandbox").update(state="active")
+    made = text_campaign({"name": "Ana"})
+    assert "price" not in found(made, "cost").detail
+    assert checks.cost_check(ready("email"), AT) == []
