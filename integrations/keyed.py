@@ -131,6 +131,13 @@ PROVIDERS = {
                 "key_sid", "API key SID", "Begins with SK; instead of the token.", required=False
             ),
             Field("key_secret", "API key secret", secret=True, required=False),
+            Field(
+                "client_id",
+                "Client id of an OAuth app",
+                "Begins with OQ; instead of the API key. In Twilio's region US1 only.",
+                required=False,
+            ),
+            Field("client_secret", "Client secret of the OAuth app", secret=True, required=False),
             Field("sender", "SMS sender", "A number, or a messaging service (MG).", required=False),
             Field("whatsapp_sender", "WhatsApp sender", "A number with +.", required=False),
             *_template("Content SID of the WhatsApp template", required=False),
@@ -256,7 +263,7 @@ def connect(
         kind=known.kind,
         provider=provider,
         label=label,
-        auth_kind=known.auth_kind,
+        auth_kind=_auth_kind(known, values),
         hosts=_hosts(provider, values),
         scopes=list(known.channels),
         credentials_sealed={**_known(provider, values), SECRET_NAME: secret},
@@ -285,11 +292,14 @@ def change(
     row.credentials_sealed = {**merged, SECRET_NAME: secret}
     row.webhook_index = keys.token_index(kind=WEBHOOK, token=secret) if secret else None
     pinned = row.hosts if row.auth_kind == Connection.AuthKind.OAUTH_CODE else []
+    if row.auth_kind != Connection.AuthKind.OAUTH_CODE:
+        row.auth_kind = _auth_kind(known, merged)
     row.problem, row.hosts = "", sorted({*pinned, *_hosts(row.provider, merged)})
     # Perhaps of another account: what was read of the one before says nothing of it.
     row.templates_read_at = None
     row.save(
         update_fields=[
+            "auth_kind",
             "credentials_sealed",
             "webhook_index",
             "problem",
@@ -332,6 +342,11 @@ def webhook_address(*, connection: Connection) -> str:
 def _read_templates(row: Connection, at: datetime, actor: audit.Actor) -> None:
     if "whatsapp" in row.scopes:
         templates.ask(connection=row, at=at, actor=actor, is_other_account=True)
+
+
+def _auth_kind(known: KeyedProvider, values: Mapping[str, str]) -> str:
+    # By what is typed: an app's id stands for a token an hour, in place of a key.
+    return Connection.AuthKind.OAUTH_CLIENT if values.get("client_id") else known.auth_kind
 
 
 def _hosts(provider: str, values: Mapping[str, str]) -> list[str]:
