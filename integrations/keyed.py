@@ -1,5 +1,6 @@
 """Which accounts are opened by keys that somebody types in? Sealed, and not shown again."""
 
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts import audit, keys
-from integrations import templates, vendors
+from integrations import providers, templates, vendors
 from integrations.connections import WEBHOOK
 from integrations.messaging import prices as prices_
 from integrations.messaging import wire
@@ -72,6 +73,15 @@ def _vendor(title: str, fields: tuple[Field, ...], note: str) -> KeyedProvider:
     )
 
 
+def _like(name: str) -> Callable[[str], object]:
+    def verify(typed: str) -> None:
+        facts = providers.senders("twilio")
+        if facts and not re.fullmatch(facts.shapes[name], typed):
+            raise ValueError("This does not look like one. Copy it again.")
+
+    return verify
+
+
 SENDER = (
     Field("sender", "Address of the sender", "Such as news@example.org."),
     Field("sender_name", "Name of the sender", "As recipients see it.", required=False),
@@ -113,6 +123,43 @@ PRICES = (
     ),
     Field("currency", "Currency of the prices", "Such as USD.", required=False, longest=3),
 )
+REGISTERED = (
+    Field(
+        "us_brand",
+        "US: brand of A2P 10DLC",
+        "Its SID, BN…: networks there take no texts from a sender that is not registered.",
+        required=False,
+        verify=_like("us_brand"),
+    ),
+    Field(
+        "us_campaign",
+        "US: campaign of A2P 10DLC",
+        "Its SID, QE…, or the code that the registry gave it, C….",
+        required=False,
+        verify=_like("us_campaign"),
+    ),
+    Field(
+        "us_toll_free",
+        "US: verification of a toll-free number",
+        "Its SID, HH…; where the sender is such a number.",
+        required=False,
+        verify=_like("us_toll_free"),
+    ),
+    Field(
+        "in_entity",
+        "India: principal entity id (DLT)",
+        "Digits, from the operator's register.",
+        required=False,
+        verify=_like("in_entity"),
+    ),
+    Field(
+        "in_template",
+        "India: content template id (DLT)",
+        "Digits; of a template whose words are those of your campaigns.",
+        required=False,
+        verify=_like("in_template"),
+    ),
+)
 UNSIGNED = (
     "It signs nothing that it posts to us: a stop is taken at once, and what would allow more "
     "(a yes, a start, a delivery) is not believed."
@@ -143,6 +190,7 @@ PROVIDERS = {
             *_template("Content SID of the WhatsApp template", required=False),
             PACE,
             *PRICES,
+            *REGISTERED,
             Field(
                 "keep_nothing",
                 "Twilio keeps neither words nor numbers",

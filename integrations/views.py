@@ -13,7 +13,15 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import audit, people, roles
 from accounts.models import User
 from config.lib import clock
-from integrations import connections, keyed, oauth_views, phones, providers, templates
+from integrations import (
+    connections,
+    keyed,
+    oauth_views,
+    phones,
+    providers,
+    registrations,
+    templates,
+)
 from integrations.messaging import lengths
 from integrations.models import Connection
 
@@ -140,6 +148,7 @@ def _card(row: Connection) -> dict[str, Any]:
             {"term": "Allowed to", "value": ", ".join(row.scopes)},
             *_cost(row),
             *_template(row),
+            *_registrations(row),
             {"term": "Last test", "value": {"at": row.tested_at} if row.tested_at else "never"},
         ],
     }
@@ -168,6 +177,15 @@ def _template(row: Connection) -> list[dict[str, Any]]:
     standing = templates.standing(connection=row)
     words = standing.words or f"{templates.chosen(connection=row)}: approved by Meta."
     return [{"term": "WhatsApp template", "value": words}]
+
+
+def _registrations(row: Connection) -> list[dict[str, Any]]:
+    told = [
+        f"{one.name.removeprefix('the ')}: "
+        + (", ".join(one.held.values()) if not one.missing else "not entered")
+        for one in registrations.of(connection=row)
+    ]
+    return [{"term": "Sender registration", "value": "; ".join(told)}] if told else []
 
 
 def _actor(request: HttpRequest) -> audit.Actor:

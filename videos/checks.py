@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from consent.models import Channel
-from integrations import connections, keyed, templates
+from integrations import connections, keyed, registrations, templates
 from integrations.messaging import prices
 from integrations.models import Connection
 from videos import (
@@ -55,7 +55,7 @@ def checks(*, campaign: Campaign, at: datetime) -> list[Check]:
         label_check(),
         messaging_check(campaign),
         *template_check(campaign, at),
-        *cost_check(campaign, at),
+        *sms_checks(campaign, at),
         studio_check(),
         link_check(campaign),
         code_check(campaign),
@@ -187,24 +187,19 @@ def template_check(campaign: Campaign, at: datetime) -> list[Check]:
     return [Check("template", state, title, " ".join([detail, *doubts]), *leads)]
 
 
-def cost_check(campaign: Campaign, at: datetime) -> list[Check]:
-    """Say how many segments the text messages have, and what they cost where prices are known."""
+def sms_checks(campaign: Campaign, at: datetime) -> list[Check]:
+    """Say what the text messages cost, and whether their sender may send them where people are."""
     found = connection_for(campaign)
     if campaign.channel != Channel.SMS or found is None:
         return []
-    title, known = "Length and cost", found.provider in keyed.PROVIDERS
+    known = found.provider in keyed.PROVIDERS
     typed = keyed.prices(connection=found) if known else prices.Prices()
     bill = costs.bill(campaign=campaign, prices=typed, at=at)
-    if not bill.people:
-        return [Check("cost", GOOD, title, "Nobody would get a message.")]
-    said = [costs.length_words(bill), costs.money_words(bill)]
-    lacks = bool(typed) and bool(bill.unpriced)
-    if lacks:
-        said.append(costs.unpriced_words(bill))
-    elif known and not typed:
-        said.append("No price is entered for this connection, so that no cost is shown.")
-    state = WARN if lacks else GOOD
-    return [Check("cost", state, title, " ".join(filter(None, said)), "connections", "See prices")]
+    asked = registrations.asked(connection=found, countries=bill.countries)
+    return [
+        _cost_check(bill, typed, asks_for_prices=known),
+        *[_registration_check(one, bill.countries[one.country]) for one in asked],
+    ]
 
 
 def studio_check() -> Check:
@@ -266,6 +261,30 @@ def connection_for(campaign: Campaign) -> Connection | None:
         if campaign.channel in connection.scopes:
             return connection
     return None
+
+
+def _cost_check(bill: costs.Bill, typed: prices.Prices, *, asks_for_prices: bool) -> Check:
+    title = "Length and cost"
+    if not bill.people:
+        return Check("cost", GOOD, title, "Nobody would get a message.")
+    said = [costs.length_words(bill), costs.money_words(bill)]
+    lacks = bool(typed) and bool(bill.unpriced)
+    if lacks:
+        said.append(costs.unpriced_words(bill))
+    elif asks_for_prices and not typed:
+        said.append("No price is entered for this connection, so that no cost is shown.")
+    state = WARN if lacks else GOOD
+    return Check("cost", state, title, " ".join(filter(None, said)), "connections", "See prices")
+
+
+def _registration_check(one: registrations.Registration, people: int) -> Check:
+    title = f"Sender registration in {one.name}"
+    number = f"{people:,} people have a number there." if people > 1 else "One number is there."
+    if one.missing:
+        words = f"{one.words} {number} Not entered for this connection: {', '.join(one.missing)}."
+        return Check("registration", BAD, title, words, "connections", "Enter it")
+    held = ", ".join(f"{label} {value}" for label, value in one.held.items())
+    return Check("registration", GOOD, title, f"{number} Entered: {held}.")
 
 
 def _named(one: content_rules.Spoken) -> str:

@@ -5,6 +5,7 @@ larger one so many, and the rest lie between two texts that no name of theirs ca
 value tells how many bytes it holds.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -61,6 +62,8 @@ class Bill:
     # Countries that people are in and that have no price; the empty text is an unknown one.
     unpriced: tuple[str, ...] = ()
     is_exact: bool = True
+    # How many people have a number of each country; the empty text is an unknown one.
+    countries: Mapping[str, int] = field(default_factory=dict)
 
 
 def bill(*, campaign: Campaign, prices: Prices, at: datetime) -> Bill:
@@ -166,7 +169,9 @@ def _sum(rows: list[tuple[Span, str, int]], prices: Prices) -> Bill:
     segments = _added([_times(one, count, (WHOLE, WHOLE)) for one, _, count in rows])
     priced = [(one, count, prices.of(country=country)) for one, country, count in rows]
     money = [_times(one, count, price) for one, count, price in priced if price]
-    spans = [one for one, _, _ in rows]
+    spans, countries = [one for one, _, _ in rows], Counter[str]()
+    for _, country, count in rows:
+        countries[country] += count
     return Bill(
         people=sum(count for _, _, count in rows),
         fewest=min(one.fewest for one in spans),
@@ -176,6 +181,7 @@ def _sum(rows: list[tuple[Span, str, int]], prices: Prices) -> Bill:
         currency=prices.currency,
         unpriced=tuple(sorted({row for _, row, _ in rows if not prices.of(country=row)})),
         is_exact=all(one.is_exact for one in spans),
+        countries=dict(countries),
     )
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from accounts import audit
+from consent import forecast
 from integrations import connections, keyed
 from integrations.messaging.prices import Prices
 from integrations.models import Connection, MessageTemplate
@@ -16,6 +17,8 @@ from videos.checks import Check
 from videos.models import Campaign, Recipient
 
 pytestmark = pytest.mark.django_db
+# After the sandbox: a campaign goes out over the oldest connection that is in use.
+LATER = AT + timedelta(seconds=1)
 STAFF = audit.Actor("staff", "marketer")
 
 
@@ -27,7 +30,7 @@ def _studio() -> None:
 
 def whatsapp(*, state: str = "approved", words: str = "Your video: {{1}}") -> Connection:
     values = {"token": "t", "whatsapp_template": "video_ready"}
-    row = keyed.connect(provider="wati", label="Our WATI", values=values, at=AT, actor=STAFF)
+    row = keyed.connect(provider="wati", label="Our WATI", values=values, at=LATER, actor=STAFF)
     MessageTemplate.objects.create(
         connection=row,
         code="video_ready",
@@ -112,7 +115,7 @@ def test_what_needs_no_template_is_not_asked_for_one() -> None:
 
 def sms(**values: str) -> Connection:
     typed = {"account_sid": "AC1", "auth_token": "x", "sender": "MG1", **values}
-    return keyed.connect(provider="twilio", label="Twilio", values=typed, at=AT, actor=STAFF)
+    return keyed.connect(provider="twilio", label="Twilio", values=typed, at=LATER, actor=STAFF)
 
 
 def text_campaign(*people: dict[str, str]) -> Campaign:
@@ -176,4 +179,52 @@ def test_the_sandbox_has_no_prices_and_other_channels_no_segments() -> None:
     Connection.objects.filter(provider="sandbox").update(state="active")
     made = text_campaign({"name": "Ana"})
     assert "price" not in found(made, "cost").detail
-    assert checks.cost_check(ready("email"), AT) == []
+    assert checks.sms_checks(ready("email"), AT) == []
+
+
+BRAND, CAMPAIGN = "BN" + "0" * 32, "QE" + "0" * 32
+
+
+@pytest.fixture
+def _american(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let one person with a number in the US get the message, whatever the law there asks."""
+    monkeypatch.setattr(forecast, "reached", lambda **_: {"US": 1})
+
+
+def american(**values: str) -> Campaign:
+    sms(**values)
+    return text_campaign({"name": "Ana"})
+
+
+@pytest.mark.usefixtures("_american")
+def test_a_sender_that_is_not_registered_where_people_are_is_stopped_before_send() -> None:
+    made = american(us_brand=BRAND)
+    one = found(made, "registration")
+    assert one.state == "bad"
+    assert "One number is there. Not entered for this connection: US: campaign" in one.detail
+    with pytest.raises(campaigns.NotReady):
+        campaigns.start(campaign=made, at=AT, actor=STAFF)
+    assert not Recipient.objects.exists()
+
+
+@pytest.mark.usefixtures("_american")
+def test_a_registered_sender_goes_on() -> None:
+    one = found(american(us_brand=BRAND, us_campaign=CAMPAIGN), "registration")
+    assert one.state == "good"
+    assert BRAND in one.detail
+
+
+@pytest.mark.usefixtures("_american")
+@pytest.mark.parametrize(
+    ("sender", "wanted"), [("+18885550100", "toll-free"), ("54321", ""), ("+14155550100", "brand")]
+)
+def test_what_is_asked_depends_on_the_kind_of_number(sender: str, wanted: str) -> None:
+    told = checks.sms_checks(american(sender=sender), AT)
+    missing = [one.detail for one in told if one.code == "registration" and one.state == "bad"]
+    assert [wanted in words for words in missing] == [True] * bool(wanted)
+
+
+def test_where_no_country_asks_nothing_is_said_of_it() -> None:
+    sms()
+    told = checks.sms_checks(text_campaign({"name": "Ana"}), AT)
+    assert [one.code for one in told] == ["cost"]
