@@ -104,6 +104,7 @@ PACE = Field(
     "Messages a second",
     "What the vendor takes of this sender; a safe few if left empty.",
     required=False,
+    verify=wire.pace_of,
 )
 PRICES = (
     Field(
@@ -247,6 +248,7 @@ PROVIDERS = {
                 required=False,
                 longest=8000,
             ),
+            PACE,
         ),
         "TLS 1.3 is required and the certificate checked. A mail server reports no bounce to us "
         "after it took a letter: watch the sender's own mailbox.",
@@ -266,6 +268,7 @@ PROVIDERS = {
                 "Without it no event is believed.",
                 required=False,
             ),
+            PACE,
         ),
         "It signs what it posts to us. Turn on the signed event webhook: delivered, bounced, "
         "dropped, spam reports, unsubscribes.",

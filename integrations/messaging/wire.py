@@ -40,16 +40,29 @@ KEPT_SECONDS = 1.0
 FASTEST = 1_000_000.0
 # Messages a second of one sender where nobody has said what the account may; the vendors publish
 # none for all accounts, so that these are on the safe side.
-PER_SECOND = {"twilio": 10.0, "wati": 5.0, "gupshup": 10.0}
+PER_SECOND = {"twilio": 10.0, "wati": 5.0, "gupshup": 10.0, "sendgrid": 50.0, "smtp": 5.0}
 
 
 def per_second(*, provider: str, held: Mapping[str, str]) -> float:
     """Return how many messages a second a vendor takes of an account, as typed or as is safe."""
     try:
-        typed = float(held.get("per_second") or 0)
+        return pace_of(held.get("per_second") or "")
     except ValueError:
-        typed = 0.0
-    return typed if 0 < typed < FASTEST else PER_SECOND[provider]
+        return PER_SECOND[provider]
+
+
+def pace_of(typed: str) -> float:
+    """Read how many messages a second somebody typed.
+
+    :raises ValueError: it is no such number.
+    """
+    try:
+        found = float(typed)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < FASTEST:
+        raise ValueError("Enter a number of messages, such as 10 or 0.5.")
+    return found
 
 
 @dataclass(frozen=True)
