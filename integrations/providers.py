@@ -244,7 +244,7 @@ def senders(provider: str) -> Senders | None:
     row = SENDERS.get(provider)
     if row is None:
         return None
-    facts = settings.PROVIDER_FACTS.get(row.slug, {})
+    facts: dict[str, Any] = settings.PROVIDER_FACTS.get(row.slug, {})
     if unknown := sorted(set(facts) - set(row.unconfirmed)):
         raise UnknownFact(f"{row.slug}: {', '.join(unknown)}")
     try:

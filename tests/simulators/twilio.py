@@ -70,7 +70,11 @@ class TwilioSimulator(Simulator):
             return 401, {"error": "invalid_client"}
         ends = int(time.time()) + self.token_seconds
         number = len(self.calls)
-        parts = ({"alg": "none", "n": number}, {"sub": CLIENT_ID, "exp": ends}, {})
+        parts: list[dict[str, object]] = [
+            {"alg": "none", "n": number},
+            {"sub": CLIENT_ID, "exp": ends},
+            {},
+        ]
         token = ".".join(
             base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
             for part in parts
