@@ -11,12 +11,12 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts import audit, keys
+from integrations import prices as prices_
 from integrations import providers, templates, vendors
 from integrations.connections import WEBHOOK
-from integrations.messaging import prices as prices_
 from integrations.messaging import wire
-from integrations.messaging.prices import BadPrices, Prices
 from integrations.models import Connection
+from integrations.prices import BadPrices, Prices
 
 SECRET_NAME = "webhook_secret"  # noqa: S105 the name of a member, not its value
 

@@ -16,13 +16,13 @@ from config.lib import clock
 from integrations import (
     connections,
     keyed,
+    lengths,
     oauth_views,
     phones,
     providers,
     registrations,
     templates,
 )
-from integrations.messaging import lengths
 from integrations.models import Connection
 
 PHONES_ON_A_PAGE = 24

@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from consent.models import Channel
-from integrations import connections, keyed, registrations, templates
-from integrations.messaging import prices
+from integrations import connections, keyed, prices, registrations, templates
 from integrations.models import Connection
 from videos import (
     anonymisation,

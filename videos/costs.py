@@ -15,11 +15,10 @@ from django.db.models import Max, QuerySet
 from django.db.models.functions import Length
 
 from accounts import keys
-from config.lib import crypto
 from consent import contacts, forecast
 from consent.models import Contact
-from integrations.messaging import lengths
-from integrations.messaging.prices import Prices
+from integrations import lengths
+from integrations.prices import Prices
 from videos import audiences, contents, links, wording
 from videos.models import Campaign
 
@@ -154,7 +153,7 @@ def _segments(campaign: Campaign, language: str, name: str) -> int:
 
 def _longest_bytes(people: QuerySet[Contact]) -> int:
     found = people.order_by().aggregate(longest=Max(Length("name_sealed")))["longest"] or 0
-    return max(found - crypto.ENVELOPE_BYTES, 0)
+    return max(found - keys.ENVELOPE_BYTES, 0)
 
 
 def _by_wording(campaign: Campaign) -> Mapping[str, list[str]]:

@@ -11,7 +11,7 @@ from accounts import keys, roles
 from config.lib import clock, ids
 from consent import contacts, likeness, preferences
 from consent.models import Contact
-from integrations.messaging import lengths
+from integrations import lengths
 from videos import (
     audiences,
     bytes_views,

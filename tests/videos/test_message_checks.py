@@ -7,8 +7,8 @@ import pytest
 from accounts import audit
 from consent import forecast
 from integrations import connections, keyed
-from integrations.messaging.prices import Prices
 from integrations.models import Connection, MessageTemplate
+from integrations.prices import Prices
 from tests.accounts.staff import browser
 from tests.videos import stage
 from tests.videos.stage import AT

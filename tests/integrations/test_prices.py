@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from integrations.messaging import prices
-from integrations.messaging.prices import BadPrices, Prices
+from integrations import prices
+from integrations.prices import BadPrices, Prices
 
 LIST = "+1 0.0079, +44 0.0463;+1242 0.05\n+91 0.083"
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from integrations.messaging import lengths
+from integrations import lengths
 
 
 @pytest.mark.parametrize(
