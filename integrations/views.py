@@ -182,10 +182,15 @@ def _template(row: Connection) -> list[dict[str, Any]]:
 def _registrations(row: Connection) -> list[dict[str, Any]]:
     told = [
         f"{one.name.removeprefix('the ')}: "
-        + (", ".join(one.held.values()) if not one.missing else "not entered")
+        + ", ".join([*one.held.values(), *(f"no {_short(name)}" for name in one.missing)])
         for one in registrations.of(connection=row)
     ]
     return [{"term": "Sender registration", "value": "; ".join(told)}] if told else []
+
+
+def _short(label: str) -> str:
+    """Return a label of the form without its country, which stands before it on the card."""
+    return label.partition(": ")[2] or label
 
 
 def _actor(request: HttpRequest) -> audit.Actor:

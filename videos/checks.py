@@ -281,6 +281,7 @@ def _registration_check(one: registrations.Registration, people: int) -> Check:
     number = f"{people:,} people have a number there." if people > 1 else "One number is there."
     if one.missing:
         words = f"{one.words} {number} Not entered for this connection: {', '.join(one.missing)}."
+        words += " An administrator enters it under the connection's keys."
         return Check("registration", BAD, title, words, "connections", "Enter it")
     held = ", ".join(f"{label} {value}" for label, value in one.held.items())
     return Check("registration", GOOD, title, f"{number} Entered: {held}.")

@@ -85,9 +85,11 @@ def bill(*, campaign: Campaign, prices: Prices, at: datetime) -> Bill:
 
 def length_words(one: Bill) -> str:
     """Say how long the messages are, and how many segments that makes for how many people."""
-    each = _between(one.fewest, one.most)
-    words = f"Each message has {each} segment{'s' * (one.most > 1)}; {one.people:,} of them"
-    words += f" make {_range(one.segments, 'segments')}."
+    each = f"{_between(one.fewest, one.most)} segment{'s' * (one.most > 1)}"
+    people = f"{one.people:,} people" if one.people > 1 else "1 person"
+    words = f"Each message has {each}: for {people} {_range(one.segments, 'segments')}."
+    if one.fewest < one.most:
+        words += " A name with a letter such as ë or ж in it makes its message longer."
     if not one.is_exact:
         words += f" Of a large audience {LOOKED_AT:,} names were measured; the bounds hold for all."
     return words

@@ -116,7 +116,7 @@ def test_a_sender_s_registration_is_verified_and_shown_on_its_card() -> None:
     keys |= {"us_brand": brand, "in_entity": entity, "in_template": entity}
     client.post("/connections/add/twilio/", keys)
     page = client.get("/connections/").content.decode()
-    assert f"India: {entity}, {entity}; United States: not entered" in page
+    assert f"India: {entity}, {entity}; United States: {brand}, no campaign" in page
 
 
 def test_the_command_asks_an_ai_vendor_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,9 +131,9 @@ def test_the_longest_text_of_the_audience_is_told_and_nobody_is_named() -> None:
     sms()
     made = text_campaign({"name": "Ana"}, {"name": "Zoë"})
     one = found(made, "cost")
-    # Three dots are no letter of GSM-7, and so the whole text of one of them is UCS-2.
+    # ë is no letter of GSM-7, and so the whole text of one of them is UCS-2.
     assert one.detail.startswith(
-        "Each message has 1 to 3 segments; 2 of them make about 4 segments (from 2 to 6)."
+        "Each message has 1 to 3 segments: for 2 people about 4 segments (from 2 to 6)."
     )
     assert "No price is entered" in one.detail
     assert "Zo" not in one.detail
@@ -143,7 +143,7 @@ def test_the_longest_text_of_the_audience_is_told_and_nobody_is_named() -> None:
 def test_what_it_costs_is_told_before_send_by_the_price_of_each_country() -> None:
     sms(prices="+49 0.10, +44 0.04", currency="EUR")
     made = text_campaign({"name": "Ana"}, {"name": "Bo"}, {"name": "Eva", "phone": "+447400123456"})
-    assert "3 segments. That costs 0.24 EUR." in found(made, "cost").detail
+    assert "for 3 people 3 segments. That costs 0.24 EUR." in found(made, "cost").detail
     page = browser("marketer").get(f"/campaigns/{made.pk}/send/").content.decode()
     assert "segments" in page
 
