@@ -17,6 +17,8 @@ from config.lib import crypto, sealed_stream
 
 # Seals (plaintext, context) under one key.
 Seal = Callable[[bytes, str], bytes]
+# By so much a sealed value is longer than what it holds.
+ENVELOPE_BYTES = crypto.ENVELOPE_BYTES
 
 
 class KeyRefused(Exception):

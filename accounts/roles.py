@@ -17,7 +17,9 @@ CAMPAIGN = frozenset(
     {"campaign.view", "campaign.edit", "campaign.preview", "campaign.send", "campaign.end_links"}
 )
 FORMS = frozenset({"form.view", "form.edit"})
-LISTS = frozenset({"contact.view", "contact.import", "connection.view", "phone.view"})
+LISTS = frozenset(
+    {"contact.view", "contact.import", "connection.view", "template.refresh", "phone.view"}
+)
 CONSOLE = frozenset({"console.view", "consent.view", "trail.view", "trail.verify", "policy.view"})
 COMPLIANCE = frozenset(
     {

@@ -146,6 +146,34 @@ def counts(
     return sorted(told, key=lambda case: -case.people)
 
 
+def reached(
+    *,
+    people: QuerySet[Contact],
+    purpose_code: str,
+    channel: str,
+    at: datetime,
+    content: Collection[str] = (),
+) -> dict[str, int]:
+    """Count whoever would get a message, now or at their hour, by the country of their number.
+
+    Of a number that names none, and of whoever is judged alone, the country is the empty text.
+    :raises UnknownPurpose: there is no such purpose at that instant.
+    """
+    purpose = purposes.current(purpose_code, at)
+    question = cases.ask(subject=Subject(purpose, channel, tuple(sorted(content))), at=at)
+    found = cases.grouped(people=people, question=question)
+    countries = dict(Place.objects.values_list("pk", "phone_country"))
+    tally, alone = Counter[str](), set[int]()
+    for key, verdict in decided(found, question).items():
+        if verdict is None:
+            alone.add(key.code)
+        elif verdict.verdict != gate.REFUSE:
+            tally[countries[cases.fields_of(key.code)["place"]]] += found[key]
+    for case in _of_those_alone(people, question, alone) if alone else []:
+        tally[""] += case.people * (case.verdict.verdict != gate.REFUSE)
+    return dict(+tally)
+
+
 def decided(found: Collection[Key], question: Question) -> dict[Key, Verdict | None]:
     """Decide each case once, as the gate decides one message; None: its people one by one."""
     read = {code: cases.fields_of(code) for code in {key.code for key in found} - {ALONE}}

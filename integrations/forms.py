@@ -79,6 +79,20 @@ class KeysForm(forms.Form):
         return {name: "yes" if value is True else str(value or "") for name, value in typed}
 
 
+class Typed:
+    """Asks a field of a provider whether what was typed can be used."""
+
+    def __init__(self, field: Field) -> None:
+        self._field = field
+
+    def __call__(self, typed: str) -> None:
+        try:
+            if self._field.verify is not None:
+                self._field.verify(typed)
+        except ValueError as refused:
+            raise forms.ValidationError(str(refused)) from None
+
+
 def _made(field: Field, *, is_new: bool) -> forms.Field:
     if field.switch:
         return forms.BooleanField(label=field.label, help_text=field.help, required=False)
@@ -90,6 +104,7 @@ def _made(field: Field, *, is_new: bool) -> forms.Field:
         help_text=words,
         max_length=field.longest,
         required=field.required and (is_new or not field.secret),
+        validators=[Typed(field)],
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}) if field.secret else None,
     )
 

@@ -1,20 +1,22 @@
 """Which accounts are opened by keys that somebody types in? Sealed, and not shown again."""
 
+import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
-from django_q.tasks import async_task
 
 from accounts import audit, keys
-from integrations import vendors
+from integrations import prices as prices_
+from integrations import providers, templates, vendors
 from integrations.connections import WEBHOOK
 from integrations.messaging import wire
 from integrations.models import Connection
+from integrations.prices import BadPrices, Prices
 
 SECRET_NAME = "webhook_secret"  # noqa: S105 the name of a member, not its value
 
@@ -30,6 +32,8 @@ class Field:
     required: bool = True
     switch: bool = False
     longest: int = 400
+    # Raises ValueError with words for whoever typed it.
+    verify: Callable[[str], object] | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,15 @@ def _vendor(title: str, fields: tuple[Field, ...], note: str) -> KeyedProvider:
     )
 
 
+def _like(name: str) -> Callable[[str], object]:
+    def verify(typed: str) -> None:
+        facts = providers.senders("twilio")
+        if facts and not re.fullmatch(facts.shapes[name], typed):
+            raise ValueError("This does not look like one. Copy it again.")
+
+    return verify
+
+
 SENDER = (
     Field("sender", "Address of the sender", "Such as news@example.org."),
     Field("sender_name", "Name of the sender", "As recipients see it.", required=False),
@@ -91,6 +104,62 @@ PACE = Field(
     "Messages a second",
     "What the vendor takes of this sender; a safe few if left empty.",
     required=False,
+    verify=wire.pace_of,
+)
+PRICES = (
+    Field(
+        "price_per_segment",
+        "Price of an SMS segment",
+        "Such as 0.0079; to countries that are not listed below.",
+        required=False,
+        verify=lambda typed: prices_.read(by_prefix="", elsewhere=typed),
+    ),
+    Field(
+        "prices",
+        "Prices by the beginning of a number",
+        "Such as +1 0.0079, +44 0.0463, +91 0.0832; the longest that fits counts.",
+        required=False,
+        longest=8000,
+        verify=lambda typed: prices_.read(by_prefix=typed),
+    ),
+    Field("currency", "Currency of the prices", "Such as USD.", required=False, longest=3),
+)
+REGISTERED = (
+    Field(
+        "us_brand",
+        "US: brand of A2P 10DLC",
+        "Its SID, BN…: networks there take no texts from a sender that is not registered.",
+        required=False,
+        verify=_like("us_brand"),
+    ),
+    Field(
+        "us_campaign",
+        "US: campaign of A2P 10DLC",
+        "Its SID, QE…, or the code that the registry gave it, C….",
+        required=False,
+        verify=_like("us_campaign"),
+    ),
+    Field(
+        "us_toll_free",
+        "US: verification of a toll-free number",
+        "Its SID, HH…; where the sender is such a number.",
+        required=False,
+        verify=_like("us_toll_free"),
+    ),
+    Field(
+        "in_entity",
+        "India: principal entity id (DLT)",
+        "Digits, from the operator's register.",
+        required=False,
+        verify=_like("in_entity"),
+    ),
+    Field(
+        "in_template",
+        "India: content template id (DLT)",
+        "Digits; of a template whose words are those of your campaigns.",
+        required=False,
+        verify=_like("in_template"),
+    ),
 )
 UNSIGNED = (
     "It signs nothing that it posts to us: a stop is taken at once, and what would allow more "
@@ -110,11 +179,19 @@ PROVIDERS = {
                 "key_sid", "API key SID", "Begins with SK; instead of the token.", required=False
             ),
             Field("key_secret", "API key secret", secret=True, required=False),
+            Field(
+                "client_id",
+                "Client id of an OAuth app",
+                "Begins with OQ; instead of the API key. In Twilio's region US1 only.",
+                required=False,
+            ),
+            Field("client_secret", "Client secret of the OAuth app", secret=True, required=False),
             Field("sender", "SMS sender", "A number, or a messaging service (MG).", required=False),
             Field("whatsapp_sender", "WhatsApp sender", "A number with +.", required=False),
             *_template("Content SID of the WhatsApp template", required=False),
             PACE,
-            Field("price_per_segment", "Price of an SMS segment", "Such as 0.0079", required=False),
+            *PRICES,
+            *REGISTERED,
             Field(
                 "keep_nothing",
                 "Twilio keeps neither words nor numbers",
@@ -171,6 +248,7 @@ PROVIDERS = {
                 required=False,
                 longest=8000,
             ),
+            PACE,
         ),
         "TLS 1.3 is required and the certificate checked. A mail server reports no bounce to us "
         "after it took a letter: watch the sender's own mailbox.",
@@ -190,6 +268,7 @@ PROVIDERS = {
                 "Without it no event is believed.",
                 required=False,
             ),
+            PACE,
         ),
         "It signs what it posts to us. Turn on the signed event webhook: delivered, bounced, "
         "dropped, spam reports, unsubscribes.",
@@ -235,7 +314,7 @@ def connect(
         kind=known.kind,
         provider=provider,
         label=label,
-        auth_kind=known.auth_kind,
+        auth_kind=_auth_kind(known, values),
         hosts=_hosts(provider, values),
         scopes=list(known.channels),
         credentials_sealed={**_known(provider, values), SECRET_NAME: secret},
@@ -243,7 +322,7 @@ def connect(
         created_at=at,
     )
     _note("added", row, at, actor)
-    _read_templates(row)
+    _read_templates(row, at, actor)
     return row
 
 
@@ -264,11 +343,14 @@ def change(
     row.credentials_sealed = {**merged, SECRET_NAME: secret}
     row.webhook_index = keys.token_index(kind=WEBHOOK, token=secret) if secret else None
     pinned = row.hosts if row.auth_kind == Connection.AuthKind.OAUTH_CODE else []
+    if row.auth_kind != Connection.AuthKind.OAUTH_CODE:
+        row.auth_kind = _auth_kind(known, merged)
     row.problem, row.hosts = "", sorted({*pinned, *_hosts(row.provider, merged)})
     # Perhaps of another account: what was read of the one before says nothing of it.
     row.templates_read_at = None
     row.save(
         update_fields=[
+            "auth_kind",
             "credentials_sealed",
             "webhook_index",
             "problem",
@@ -277,7 +359,7 @@ def change(
         ]
     )
     _note("keys_changed", row, at, actor)
-    _read_templates(row)
+    _read_templates(row, at, actor)
     return row
 
 
@@ -288,9 +370,18 @@ def shown(*, connection: Connection) -> dict[str, str]:
     return {field.name: held.get(field.name, "") for field in fields if not field.secret}
 
 
-def price(*, connection: Connection) -> str:
-    """Return what one segment costs, as it was typed; empty if nobody said."""
-    return _held(connection).get("price_per_segment", "")
+def prices(*, connection: Connection) -> Prices:
+    """Return what segments cost over a connection, as it was typed; nothing if nobody said."""
+    held = _held(connection)
+    try:
+        return prices_.read(
+            by_prefix=held.get("prices", ""),
+            elsewhere=held.get("price_per_segment", ""),
+            currency=held.get("currency", ""),
+        )
+    except BadPrices:
+        # Typed before prices were verified: no price is better than a wrong one.
+        return Prices()
 
 
 def webhook_address(*, connection: Connection) -> str:
@@ -299,9 +390,14 @@ def webhook_address(*, connection: Connection) -> str:
     return f"{settings.PUBLIC_URL}/hooks/{secret}/" if secret else ""
 
 
-def _read_templates(row: Connection) -> None:
+def _read_templates(row: Connection, at: datetime, actor: audit.Actor) -> None:
     if "whatsapp" in row.scopes:
-        async_task("integrations.jobs.read_templates", str(row.pk))
+        templates.ask(connection=row, at=at, actor=actor, is_other_account=True)
+
+
+def _auth_kind(known: KeyedProvider, values: Mapping[str, str]) -> str:
+    # By what is typed: an app's id stands for a token an hour, in place of a key.
+    return Connection.AuthKind.OAUTH_CLIENT if values.get("client_id") else known.auth_kind
 
 
 def _hosts(provider: str, values: Mapping[str, str]) -> list[str]:

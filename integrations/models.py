@@ -49,6 +49,8 @@ class Connection(models.Model):
     # When its WhatsApp templates were read, whole, and what went wrong the last time.
     templates_read_at = models.DateTimeField(null=True)
     templates_problem = models.CharField(max_length=200, blank=True)
+    # Since when a job is to read them; none: nobody waits for it.
+    templates_asked_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.label
@@ -164,6 +166,8 @@ class MessageTemplate(models.Model):
     state = models.CharField(max_length=12, choices=State.choices)
     quality = models.CharField(max_length=24, blank=True)
     words = models.TextField(blank=True)
+    # Why Meta rejected it, in the provider's words.
+    reason = models.CharField(max_length=200, blank=True)
     changed_at = models.DateTimeField()
 
     class Meta:

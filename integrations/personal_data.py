@@ -20,7 +20,7 @@ DECLARATIONS: Declarations = {
     "integrations.connection": {
         **_as(TECHNICAL, "id kind provider label auth_kind state hosts scopes terms"),
         **_as(TECHNICAL, "created_at tested_at problem paced_until templates_read_at"),
-        **_as(TECHNICAL, "templates_problem"),
+        **_as(TECHNICAL, "templates_problem templates_asked_at"),
         **_as(SECRET, "credentials_sealed webhook_index"),
     },
     "integrations.oauthgrant": {
@@ -37,7 +37,8 @@ DECLARATIONS: Declarations = {
         **_as(TECHNICAL, "finished_at next_at lease_id lease_until failures counts problem"),
     },
     "integrations.messagetemplate": _as(
-        TECHNICAL, "id connection code title language category state quality words changed_at"
+        TECHNICAL,
+        "id connection code title language category state quality words reason changed_at",
     ),
     "integrations.inboxitem": {
         **_as(TECHNICAL, "id connection kind dedupe_key received_at processed_at"),

@@ -4,6 +4,7 @@ Facts in `unconfirmed` stand in no public source that could be read whole: an in
 them in the file that SEALCAST_PROVIDER_FACTS names, without a release.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -182,6 +183,44 @@ HEYGEN = Provider(
 TABLE = {row.slug: row for row in (HUBSPOT, SALESFORCE, ZOHO, HEYGEN)}
 
 
+@dataclass(frozen=True)
+class Senders:
+    """What networks ask of whoever sends text messages into a country over a provider."""
+
+    # Its name in the file of corrections.
+    slug: str
+    # By country, or country and kind of number: which entries of the connection have to be there.
+    demands: Mapping[str, tuple[str, ...]]
+    # How each entry looks, as a regular expression.
+    shapes: Mapping[str, str]
+    unconfirmed: tuple[str, ...] = ()
+
+
+TOLL_FREE, SHORT_CODE = "toll_free", "short_code"
+SENDERS = {
+    "twilio": Senders(
+        slug="twilio_senders",
+        demands={
+            # A2P 10DLC: a brand and a campaign; a toll-free number is verified instead. A short
+            # code is let out with its programme approved.
+            "US": ("us_brand", "us_campaign"),
+            f"US:{TOLL_FREE}": ("us_toll_free",),
+            f"US:{SHORT_CODE}": (),
+            # DLT, by the rules of TRAI: the principal entity and the template of the words.
+            "IN": ("in_entity", "in_template"),
+        },
+        shapes={
+            "us_brand": r"BN[0-9a-f]{32}",
+            "us_campaign": r"(QE[0-9a-f]{32}|C[A-Z0-9]{6})",
+            "us_toll_free": r"HH[0-9a-f]{32}",
+            "in_entity": r"\d{10,25}",
+            "in_template": r"\d{10,25}",
+        },
+        unconfirmed=("demands", "shapes"),
+    )
+}
+
+
 def get(slug: str) -> Provider:
     """Return a provider, with this installation's corrections.
 
@@ -197,6 +236,31 @@ def get(slug: str) -> Provider:
     return replace(row, **{name: _fact(name, value) for name, value in facts.items()})
 
 
+def senders(provider: str) -> Senders | None:
+    """Return what is asked of senders over a provider, with this installation's corrections.
+
+    :raises UnknownFact: the corrections name a fact that is none, or are unusable.
+    """
+    row = SENDERS.get(provider)
+    if row is None:
+        return None
+    facts: dict[str, Any] = settings.PROVIDER_FACTS.get(row.slug, {})
+    if unknown := sorted(set(facts) - set(row.unconfirmed)):
+        raise UnknownFact(f"{row.slug}: {', '.join(unknown)}")
+    try:
+        # Country by country, and entry by entry: what is not named stays.
+        demands = {code: tuple(names) for code, names in facts.get("demands", {}).items()}
+        shapes = {
+            name: re.compile(shape).pattern for name, shape in facts.get("shapes", {}).items()
+        }
+    except (AttributeError, TypeError, re.error):
+        raise UnknownFact(row.slug) from None
+    named = {name for names in demands.values() for name in names}
+    if strange := sorted((named | set(shapes)) - set(row.shapes)):
+        raise UnknownFact(f"{row.slug}: {', '.join(strange)}")
+    return replace(row, demands={**row.demands, **demands}, shapes={**row.shapes, **shapes})
+
+
 def require_facts(*, elsewhere: Collection[str] = ()) -> None:
     """Read every correction once, so that a wrong one stops the start and not a page.
 
@@ -206,6 +270,9 @@ def require_facts(*, elsewhere: Collection[str] = ()) -> None:
     known = {row.facts or slug for slug, row in TABLE.items()}
     for slug in TABLE:
         get(slug)
+    for provider, row in SENDERS.items():
+        senders(provider)
+        known.add(row.slug)
     for name in set(settings.PROVIDER_FACTS) - known - set(elsewhere):
         raise UnknownProvider(name)
 

@@ -4,19 +4,27 @@ Meta approves each template, and pauses or disables one that people complain of.
 by a job and on demand; the check of a campaign and each hand-off look here.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import get_language_info
+from django_q.tasks import async_task
 
 from accounts import audit
 from integrations import messaging
+from integrations.messaging import whatsapp
 from integrations.messaging.base import KeepsTemplates, KnownTemplate, ProviderError
 from integrations.models import Connection, MessageTemplate
 
 State = MessageTemplate.State
 WHATSAPP = "whatsapp"
+# After it whoever was to read the list is taken for dead, and it may be asked for again.
+ASKED_LASTS = timedelta(minutes=2)
+PLACE = re.compile(r"\{\{\s*([^{}]{1,60}?)\s*\}\}")
 # The vendors' words for a state, in small letters; Meta's own are among them.
 STATES = {
     "approved": State.APPROVED,
@@ -61,6 +69,15 @@ class Standing:
         return WORDS.get(self.code, "")
 
 
+@dataclass(frozen=True)
+class Part:
+    """A piece of a template: its words, or a place with what fills it; `fills` is empty if none."""
+
+    words: str
+    is_place: bool = False
+    fills: str = ""
+
+
 def keeps(*, connection: Connection) -> bool:
     """Say whether WhatsApp over this connection needs a template that Meta approved."""
     adapter = messaging.PROVIDERS.get(connection.provider)
@@ -95,6 +112,78 @@ def listed(*, connection: Connection) -> Sequence[MessageTemplate]:
     return list(rows.order_by("title", "language"))
 
 
+def parts(*, template: MessageTemplate, connection: Connection) -> list[Part]:
+    """Return a template's words with their places, and what this connection puts into each."""
+    variables = _variables(connection)
+    pieces = PLACE.split(template.words)
+    found = []
+    for number, piece in enumerate(pieces):
+        if number % 2 == 0:
+            found += [Part(piece)] if piece else []
+            continue
+        place = int(piece) if piece.isascii() and piece.isdigit() else 0
+        fills = variables[place - 1] if 0 < place <= len(variables) else ""
+        found.append(Part(piece, is_place=True, fills=fills))
+    return found
+
+
+def doubts(*, template: MessageTemplate, connection: Connection) -> list[str]:
+    """Say what of a template does not fit what this connection fills in.
+
+    No refusal: of a template with buttons or a heading not every place is told.
+    """
+    places = [part for part in parts(template=template, connection=connection) if part.is_place]
+    empty = sorted({part.words for part in places if not part.fills})
+    found = []
+    if empty:
+        named = ", ".join(f"{{{{{name}}}}}" for name in empty)
+        found.append(f"Nothing fills {named}: Meta refuses a message with an empty place.")
+    if template.words and not {"link", "text"} & {part.fills for part in places}:
+        found.append("Its words have no place for the link. It must be in a button of it.")
+    return found
+
+
+def language(code: str) -> str:
+    """Return a language as Meta writes it (`en_US`) with its name; alone if nobody knows it."""
+    try:
+        return f"{get_language_info(code.replace('_', '-').lower())['name']} ({code})"
+    except KeyError:
+        return code
+
+
+def is_asked(*, connection: Connection, at: datetime) -> bool:
+    """Say whether somebody waits for the list to be read."""
+    asked_at = connection.templates_asked_at
+    return asked_at is not None and at - asked_at < ASKED_LASTS
+
+
+@transaction.atomic
+def ask(
+    *, connection: Connection, at: datetime, actor: audit.Actor, is_other_account: bool = False
+) -> bool:
+    """Have a job read the templates of one account at once; False: one is about to already.
+
+    `is_other_account`: who reads now may be reading with the keys of the one before.
+    """
+    rows = Connection.objects.filter(pk=connection.pk)
+    if not is_other_account:
+        over = Q(templates_asked_at=None) | Q(templates_asked_at__lte=at - ASKED_LASTS)
+        rows = rows.filter(over)
+    # Compared and set: a button that is pressed often asks the provider once.
+    if not rows.update(templates_asked_at=at):
+        return False
+    async_task("integrations.jobs.read_templates", str(connection.pk))
+    audit.record(
+        action="integrations.template.asked",
+        at=at,
+        actor=actor,
+        object_type="integrations.connection",
+        object_id=str(connection.pk),
+        details={"provider": connection.provider},
+    )
+    return True
+
+
 def refresh(*, connection: Connection, at: datetime, actor: audit.Actor = audit.SYSTEM) -> str:
     """Read the templates of one account; return what went wrong, in words, or the empty text.
 
@@ -107,7 +196,9 @@ def refresh(*, connection: Connection, at: datetime, actor: audit.Actor = audit.
         found = provider.templates()
     except ProviderError as refused:
         problem = _problem(connection, refused)
-        Connection.objects.filter(pk=connection.pk).update(templates_problem=problem)
+        Connection.objects.filter(pk=connection.pk).update(
+            templates_problem=problem, templates_asked_at=None
+        )
         return problem
     _keep(connection, found, at, actor)
     return ""
@@ -121,6 +212,11 @@ def refresh_all(*, at: datetime) -> int:
     return sum(not refresh(connection=row, at=at) for row in rows if WHATSAPP in row.scopes)
 
 
+def _variables(connection: Connection) -> tuple[str, ...]:
+    held = connection.credentials_sealed
+    return whatsapp.variables_of(held if isinstance(held, dict) else {})
+
+
 def _providers() -> Iterable[str]:
     return [name for name in messaging.PROVIDERS if name != "sandbox"]
 
@@ -129,7 +225,9 @@ def _providers() -> Iterable[str]:
 def _keep(
     connection: Connection, found: Sequence[KnownTemplate], at: datetime, actor: audit.Actor
 ) -> None:
-    Connection.objects.filter(pk=connection.pk).update(templates_read_at=at, templates_problem="")
+    Connection.objects.filter(pk=connection.pk).update(
+        templates_read_at=at, templates_problem="", templates_asked_at=None
+    )
     before = {
         (row.code, row.language): row
         for row in MessageTemplate.objects.select_for_update().filter(connection=connection)
@@ -159,6 +257,7 @@ def _keep_one(
         )
     row.title, row.words = one.title[:120] or one.code[:120], one.words[:4000]
     row.category, row.quality = one.category[:24].lower(), one.quality[:24].lower()
+    row.reason = one.reason[:200]
     row.save()
     _move(row, STATES.get(one.state.lower(), State.UNKNOWN), at, actor)
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations import crm_views, key_views, oauth_views, views, webhooks
+from integrations import crm_views, key_views, oauth_views, template_views, views, webhooks
 
 app_name = "integrations"
 urlpatterns = [
@@ -20,6 +20,21 @@ urlpatterns = [
         "connections/<uuid:connection_id>/reading/",
         crm_views.connection_reading,
         name="reading",
+    ),
+    path(
+        "connections/<uuid:connection_id>/templates/",
+        template_views.template_list,
+        name="templates",
+    ),
+    path(
+        "connections/<uuid:connection_id>/templates/part/",
+        template_views.template_part,
+        name="template_part",
+    ),
+    path(
+        "connections/<uuid:connection_id>/templates/refresh/",
+        template_views.template_refresh,
+        name="template_refresh",
     ),
     path("phones/", views.phone_list, name="phones"),
     path("phones/news/", views.phone_news, name="phone_news"),

@@ -13,8 +13,16 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import audit, people, roles
 from accounts.models import User
 from config.lib import clock
-from integrations import connections, keyed, oauth_views, phones, providers
-from integrations.messaging import lengths
+from integrations import (
+    connections,
+    keyed,
+    lengths,
+    oauth_views,
+    phones,
+    providers,
+    registrations,
+    templates,
+)
 from integrations.models import Connection
 
 PHONES_ON_A_PAGE = 24
@@ -129,6 +137,7 @@ def _numeric(request: HttpRequest) -> bool:
 def _card(row: Connection) -> dict[str, Any]:
     return {
         "row": row,
+        "has_templates": templates.keeps(connection=row),
         "has_keys": row.provider in keyed.PROVIDERS,
         "auth": AUTH_WORDS[row.auth_kind],
         "badge": "failed" if row.problem else row.state,
@@ -138,22 +147,50 @@ def _card(row: Connection) -> dict[str, Any]:
             {"term": "Hosts it may call", "value": ", ".join(row.hosts) or "none"},
             {"term": "Allowed to", "value": ", ".join(row.scopes)},
             *_cost(row),
+            *_template(row),
+            *_registrations(row),
             {"term": "Last test", "value": {"at": row.tested_at} if row.tested_at else "never"},
         ],
     }
 
 
 def _cost(row: Connection) -> list[dict[str, Any]]:
-    price = keyed.price(connection=row) if row.provider in keyed.PROVIDERS else ""
-    one = lengths.of_sms(text="x").cost(price_per_segment=price)
-    two = lengths.of_sms(text="x" * (lengths.GSM7_ONE + 1)).cost(price_per_segment=price)
-    if one is None or two is None:
+    if "sms" not in row.scopes or row.provider not in keyed.PROVIDERS:
         return []
-    words = (
-        f"{one} up to {lengths.GSM7_ONE} plain letters ({lengths.UCS2_ONE} with others), "
-        f"{two} up to {lengths.GSM7_MANY * 2}"
-    )
-    return [{"term": "Cost of a text message", "value": words}]
+    prices, words = keyed.prices(connection=row), []
+    if prices.elsewhere is not None:
+        one = lengths.of_sms(text="x").cost(price_per_segment=prices.elsewhere)
+        longer = lengths.of_sms(text="x" * (lengths.GSM7_ONE + 1))
+        two = longer.cost(price_per_segment=prices.elsewhere)
+        words.append(
+            f"{one} {prices.currency}".strip() + f" up to {lengths.GSM7_ONE} plain letters "
+            f"({lengths.UCS2_ONE} with others), {two} up to {lengths.GSM7_MANY * 2}"
+        )
+    if prices.by_prefix:
+        words.append("by country: " + ", ".join(f"+{prefix}" for prefix in prices.by_prefix))
+    return [{"term": "Cost of a text message", "value": "; ".join(words) or "no price entered"}]
+
+
+def _template(row: Connection) -> list[dict[str, Any]]:
+    if not templates.keeps(connection=row):
+        return []
+    standing = templates.standing(connection=row)
+    words = standing.words or f"{templates.chosen(connection=row)}: approved by Meta."
+    return [{"term": "WhatsApp template", "value": words}]
+
+
+def _registrations(row: Connection) -> list[dict[str, Any]]:
+    told = [
+        f"{one.name.removeprefix('the ')}: "
+        + ", ".join([*one.held.values(), *(f"no {_short(name)}" for name in one.missing)])
+        for one in registrations.of(connection=row)
+    ]
+    return [{"term": "Sender registration", "value": "; ".join(told)}] if told else []
+
+
+def _short(label: str) -> str:
+    """Return a label of the form without its country, which stands before it on the card."""
+    return label.partition(": ")[2] or label
 
 
 def _actor(request: HttpRequest) -> audit.Actor:

@@ -1,10 +1,10 @@
 """May this campaign go out? One list of what was looked at; red blocks, amber warns."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from consent.models import Channel
-from integrations import connections
+from integrations import connections, keyed, prices, registrations, templates
 from integrations.models import Connection
 from videos import (
     anonymisation,
@@ -12,6 +12,7 @@ from videos import (
     codes,
     content_rules,
     contents,
+    costs,
     devices,
     languages,
     presenters,
@@ -21,6 +22,8 @@ from videos.models import Campaign, Script
 GOOD, WARN, BAD = "good", "warn", "bad"
 SHORT_LINK_HOURS = 24
 SHOWN_WORDS = 6
+# The list is read each hour: an account that was silent for so long has a fault.
+TOLD_WITHIN = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ def checks(*, campaign: Campaign, at: datetime) -> list[Check]:
         language_check(campaign),
         label_check(),
         messaging_check(campaign),
+        *template_check(campaign, at),
+        *sms_checks(campaign, at),
         studio_check(),
         link_check(campaign),
         code_check(campaign),
@@ -155,6 +160,47 @@ def messaging_check(campaign: Campaign) -> Check:
     return Check("connection", GOOD, "Messaging", f"{channel} goes out over {found.label}.")
 
 
+def template_check(campaign: Campaign, at: datetime) -> list[Check]:
+    """Say which template a message on WhatsApp is, and whether Meta approved it.
+
+    As the hand-off does for whoever has not written to us within a day.
+    """
+    found = connection_for(campaign)
+    needs = campaign.channel == Channel.WHATSAPP and found and templates.keeps(connection=found)
+    if found is None or not needs:
+        return []
+    title, leads = "WhatsApp template", ("templates", "See the templates")
+    standing = templates.standing(connection=found)
+    one = standing.template
+    named = f"“{one.title if one else templates.chosen(connection=found)}”"
+    if standing.code or one is None:
+        words = f"Every message would be {named}. " if named != "“”" else ""
+        return [Check("template", BAD, title, f"{words}{standing.words}", *leads)]
+    spoken = f" in {templates.language(one.language)}" if one.language else ""
+    detail = f"Every message is {named}{spoken}, with the person's own link. Meta approved it"
+    detail += f", as {found.label} says."
+    doubts = templates.doubts(template=one, connection=found)
+    if found.templates_read_at and at - found.templates_read_at > TOLD_WITHIN:
+        doubts.append(f"{found.label} has not said so for more than a day: press Refresh.")
+    state = WARN if doubts else GOOD
+    return [Check("template", state, title, " ".join([detail, *doubts]), *leads)]
+
+
+def sms_checks(campaign: Campaign, at: datetime) -> list[Check]:
+    """Say what the text messages cost, and whether their sender may send them where people are."""
+    found = connection_for(campaign)
+    if campaign.channel != Channel.SMS or found is None:
+        return []
+    known = found.provider in keyed.PROVIDERS
+    typed = keyed.prices(connection=found) if known else prices.Prices()
+    bill = costs.bill(campaign=campaign, prices=typed, at=at)
+    asked = registrations.asked(connection=found, countries=bill.countries)
+    return [
+        _cost_check(bill, typed, asks_for_prices=known),
+        *[_registration_check(one, bill.countries[one.country]) for one in asked],
+    ]
+
+
 def studio_check() -> Check:
     """Say whether there is an AI provider to make the base video."""
     found = connections.usable(kind="video").first()
@@ -214,6 +260,31 @@ def connection_for(campaign: Campaign) -> Connection | None:
         if campaign.channel in connection.scopes:
             return connection
     return None
+
+
+def _cost_check(bill: costs.Bill, typed: prices.Prices, *, asks_for_prices: bool) -> Check:
+    title = "Length and cost"
+    if not bill.people:
+        return Check("cost", GOOD, title, "Nobody would get a message.")
+    said = [costs.length_words(bill), costs.money_words(bill)]
+    lacks = bool(typed) and bool(bill.unpriced)
+    if lacks:
+        said.append(costs.unpriced_words(bill))
+    elif asks_for_prices and not typed:
+        said.append("No price is entered for this connection, so that no cost is shown.")
+    state = WARN if lacks else GOOD
+    return Check("cost", state, title, " ".join(filter(None, said)), "connections", "See prices")
+
+
+def _registration_check(one: registrations.Registration, people: int) -> Check:
+    title = f"Sender registration in {one.name}"
+    number = f"{people:,} people have a number there." if people > 1 else "One number is there."
+    if one.missing:
+        words = f"{one.words} {number} Not entered for this connection: {', '.join(one.missing)}."
+        words += " An administrator enters it under the connection's keys."
+        return Check("registration", BAD, title, words, "connections", "Enter it")
+    held = ", ".join(f"{label} {value}" for label, value in one.held.items())
+    return Check("registration", GOOD, title, f"{number} Entered: {held}.")
 
 
 def _named(one: content_rules.Spoken) -> str:

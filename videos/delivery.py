@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django_q.tasks import async_task
 
@@ -272,7 +271,7 @@ def _queue(turn: _Turn, asset: Asset) -> str:
     if campaign.state not in SENDS_ONE:
         return turn.settle(State.WAITING)
     token = links.new_token()
-    address = link_address(token)
+    address = links.address(token)
     choices = preferences.address(preferences.token_behind(token))
     decision, message = _put(turn, _words(turn, address, choices), token)
     if message is None:
@@ -291,11 +290,6 @@ def _queue(turn: _Turn, asset: Asset) -> str:
     if decision.verdict == gate.DEFER:
         return turn.settle(State.DEFERRED, decision.reasons[0]["code"])
     return turn.settle(State.QUEUED)
-
-
-def link_address(token: str) -> str:
-    """Return the address that a message carries."""
-    return f"{settings.PUBLIC_URL}/v/{token}"
 
 
 def _words(turn: _Turn, address: str, choices: str) -> Wording:

@@ -5,6 +5,7 @@ import secrets
 import uuid
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -32,6 +33,11 @@ class NotTheirVideo(ValueError):
 def new_token() -> str:
     """Return 256 random bits as 43 letters that stand in an address."""
     return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def address(token: str) -> str:
+    """Return the address that a message carries."""
+    return f"{settings.PUBLIC_URL}/v/{token}"
 
 
 @transaction.atomic

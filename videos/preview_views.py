@@ -11,11 +11,11 @@ from accounts import keys, roles
 from config.lib import clock, ids
 from consent import contacts, likeness, preferences
 from consent.models import Contact
+from integrations import lengths
 from videos import (
     audiences,
     bytes_views,
     campaigns,
-    delivery,
     languages,
     links,
     personalising,
@@ -157,8 +157,8 @@ def _message(row: Campaign, asset: Asset) -> dict[str, object]:
         language=asset.contact.language,
         sender=row.sender_name,
         name=person.name,
-        url=delivery.link_address("x" * links.TOKEN_LETTERS),
+        url=links.address("x" * links.TOKEN_LETTERS),
         choices=preferences.address("x" * links.TOKEN_LETTERS),
     )
     shown = [{"body": words.text, "subject": words.subject}]
-    return {"phone": shown, "segments": wording.segments(words.text), "person": person.name}
+    return {"phone": shown, "segments": lengths.of_sms(text=words.text), "person": person.name}

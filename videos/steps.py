@@ -2,7 +2,7 @@
 
 from django.urls import reverse
 
-from videos import campaigns
+from videos import campaigns, checks
 from videos.models import Campaign
 
 STEPS = (
@@ -36,6 +36,9 @@ def address(campaign: Campaign, step: str) -> str:
     """Return the address of a step, or of the page elsewhere that a check sends people to."""
     if not step:
         return ""
+    if step == "templates":
+        account = checks.connection_for(campaign)
+        return reverse("integrations:templates", args=[account.pk]) if account else ""
     if step in ELSEWHERE:
         return reverse(ELSEWHERE[step])
     return reverse(f"videos:{step}", args=[campaign.pk])

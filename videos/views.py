@@ -224,6 +224,7 @@ def send(request: HttpRequest, campaign_id: uuid.UUID) -> HttpResponse:
         "bad": [one for one in found if one.state == checks.BAD],
         "life": next(one.detail for one in found if one.code == "link"),
         "over": next(one.detail for one in found if one.code == "connection"),
+        "cost": next((one.detail for one in found if one.code == "cost"), ""),
     }
     return render(request, "videos/send.html", context)
 

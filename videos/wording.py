@@ -6,13 +6,6 @@ from urllib.parse import urlsplit
 from consent import wording as choice_words
 from consent.models import Channel
 
-# Basic character set of GSM 03.38 and its extension, whose signs count twice.
-GSM = set(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    "ÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-GSM_TWICE = set("^{}\\[~]|€\f")
-
 
 @dataclass(frozen=True)
 class Words:
@@ -29,15 +22,6 @@ class Wording:
 
     subject: str
     text: str
-
-
-@dataclass(frozen=True)
-class Segments:
-    """What an SMS costs: its alphabet, its length in that alphabet, and its parts."""
-
-    alphabet: str
-    length: int
-    parts: int
 
 
 LANGUAGES = {
@@ -153,7 +137,7 @@ def message(
 
     Law: EU AI Act Art. 50(4), told at the first contact; CTIA and 15 USC 7704(a)(3), a way to stop.
     """
-    words = LANGUAGES.get(language.partition("-")[0], LANGUAGES["en"])
+    words = LANGUAGES[written_in(language)]
     values = {"sender": sender, "name": name, "url": url}
     if channel == Channel.EMAIL:
         footer = f"\n\n{choice_words.words(language)['choices_title']}: {choices}"
@@ -162,13 +146,10 @@ def message(
     return Wording("", _fill(words.short, values))
 
 
-def segments(text: str) -> Segments:
-    """Count the parts of an SMS: 160 or 153 signs in GSM-7, 70 or 67 in UCS-2."""
-    if set(text) <= GSM | GSM_TWICE:
-        length = len(text) + sum(sign in GSM_TWICE for sign in text)
-        return Segments("GSM-7", length, 1 if length <= 160 else -(-length // 153))
-    length = len(text.encode("utf-16-be")) // 2
-    return Segments("UCS-2", length, 1 if length <= 70 else -(-length // 67))
+def written_in(language: str) -> str:
+    """Return the language in which somebody who reads this one is written to."""
+    short = language.partition("-")[0]
+    return short if short in LANGUAGES else "en"
 
 
 def _fill(pattern: str, values: dict[str, str]) -> str:

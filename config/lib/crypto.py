@@ -15,6 +15,8 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 # The first byte names the format, so that a later one can stand beside it.
 VERSION = b"\x01"
+# By so much a sealed value is longer than what it holds: version, nonce, tag.
+ENVELOPE_BYTES = 1 + NONCE_BYTES + 16
 HMAC_BLOCK_BYTES = 64
 _INNER = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER = bytes(byte ^ 0x5C for byte in range(256))
@@ -51,7 +53,7 @@ def unseal(*, key: bytes, sealed: bytes, context: str) -> bytes:
     :raises SealBroken: it does not authenticate at this place under this key.
     """
     sealed = bytes(sealed)
-    if sealed[:1] != VERSION or len(sealed) < 1 + NONCE_BYTES + 16:
+    if sealed[:1] != VERSION or len(sealed) < ENVELOPE_BYTES:
         raise SealBroken
     nonce, body = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
     try:

@@ -68,7 +68,9 @@ def _group(tone: str, icon: str, words: str) -> dict[str, Look]:
 
 STATES = {
     **_group("good", "check", "checked committed"),
-    **_group("good", "check", "accepted active allow allowed answered certified completed"),
+    **_group(
+        "good", "check", "accepted active allow allowed answered approved certified completed"
+    ),
     **_group("good", "check", "confirmed connected delivered done finished given good healthy"),
     **_group(
         "good", "check", "in_force kept matched ok passed played prepared ready read released"

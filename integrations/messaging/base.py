@@ -77,6 +77,8 @@ class KnownTemplate:
     state: str = ""
     quality: str = ""
     words: str = ""
+    # Why Meta rejected it, where the provider passes that on.
+    reason: str = ""
 
 
 class NotAnEvent(ValueError):

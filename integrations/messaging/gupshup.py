@@ -126,6 +126,7 @@ def _template(row: Mapping[str, Any]) -> KnownTemplate:
         state=text(row, "status"),
         quality=text(row, "quality"),
         words=text(row, "data"),
+        reason=text(row, "reason"),
     )
 
 

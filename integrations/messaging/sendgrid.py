@@ -21,7 +21,7 @@ from integrations.messaging.base import (
     ProviderError,
     Sent,
 )
-from integrations.messaging.wire import Reply, Wire, refusal, text
+from integrations.messaging.wire import Reply, Wire, per_second, refusal, text
 from integrations.models import Connection, InboxItem
 
 SEND, SCOPES, STOPS = "/v3/mail/send", "/v3/scopes", "/v3/asm/suppressions/global"
@@ -54,6 +54,7 @@ class SendGridProvider:
     def __init__(self, connection: Connection) -> None:
         held = connection.credentials_sealed
         self._held: dict[str, str] = held if isinstance(held, dict) else {}
+        self.per_second = per_second(provider="sendgrid", held=self._held)
         self._key = str(self._held.get("api_key") or "")
         place = "sendgrid_eu" if self._held.get("eu") else "sendgrid"
         self._wire = Wire(connection, {"Authorization": f"Bearer {self._key}"}, place=place)

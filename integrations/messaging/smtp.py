@@ -25,6 +25,7 @@ from integrations.messaging.base import (
     ProviderError,
     Sent,
 )
+from integrations.messaging.wire import per_second
 from integrations.models import Connection
 
 IMPLICIT_TLS_PORT, USUAL_PORT = 465, "587"
@@ -57,6 +58,8 @@ class SmtpProvider:
     def __init__(self, connection: Connection) -> None:
         held = connection.credentials_sealed
         self._held: dict[str, str] = held if isinstance(held, dict) else {}
+        # Each letter has a connection of its own: a server that takes few at once is met by pace.
+        self.per_second = per_second(provider="smtp", held=self._held)
 
     def send(self, message: OutgoingMessage) -> Sent:
         """Hand one letter over.

@@ -16,7 +16,13 @@ from django.conf import settings
 
 from config.lib import clock
 from integrations import inbox
-from integrations.messaging import twilio_contents, twilio_lists, twilio_signature, whatsapp
+from integrations.messaging import (
+    twilio_contents,
+    twilio_lists,
+    twilio_signature,
+    twilio_tokens,
+    whatsapp,
+)
 from integrations.messaging.base import (
     Asked,
     Event,
@@ -50,12 +56,10 @@ class TwilioProvider:
         held = connection.credentials_sealed
         self._held: dict[str, str] = held if isinstance(held, dict) else {}
         self.per_second = per_second(provider="twilio", held=self._held)
-        user = self._of("key_sid") or self._of("account_sid")
-        secret = self._of("key_secret") if self._of("key_sid") else self._of("auth_token")
-        basic = base64.b64encode(f"{user}:{secret}".encode()).decode()
-        headers = {"Authorization": f"Basic {basic}"}
-        self._wire = Wire(connection, headers)
-        self._content_wire = Wire(connection, headers, place="twilio_content")
+        tokens = self._tokens(connection)
+        headers = {} if tokens else self._basic()
+        self._wire = Wire(connection, headers, tokens=tokens)
+        self._content_wire = Wire(connection, headers, place="twilio_content", tokens=tokens)
         account = quote(self._of("account_sid"), safe="")
         self._path = f"/2010-04-01/Accounts/{account}/Messages.json"
 
@@ -118,7 +122,9 @@ class TwilioProvider:
         """Ask for one message of the account's list, as the cheapest call that needs the key."""
         try:
             reply = self._wire.get(self._path, {"PageSize": "1"})
-        except ProviderError:
+        except ProviderError as failed:
+            if failed.code == "account_refused":
+                return "Twilio refuses the OAuth app. Enter its client id and secret again."
             return "Twilio gave no answer. Try again in a minute."
         if reply.is_good and reply.body is not None and "messages" in reply.body:
             return ""
@@ -128,6 +134,21 @@ class TwilioProvider:
 
     def _of(self, name: str) -> str:
         return str(self._held.get(name) or "")
+
+    def _basic(self) -> dict[str, str]:
+        user = self._of("key_sid") or self._of("account_sid")
+        secret = self._of("key_secret") if self._of("key_sid") else self._of("auth_token")
+        basic = base64.b64encode(f"{user}:{secret}".encode()).decode()
+        return {"Authorization": f"Basic {basic}"}
+
+    def _tokens(self, connection: Connection) -> twilio_tokens.Tokens | None:
+        if not self._of("client_id"):
+            return None
+        return twilio_tokens.of(
+            wire=Wire(connection, {}, place="twilio_oauth"),
+            client_id=self._of("client_id"),
+            client_secret=self._of("client_secret"),
+        )
 
     def _fields(self, message: OutgoingMessage) -> dict[str, str]:
         if message.channel not in self.channels:

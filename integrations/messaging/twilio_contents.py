@@ -46,6 +46,7 @@ def _template(row: Mapping[str, Any]) -> KnownTemplate:
         category=text(row, "approval_requests", "category"),
         state=text(row, "approval_requests", "status"),
         words=_words(row.get("types")),
+        reason=text(row, "approval_requests", "rejection_reason"),
     )
 
 

@@ -45,15 +45,19 @@ def template_of(settings: Mapping[str, str]) -> Template:
 
     :raises ProviderError: it has none, or its variables have names we do not know.
     """
-    name = settings.get("whatsapp_template", "")
-    # A form that is left empty keeps the empty text.
-    typed = settings.get("template_variables") or "link"
-    variables = tuple(typed.replace(" ", "").split(","))
+    name, variables = settings.get("whatsapp_template", ""), variables_of(settings)
     if not name:
         raise ProviderError("permanent", "whatsapp_needs_a_template")
     if not set(variables) <= set(VARIABLES):
         raise ProviderError("permanent", "template_variable_unknown")
     return Template(name, variables)
+
+
+def variables_of(settings: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what the variables of a connection's template hold, in their order, as typed."""
+    # A form that is left empty keeps the empty text.
+    typed = settings.get("template_variables") or "link"
+    return tuple(typed.replace(" ", "").split(","))
 
 
 def not_listed(status: int) -> ProviderError:

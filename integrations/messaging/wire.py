@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
 from config.lib import http
@@ -21,6 +21,7 @@ from integrations.models import Connection
 ORIGINS = {
     "twilio": "https://api.twilio.com",
     "twilio_content": "https://content.twilio.com",
+    "twilio_oauth": "https://oauth.twilio.com",
     "wati": "https://live-mt-server.wati.io",
     "gupshup": "https://api.gupshup.io",
     "sendgrid": "https://api.sendgrid.com",
@@ -33,22 +34,35 @@ STOPPED_CODES = frozenset({"21610", "131050"})
 BUSY_CODES = frozenset({"20429", "21611", "63038", "471", "131048", "130429", "1003"})
 OUTSIDE_WINDOW_CODES = frozenset({"63016", "131047", "470"})
 ACCOUNT_STATUSES = frozenset({401, 403})
-RATE_STATUS, TIMEOUT_STATUS = 429, 408
+RATE_STATUS, TIMEOUT_STATUS, UNAUTHORIZED_STATUS = 429, 408, 401
 # Shorter than any server we know keeps a connection without a word.
 KEPT_SECONDS = 1.0
 FASTEST = 1_000_000.0
 # Messages a second of one sender where nobody has said what the account may; the vendors publish
 # none for all accounts, so that these are on the safe side.
-PER_SECOND = {"twilio": 10.0, "wati": 5.0, "gupshup": 10.0}
+PER_SECOND = {"twilio": 10.0, "wati": 5.0, "gupshup": 10.0, "sendgrid": 50.0, "smtp": 5.0}
 
 
 def per_second(*, provider: str, held: Mapping[str, str]) -> float:
     """Return how many messages a second a vendor takes of an account, as typed or as is safe."""
     try:
-        typed = float(held.get("per_second") or 0)
+        return pace_of(held.get("per_second") or "")
     except ValueError:
-        typed = 0.0
-    return typed if 0 < typed < FASTEST else PER_SECOND[provider]
+        return PER_SECOND[provider]
+
+
+def pace_of(typed: str) -> float:
+    """Read how many messages a second somebody typed.
+
+    :raises ValueError: it is no such number.
+    """
+    try:
+        found = float(typed)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < FASTEST:
+        raise ValueError("Enter a number of messages, such as 10 or 0.5.")
+    return found
 
 
 @dataclass(frozen=True)
@@ -64,15 +78,30 @@ class Reply:
         return 200 <= self.status < 300
 
 
+class KeepsTokens(Protocol):
+    """What shows a token instead of a key."""
+
+    def current(self, *, refused: str = "") -> str:
+        """Return a token that holds; `refused`: one that was taken no more.
+
+        :raises ProviderError: none came, and nothing has left.
+        """
+
+
 class Wire:
     """The calls of one connection to its provider's one host."""
 
     def __init__(
-        self, connection: Connection, headers: Mapping[str, str], *, place: str = ""
+        self,
+        connection: Connection,
+        headers: Mapping[str, str],
+        *,
+        place: str = "",
+        tokens: KeepsTokens | None = None,
     ) -> None:
         # `place` names the host where a provider has several, one for each region.
-        self._origin = ORIGINS[place or connection.provider]
-        self._headers = dict(headers)
+        self.origin = ORIGINS[place or connection.provider]
+        self._headers, self._tokens = dict(headers), tokens
         # One a thread: a session is not made for several.
         self._own = threading.local()
 
@@ -97,8 +126,9 @@ class Wire:
         """
         try:
             return self._call("GET", f"{path}?{urlencode(fields)}", None, self._headers)
-        except ProviderError:
-            raise ProviderError("transient", "no_answer") from None
+        except ProviderError as failed:
+            code = "account_refused" if failed.code == "account_refused" else "no_answer"
+            raise ProviderError("transient", code) from None
 
     def _post(self, path: str, body: bytes, content_type: str) -> Reply:
         return self._call("POST", path, body, {**self._headers, "Content-Type": content_type})
@@ -111,17 +141,30 @@ class Wire:
         """
         idle_seconds = time.monotonic() - getattr(self._own, "used_at", 0.0)
         if idle_seconds > KEPT_SECONDS:
-            parts = urlsplit(self._origin)
+            parts = urlsplit(self.origin)
             loopback = parts.scheme == "http"
             self._own.client = http.Client(hosts=[parts.hostname or ""], loopback=loopback)
         client: http.Client = self._own.client
         return client
 
     def _call(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Reply:
+        if self._tokens is None:
+            return self._once(method, path, body, headers)
+        token = self._tokens.current()
+        reply = self._once(method, path, body, {**headers, "Authorization": f"Bearer {token}"})
+        if reply.status != UNAUTHORIZED_STATUS:
+            return reply
+        # Who is not let in was not heard: the same request again is no second message.
+        again = self._tokens.current(refused=token)
+        if again == token:
+            return reply
+        return self._once(method, path, body, {**headers, "Authorization": f"Bearer {again}"})
+
+    def _once(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Reply:
         client = self._client()
         try:
             answer = client.call(
-                method, f"{self._origin}{path}", headers={**headers, "Accept": JSON}, body=body
+                method, f"{self.origin}{path}", headers={**headers, "Accept": JSON}, body=body
             )
         except http.Refused:
             raise ProviderError("transient", "host_refused") from None

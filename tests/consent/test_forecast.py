@@ -129,6 +129,9 @@ def test_the_forecast_says_what_the_gate_says(
     assert [forecast_of([contact], **ask) for contact in people] == [
         Counter([verdict]) for verdict in one_by_one
     ]
+    rows = Contact.objects.filter(pk__in=[contact.pk for contact in people])
+    reached = forecast.reached(people=rows, **ask)  # type: ignore[arg-type]
+    assert sum(reached.values()) == sum(verdict[0] != gate.REFUSE for verdict in one_by_one)
     assert forecast_of(people, **ask) == Counter(one_by_one)
 
 

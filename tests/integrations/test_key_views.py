@@ -107,6 +107,18 @@ def test_the_cost_of_a_text_message_is_shown() -> None:
     assert "0.0158 up to 306" in page
 
 
+def test_a_sender_s_registration_is_verified_and_shown_on_its_card() -> None:
+    client = browser("administrator")
+    keys = {"label": "T", "account_sid": "AC1", "auth_token": "x", "us_brand": "mine"}
+    answer = client.post("/connections/add/twilio/", {**keys, "prices": "+44 cheap"})
+    assert answer.context["form"].errors.keys() == {"us_brand", "prices"}
+    brand, entity = "BN" + "0" * 32, "1" * 19
+    keys |= {"us_brand": brand, "in_entity": entity, "in_template": entity}
+    client.post("/connections/add/twilio/", keys)
+    page = client.get("/connections/").content.decode()
+    assert f"India: {entity}, {entity}; United States: {brand}, no campaign" in page
+
+
 def test_the_command_asks_an_ai_vendor_too(monkeypatch: pytest.MonkeyPatch) -> None:
     client, out = browser("administrator"), StringIO()
     client.post("/connections/add/tavus/", {"label": "Ours", "api_key": KEY, "replica_id": "r1"})

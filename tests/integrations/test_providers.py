@@ -65,3 +65,33 @@ def test_a_pinned_host_that_leads_inside_is_not_called(
             method="GET",
             url="https://acme.my.salesforce.com/",
         )
+
+
+def test_what_senders_are_asked_is_corrected_country_by_country() -> None:
+    facts = {"demands": {"SG": ["us_brand"], "IN": []}, "shapes": {"us_brand": "[0-9]+"}}
+    with override_settings(PROVIDER_FACTS={"twilio_senders": facts}):
+        found = providers.senders("twilio")
+        providers.require_facts()
+    assert found is not None
+    assert (found.demands["SG"], found.demands["IN"]) == (("us_brand",), ())
+    assert found.demands["US"] == ("us_brand", "us_campaign")
+    assert found.shapes["us_brand"] == "[0-9]+"
+    assert providers.senders("wati") is None
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"slug": "x"},
+        {"demands": {"US": ["no_such_entry"]}},
+        {"demands": ["US"]},
+        {"shapes": {"us_brand": "("}},
+        {"shapes": {"us_brand": 7}},
+    ],
+)
+def test_an_unusable_correction_of_senders_stops_the_start(facts: dict[str, object]) -> None:
+    with (
+        override_settings(PROVIDER_FACTS={"twilio_senders": facts}),
+        pytest.raises(providers.UnknownFact),
+    ):
+        providers.require_facts()

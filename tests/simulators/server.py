@@ -85,6 +85,11 @@ PLAIN: dict[str, tuple[int, bytes]] = {
 }
 
 
+class Server(ThreadingHTTPServer):
+    # Of many that call at once, five wait by default and the others are reset.
+    request_queue_size = 128
+
+
 class Simulator:
     """The server of one vendor; its subclasses know the vendor's paths and shapes."""
 
@@ -102,7 +107,7 @@ class Simulator:
         self.calls: list[Call] = []
         self.messages: list[dict[str, Any]] = []
         self.released = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = Server(("127.0.0.1", 0), _handler(self))
         self.origin = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:

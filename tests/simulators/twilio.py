@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -11,6 +12,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from tests.simulators.server import Answer, Call, Hook, Simulator
 
 ACCOUNT, TOKEN = "AC" + "0" * 32, "12345"
+CLIENT_ID, CLIENT_SECRET = "OQ" + "1" * 32, "app secret"
+TOKEN_PATH = "/v2/token"
 
 
 def error(code: int, status: int, message: str) -> Answer:
@@ -32,10 +35,25 @@ class TwilioSimulator(Simulator):
         super().__init__()
         # Name, and what Meta says of it.
         self.templates: list[tuple[str, str]] = [("video_ready", "approved")]
+        # Of the app: tokens that hold, how long each does, and whether asking for one misbehaves.
+        self.tokens: set[str] = set()
+        self.token_seconds = 3600
+        self.spares_tokens = True
+
+    def answer(self, call: Call) -> Answer | None:
+        if call.path == TOKEN_PATH and self.spares_tokens:
+            self.calls.append(call)
+            return self.route(call)
+        return super().answer(call)
 
     def route(self, call: Call) -> Answer:
+        if call.path == TOKEN_PATH:
+            return self._token(dict(parse_qsl(call.body.decode())))
         basic = base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
-        if call.headers.get("Authorization") != f"Basic {basic}":
+        kind, _, shown = call.headers.get("Authorization", "").partition(" ")
+        if not (kind == "Basic" and shown == basic) and not (
+            kind == "Bearer" and shown in self.tokens
+        ):
             return error(20003, 401, "Authenticate")
         if call.path.startswith("/v1/ContentAndApprovals"):
             return self._contents(dict(parse_qsl(urlsplit(call.path).query)))
@@ -44,6 +62,27 @@ class TwilioSimulator(Simulator):
         if call.method == "GET":
             return self._list(dict(parse_qsl(urlsplit(call.path).query)))
         return self._take(dict(parse_qsl(call.body.decode())))
+
+    def _token(self, fields: dict[str, str]) -> Answer:
+        if fields.get("grant_type") != "client_credentials":
+            return 400, {"error": "unsupported_grant_type"}
+        if (fields.get("client_id"), fields.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
+            return 401, {"error": "invalid_client"}
+        ends = int(time.time()) + self.token_seconds
+        number = len(self.calls)
+        parts: list[dict[str, object]] = [
+            {"alg": "none", "n": number},
+            {"sub": CLIENT_ID, "exp": ends},
+            {},
+        ]
+        token = ".".join(
+            base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+            for part in parts
+        )
+        self.tokens.add(token)
+        # Twilio's own: no refresh token, and the ones before it go on holding.
+        answer = {"access_token": token, "token_type": "Bearer", "expires_in": self.token_seconds}
+        return 200, {**answer, "refresh_token": None, "id_token": None}
 
     def _list(self, asked: dict[str, str]) -> Answer:
         size, page = int(asked.get("PageSize", "50")), int(asked.get("Page", "0"))

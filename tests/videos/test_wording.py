@@ -23,20 +23,3 @@ def test_every_message_names_sender_person_link_and_a_way_to_stop(
 def test_a_name_with_braces_stays_a_name() -> None:
     words = wording.message(channel="sms", language="en", sender="{name}", name="{url}", url=URL)
     assert words.text.startswith("{name}: Hello {url},")
-
-
-@pytest.mark.parametrize(
-    ("text", "alphabet", "length", "parts"),
-    [
-        ("a" * 160, "GSM-7", 160, 1),
-        ("a" * 161, "GSM-7", 161, 2),
-        ("€" * 80, "GSM-7", 160, 1),
-        ("ж" * 70, "UCS-2", 70, 1),
-        ("ж" * 71, "UCS-2", 71, 2),
-        ("😀" * 35, "UCS-2", 70, 1),
-    ],
-)
-def test_sms_parts_are_counted_in_their_alphabet(
-    text: str, alphabet: str, length: int, parts: int
-) -> None:
-    assert wording.segments(text) == wording.Segments(alphabet, length, parts)

@@ -15,6 +15,7 @@ from integrations.messaging.base import (
     KeepsTemplates,
     MessagingProvider,
     OutgoingMessage,
+    Paced,
     ProviderError,
 )
 from integrations.models import Connection
@@ -228,3 +229,21 @@ def test_the_vendor_s_own_client_understands_the_simulator(
     with pytest.raises(Exception, match="unsubscribed") as refused:
         client.messages.create(to="+14155550104", from_="+14155550199", body="Hello")
     assert getattr(refused.value, "code", None) == 21610
+
+
+@pytest.mark.parametrize("provider", sorted(wire.PER_SECOND))
+@pytest.mark.parametrize(
+    ("typed", "rate"), [("", None), ("2.5", 2.5), ("nan", None), ("-1", None), ("many", None)]
+)
+def test_each_vendor_has_its_pace_and_many_hands(
+    provider: str, typed: str, rate: float | None
+) -> None:
+    made = messaging.provider_for(
+        Connection(provider=provider, credentials_sealed={"per_second": typed})
+    )
+    assert isinstance(made, Paced)
+    assert made.per_second == (rate or wire.PER_SECOND[provider])
+
+
+def test_all_but_the_sandbox_are_paced() -> None:
+    assert set(messaging.PROVIDERS) - {"sandbox"} == set(wire.PER_SECOND)

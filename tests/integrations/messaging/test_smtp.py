@@ -6,6 +6,7 @@ import hashlib
 import re
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from email import policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -301,3 +302,14 @@ def test_a_server_that_is_gone_was_not_reached(server: MailSimulator) -> None:
 def test_a_mail_server_posts_nothing() -> None:
     with pytest.raises(NotAnEvent):
         messaging.provider_for(Connection(provider="smtp")).read(Posted(b"{}"))
+
+
+def test_many_hands_carry_letters_at_the_same_time(
+    server: MailSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smtp, "TIMEOUT_SECONDS", 20)
+    provider = adapter(server)
+    with ThreadPoolExecutor(8) as hands:
+        sent = {one.provider_message_id for one in hands.map(provider.send, [message()] * 24)}
+    assert len(server.letters) == 24
+    assert sent == {message().message_id.hex}

@@ -1,7 +1,7 @@
 """How long is a text message, and what does it cost? In the segments that a network counts."""
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 # 3GPP TS 23.038: one letter outside of it makes the whole message UCS-2.
 GSM7 = frozenset(
@@ -21,12 +21,9 @@ class Length:
     units: int
     segments: int
 
-    def cost(self, *, price_per_segment: str) -> Decimal | None:
-        """Return the price of one message; None while no price is known."""
-        try:
-            return Decimal(price_per_segment) * self.segments
-        except InvalidOperation:
-            return None
+    def cost(self, *, price_per_segment: Decimal) -> Decimal:
+        """Return the price of one message."""
+        return price_per_segment * self.segments
 
 
 def of_sms(*, text: str) -> Length:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from integrations.messaging import lengths
+from integrations import lengths
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,6 @@ def test_segments(text: str, alphabet: str, units: int, segments: int) -> None:
     assert lengths.of_sms(text=text) == lengths.Length(alphabet, units, segments)
 
 
-def test_a_cost_is_shown_only_where_a_price_is_known() -> None:
+def test_each_segment_is_paid_for() -> None:
     long = lengths.of_sms(text="a" * 161)
-    assert long.cost(price_per_segment="0.0079") == Decimal("0.0158")
-    assert long.cost(price_per_segment="") is None
+    assert long.cost(price_per_segment=Decimal("0.0079")) == Decimal("0.0158")
