@@ -27,6 +27,8 @@ State, Mode = CrmSync.State, CrmSync.Mode
 # Longer than a page takes to be asked for and written.
 LEASE = timedelta(minutes=3)
 EVERY = timedelta(minutes=15)
+# So soon what changed is read when the CRM rings; many rings of a minute are one reading.
+RUNG = timedelta(minutes=1)
 BACKOFF_SECONDS = (30, 60, 300, 900)
 # By our code: what happened, and what to do.
 PROBLEMS = {
@@ -64,6 +66,12 @@ def due(*, at: datetime) -> list[uuid.UUID]:
     """Return the connections whose turn it is: set up, connected, and not being read."""
     rows = _ready(at).filter(connection__state=Connection.State.ACTIVE)
     return list(rows.order_by("next_at").values_list("pk", flat=True))
+
+
+def ring(*, connection_id: uuid.UUID, at: datetime) -> None:
+    """Have what changed read soon; a reading that is under way, or stuck, stays as it is."""
+    late = CrmSync.objects.filter(pk=connection_id, state=State.WAITING, next_at__gt=at + RUNG)
+    late.update(next_at=at + RUNG)
 
 
 def take(*, connection_id: uuid.UUID, at: datetime) -> uuid.UUID | None:

@@ -1,6 +1,10 @@
 """HubSpot as it answers: tokens of 2026-03, one refresh token for good, errors with a category."""
 
+import base64
+import hashlib
+import hmac
 import itertools
+import json
 import re
 import time
 from datetime import UTC, datetime
@@ -71,6 +75,30 @@ class HubSpot(Simulator):
         self.people.pop(int(lost))
         before = self.people[int(kept)]["properties"].get("hs_merged_object_ids", "")
         self.change(kept, hs_merged_object_ids=";".join(filter(None, [before, lost])))
+
+    def event(self, kind: str, record: str, **more: Any) -> dict[str, Any]:
+        """Return one event of a webhook, as HubSpot tells it."""
+        return {
+            "eventId": next(self._ids),
+            "subscriptionId": 71,
+            "portalId": self.hub_id,
+            "appId": 12,
+            "occurredAt": int(time.time() * 1000),
+            "subscriptionType": f"contact.{kind}",
+            "attemptNumber": 0,
+            "objectId": int(record),
+            **more,
+        }
+
+    def signed(self, url: str, events: object, *, at: float) -> tuple[bytes, dict[str, str]]:
+        """Return the body of a post and its headers, signed by version 3."""
+        body, stamp = json.dumps(events).encode(), str(int(at * 1000))
+        whole = b"POST" + url.encode() + body + stamp.encode()
+        found = hmac.new(self.secret.encode(), whole, hashlib.sha256).digest()
+        return body, {
+            "X-HubSpot-Signature-v3": base64.b64encode(found).decode(),
+            "X-HubSpot-Request-Timestamp": stamp,
+        }
 
     def token_answer(self, family: Family, access: str) -> dict[str, object]:
         return {

@@ -57,6 +57,18 @@ class Zoho(Simulator):
         del self.people[identity]
         self.bin[identity] = datetime.fromtimestamp(at or time.time(), UTC)
 
+    def notification(self, operation: str, *ids: str) -> dict[str, Any]:
+        """Return what is posted to a webhook: the token it repeats is all that it proves."""
+        return {
+            "server_time": int(time.time() * 1000),
+            "module": "Contacts",
+            "resource_uri": f"{self.api_domain}/crm/v8/Contacts",
+            "ids": list(ids),
+            "operation": operation,
+            "channel_id": "1000000068001",
+            "token": "sealcast",
+        }
+
     def token_answer(self, family: Family, access: str) -> dict[str, object]:
         return {
             "access_token": access,
