@@ -77,17 +77,19 @@ def _keep(item: InboxItem, sync: CrmSync, page: Page, at: datetime) -> str:
 
 
 def _withdraw(item: InboxItem, link: CrmLink, flag: str, at: datetime) -> None:
-    ledger.withdraw(
-        contact=link.contact,
-        act=ConsentEvent.Act.CRM,
-        means=Revocation.Means.CRM_FLAG,
-        channels=crm_pages.stopped_channels([flag]),
-        source=item.connection.provider,
-        received_at=item.received_at,
-        at=at,
-        actor=Actor("provider", str(item.connection_id)),
-        evidence={"inbox_item": item.pk},
-    )
+    for channels, codes in crm_pages.scopes_of([flag]):
+        ledger.withdraw(
+            contact=link.contact,
+            act=ConsentEvent.Act.CRM,
+            means=Revocation.Means.CRM_FLAG,
+            channels=channels,
+            purposes=codes,
+            source=item.connection.provider,
+            received_at=item.received_at,
+            at=at,
+            actor=Actor("provider", str(item.connection_id)),
+            evidence={"inbox_item": item.pk},
+        )
 
 
 def _held(item: InboxItem, sync: CrmSync, record_id: str) -> CrmLink | None:

@@ -92,6 +92,10 @@ HUBSPOT = Provider(
         Scope("oauth", "See which HubSpot account it is."),
         Scope("crm.objects.contacts.read", "Read contacts and the names of their fields."),
         Scope("communication_preferences.read", "Read who opted out of which messages."),
+        Scope(
+            "communication_preferences.statuses.batch.read",
+            "Read which types of messages people unsubscribed from.",
+        ),
         Scope("crm.objects.contacts.write", "Erase whom you erase here; note what was sent."),
         Scope(
             "communication_preferences.statuses.batch.write",

@@ -162,7 +162,11 @@ def _flags(connection: Connection) -> dict[str, str]:
     """Return which of their fields says no to what, by what is read of this connection."""
     sync = CrmSync.objects.filter(pk=connection.pk).first()
     fields = sync.fields if sync else {}
-    return {fields[name]: flag for name, flag in mapping.STOPS.items() if name in fields}
+    own = {fields[name]: flag for name, flag in mapping.STOPS.items() if name in fields}
+    topics = mapping.subscriptions(fields=fields)
+    # UNCONFIRMED: that each type of subscription has a property of the contact beside it.
+    named = {f"hs_email_optout_{number}": mapping.TOPIC + code for number, code in topics.items()}
+    return {**named, **own}
 
 
 def _changed(provider: str, at: datetime) -> Event:

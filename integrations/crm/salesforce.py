@@ -65,7 +65,14 @@ class Salesforce:
         rows = asking.members(asking.read(answer), "records")
         return self._page(rows, None, 0).records
 
-    def stop(self, *, record_id: str, email: str, channels: Collection[str]) -> Receipt:
+    def stop(
+        self,
+        *,
+        record_id: str,
+        email: str,
+        channels: Collection[str],
+        purposes: Collection[str] | None = None,
+    ) -> Receipt:
         """Set the flags of the contact: they reach every sender in the organisation."""
         flags = {}
         if "email" in channels:

@@ -43,7 +43,7 @@ def set_up(
     row.problem, row.failures, row.lease_id, row.lease_until = "", 0, None, None
     row.save()
     _ensure_address(connection)
-    _note("mapped", connection, at, actor, fields=sorted(set(fields.values())), notes=writes_notes)
+    _note("mapped", connection, at, actor, fields=_named(fields), notes=writes_notes)
     return row
 
 
@@ -67,6 +67,12 @@ def ask_now(*, connection: Connection, at: datetime, actor: audit.Actor) -> CrmS
 def of(*, connection: Connection) -> CrmSync | None:
     """Return how far the reading of a connection has come."""
     return CrmSync.objects.filter(pk=connection.pk).first()
+
+
+def _named(fields: Mapping[str, str]) -> list[str]:
+    topics = mapping.subscriptions(fields=fields)
+    plain = {theirs for ours, theirs in fields.items() if ours != mapping.SUBSCRIPTIONS}
+    return sorted(plain | {f"{number}:{code}" for number, code in topics.items()})
 
 
 def _ensure_address(connection: Connection) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from hubspot.utils.signature import Signature
 
 from consent import crm_sync, intake
 from consent.models import ConsentEvent, Contact, CrmLink
@@ -217,7 +216,8 @@ def test_the_vendors_own_checker_takes_what_the_stand_in_signs(hub: Reading) -> 
     record, _ = known(hub)
     events = [flag(hub, record, "true")]
     body, headers = vendor(hub).signed(address(hub), events, at=time.time())
-    assert Signature.is_valid(
+    checker = pytest.importorskip("hubspot.utils.signature").Signature
+    assert checker.is_valid(
         signature=headers["X-HubSpot-Signature-v3"],
         client_secret=SECRET,
         request_body=body.decode(),

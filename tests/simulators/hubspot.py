@@ -52,6 +52,8 @@ class HubSpot(Simulator):
         self.people: dict[int, dict[str, Any]] = {}
         self.forgotten: list[str] = []
         self.unsubscribed: list[str] = []
+        # By address, then by the number of the type of subscription.
+        self.statuses: dict[str, dict[int, str]] = {}
         self.notes: list[dict[str, Any]] = []
         self.remaining: int | None = None
         self._ids = itertools.count(101)
@@ -124,10 +126,32 @@ class HubSpot(Simulator):
         if asked.path.endswith("/notes"):
             self.notes.append(asked.json)
             return json_answer(201, {"id": str(len(self.notes)), "properties": {}})
+        if "/statuses/batch/" in asked.path and not asked.path.endswith("/unsubscribe-all"):
+            return self.preferences(asked)
         if asked.path.endswith("/unsubscribe-all"):
             self.unsubscribed += asked.json["inputs"]
             return json_answer(200, {"status": "COMPLETE", "results": []})
         return json_answer(200, {"name": "email", "label": "Email", "type": "string"})
+
+    def preferences(self, asked: Asked) -> Answer:
+        """Answer to `batch/read` and `batch/write` of version 4."""
+        if asked.path.endswith("/write"):
+            for one in asked.json["inputs"]:
+                held = self.statuses.setdefault(one["subscriberIdString"], {})
+                held[one["subscriptionId"]] = one["statusState"]
+            return json_answer(200, {"status": "COMPLETE", "results": asked.json["inputs"]})
+        assert asked.query["channel"] == "EMAIL"
+        rows = [
+            {
+                "subscriberIdString": email,
+                "statuses": [
+                    {"subscriptionId": number, "status": status, "channel": "EMAIL"}
+                    for number, status in self.statuses.get(email, {}).items()
+                ],
+            }
+            for email in asked.json["inputs"]
+        ]
+        return json_answer(200, {"status": "COMPLETE", "results": rows})
 
     def contacts(self, asked: Asked, rest: str) -> Answer:
         if rest == "/search":
