@@ -21,6 +21,8 @@ class Zoho(Simulator):
     accounts_server = f"https://accounts.zoho.{CENTRE}"
     api_domain = f"https://www.zohoapis.{CENTRE}"
 
+    organisation = "60012345678"
+
     def told_back(self, asked: Asked) -> dict[str, str]:
         return {"location": CENTRE, "accounts-server": self.accounts_server}
 
@@ -104,6 +106,9 @@ class Zoho(Simulator):
         path = asked.path.partition("/crm/v8")[2]
         if path == "/Contacts":
             return self.listed(asked)
+        if path == "/org":
+            org = {"id": f"4876876{self.organisation}", "zgid": self.organisation}
+            return json_answer(200, {"org": [org]})
         if path == "/Contacts/deleted":
             return self.deleted(asked)
         if path == "/coql":
