@@ -13,6 +13,8 @@ YES = {"true", "1", "yes", "y"}
 # HubSpot's types of subscription, and the purpose here that each one is: "number=purpose".
 SUBSCRIPTIONS = "subscriptions"
 SUBSCRIPTION = re.compile(r"([0-9]{1,18})=([a-z][a-z0-9_]{0,39})")
+# Salesforce's rows of consent by kind of contact point: beside the contact, and not a field of it.
+CONSENTS = "consents"
 # Of a person's stops: what stands before the purpose that they ended, of e-mail alone.
 TOPIC = "topic:"
 STOPS = {"stop_email": "email", "stop_phone": "phone", "stop_all": "all"}
@@ -35,6 +37,7 @@ TITLES = {
     "stop_all": "Opted out of everything",
     "forget": "Asked to be forgotten",
     "claim": "Said to have agreed",
+    CONSENTS: "Opted out by kind of contact point",
 }
 # What a field of the business's own may stand for.
 OWN = ("phone", "language", "time_zone", "region", "plan", "stop_phone", "stop_all", "claim")
@@ -82,6 +85,7 @@ SALESFORCE = Choices(
         "stop_phone": ("DoNotCall",),
         "stop_all": ("Individual.HasOptedOutSolicit", "Individual.HasOptedOutProcessing"),
         "forget": ("Individual.ShouldForget",),
+        CONSENTS: ("ContactPointTypeConsent",),
     },
     own=re.compile(r"[A-Za-z][A-Za-z0-9_]{0,76}__c"),
 )
