@@ -27,6 +27,10 @@ def take(*, item: InboxItem, body: Body, at: datetime) -> str:
     if sync is None:
         return "not_read"
     crm_sync.ring(connection_id=item.connection_id, at=at)
+    account = crm_sync.account_of(connection_id=item.connection_id)
+    if account and account != sync.account_id:
+        # An id would name somebody else there. All of that account are read first.
+        return "another_account"
     act = ACTS.get(text_of(body, "what"))
     return act(item, sync, body, at) if act else RUNG
 

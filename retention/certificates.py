@@ -246,7 +246,7 @@ def _sign(
 def _says_so(certificate: Certificate, content: dict[str, object]) -> bool:
     known = certificate.document
     same = known["scope"] == content["scope"]
-    return same and (known["scope"] != ANSWERS or known["told"] == content["told"])
+    return bool(same and (known["scope"] != ANSWERS or known["told"] == content["told"]))
 
 
 def _run(run: Run) -> dict[str, object]:

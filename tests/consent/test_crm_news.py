@@ -158,6 +158,16 @@ def test_of_a_merge_into_a_new_record_both_are_followed(hub: Reading) -> None:
     assert state(hub, contact, "email") == "withdrawn"
 
 
+def test_an_id_of_an_account_that_is_not_read_yet_names_nobody(hub: Reading) -> None:
+    record, contact = known(hub)
+    hub.dance.client.post("/connections/hubspot/disconnect/")
+    vendor(hub).hub_id = 5
+    hub.dance.connect()
+    tell(hub, flag(hub, record, "true"))
+    assert effects() == ["another_account"]
+    assert state(hub, contact, "email") is None
+
+
 def test_anything_else_only_rings_and_once_a_minute(hub: Reading) -> None:
     record, _ = known(hub)
     before = CrmSync.objects.get().next_at

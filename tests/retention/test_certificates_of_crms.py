@@ -104,7 +104,7 @@ def test_the_answers_are_checked_against_the_trail(hub: Reading) -> None:
     contact = erased(hub)
     pass_on(hub)
     certificates.follow_up(at=hub.clock())
-    document = dict(proof.build(contact=contact, at=hub.clock()))
+    document: dict[str, Any] = dict(proof.build(contact=contact, at=hub.clock()))
     assert [f for _, _, found in verify_proof.examine(document) for f in found] == []
     for name, value in {"receipt": "already_gone", "status": 404, "reference": "x"}.items():
         forged = copy.deepcopy(document)
@@ -117,8 +117,8 @@ def test_the_answers_are_checked_against_the_trail(hub: Reading) -> None:
 
 def test_the_form_before_is_read_and_another_is_not(hub: Reading) -> None:
     contact = erased(hub)
-    document = dict(proof.build(contact=contact, at=hub.clock()))
-    old = document["certificates"][0]["document"]  # type: ignore[index]
+    document: dict[str, Any] = dict(proof.build(contact=contact, at=hub.clock()))
+    old = document["certificates"][0]["document"]
     del old["told"]
     old["format"] = "sealcast-certificate/1"
     assert not any("told" in fault or "form" in fault for fault in faults(document))
