@@ -84,6 +84,27 @@ def test_an_answer_that_is_none_keeps_no_page(hub: Reading) -> None:
     assert Contact.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [
+        ("429", "reading"),
+        ("403", "stuck"),
+        ("400", "stuck"),
+        ("200_with_error", "reading"),
+        ("wrong_members", "reading"),
+    ],
+)
+def test_a_bad_answer_keeps_no_page_and_is_of_the_right_class(
+    hub: Reading, fault: str, state: str
+) -> None:
+    add(hub, 1)
+    status, body = vendor(hub).faults[fault]
+    hub.vendor.plant("/batch/read", json_answer(status, body))
+    hub.whole()
+    assert (Contact.objects.count(), hub.sync().state) == (0, state)
+    assert "example.org" not in hub.sync().problem
+
+
 def test_no_address_is_in_any_address_that_is_called(hub: Reading) -> None:
     add(hub, 1)
     hub.whole()
