@@ -107,6 +107,8 @@ RANKS = {
     "written": 4,
 }
 LONGEST_LIST = 10
+# What a certificate says of another system's answer, as the trail has it.
+ANSWER = ("connection", "receipt", "status", "reference", "problem")
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError)
 Document = dict[str, Any]
 Fault = str
@@ -599,11 +601,36 @@ def check_certificates(proof: Document) -> Iterable[Fault]:
             yield f"{where}: was changed"
         if not signed(proof["key"]["public"], certificate["signature"], canonical(document)):
             yield f"{where}: its signature does not hold"
+        yield from (f"{where}: {fault}" for fault in untold(document, proof))
         if document["subject"] not in (None, proof["person"]):
             yield f"{where}: is about somebody else"
         leaf = told.get(document["id"])
         if leaf is None or leaf["details"]["sha256"] != certificate["sha256"]:
             yield f"{where}: the trail does not tell of it"
+
+
+def untold(document: Document, proof: Document) -> Iterable[Fault]:
+    """Say which answer of another system a certificate names and the trail does not.
+
+    The first form of a certificate named none; each form must say what it has to.
+    """
+    if document["format"] == "sealcast-certificate/1":
+        return
+    if document["format"] != "sealcast-certificate/2":
+        yield "is of a form that this program does not know"
+        return
+    acts = {}
+    for element in proof["trail"]:
+        leaf = element["leaf"]
+        acts[leaf["object"]["id"], leaf["action"], leaf["at"]] = leaf["details"]
+    for place, row in enumerate(document["told"]):
+        if row["state"] == "waiting":
+            continue
+        found = acts.get((row["id"], f"consent.writeback.{row['state']}", row["answered_at"]))
+        if found is None:
+            yield f"told[{place}]: the trail does not tell of the answer"
+        elif any(found[name] != row[name] for name in ANSWER):
+            yield f"told[{place}]: the trail tells of another answer"
 
 
 def told_of(proof: Document) -> dict[str, Document]:

@@ -28,8 +28,9 @@ from consent import (
 )
 from consent.addresses import NotAContact, Person
 from consent.import_rows import Origin, Row
-from consent.models import Channel, ConsentEvent, Contact, CrmLink, Revocation
+from consent.models import Channel, ConsentEvent, Contact, CrmLink, Purpose, Revocation
 from integrations.crm.base import Page, Record
+from integrations.crm.mapping import TOPIC
 from integrations.models import Connection
 
 CHANNELS = {
@@ -76,6 +77,21 @@ def stopped_channels(stops: Iterable[str]) -> tuple[str, ...]:
     return tuple(channel for channel in Channel.values if channel in ended)
 
 
+def scopes_of(stops: Collection[str]) -> list[tuple[tuple[str, ...], tuple[str, ...] | None]]:
+    """Return what a CRM's flags end: channels, and of which purposes (none: of all)."""
+    channels = stopped_channels(stops)
+    found: list[tuple[tuple[str, ...], tuple[str, ...] | None]] = []
+    if channels:
+        found.append((channels, None))
+    topics = {stop.removeprefix(TOPIC) for stop in stops if stop.startswith(TOPIC)}
+    if topics and Channel.EMAIL not in channels:
+        # A purpose that is not known here is taken for the widest.
+        known = set(Purpose.objects.filter(code__in=topics).values_list("code", flat=True))
+        codes = {code if code in known else purposes.MARKETING for code in topics}
+        found.append(((Channel.EMAIL.value,), tuple(sorted(codes))))
+    return found
+
+
 class _Keeper:
     """Works through one page and gathers what can be written in a few statements."""
 
@@ -103,6 +119,8 @@ class _Keeper:
         self._writer = import_rows.Writer(self._origin, self._purpose, at, SYSTEM)
         self._fresh: set[str] = set()
         self._new_links: list[CrmLink] = []
+        # New people who ended a purpose of e-mail: an act that needs them to be written first.
+        self._topics: list[tuple[Contact, Record]] = []
         # Who has an address of somebody that this page brings as well: after those are written.
         self._later: list[Record] = []
 
@@ -143,6 +161,10 @@ class _Keeper:
         """Write all that was gathered; then those who had to wait for it."""
         self._writer.write()
         bulk.insert(self._new_links)
+        for contact, record in self._topics:
+            # What ended whole was written with them.
+            self._stop(contact, record, [one for one in record.stops if one in CHANNELS])
+        self._topics = []
         later, self._later = self._later, []
         if not later:
             return
@@ -187,7 +209,9 @@ class _Keeper:
             contact = self._writer.add(_row(record, person), gone=gone)
             self._fresh |= set(indexes)
             self.counts["new"] += 1
-            self.counts["stopped"] += bool(record.stops)
+            self.counts["stopped"] += bool(stopped_channels(record.stops))
+            if any(one.startswith(TOPIC) for one in record.stops):
+                self._topics.append((contact, record))
         link = CrmLink(connection=self._connection, contact=contact, account_id=self._account)
         link.record_index, link.record_id = self._index(record.id), record.id
         self._mark(link, record, content)
@@ -231,20 +255,20 @@ class _Keeper:
             self._claim(contact, record)
 
     def _stop(self, contact: Contact, record: Record, before: Collection[str]) -> None:
-        channels = stopped_channels(set(record.stops) - set(before))
-        if not channels:
-            return
-        ledger.withdraw(
-            contact=contact,
-            act=ConsentEvent.Act.CRM,
-            means=Revocation.Means.CRM_FLAG,
-            channels=channels,
-            source=self._origin.source,
-            at=self._at,
-            actor=SYSTEM,
-            evidence={**self._origin.evidence, "record": record.id},
-        )
-        self.counts["stopped"] += 1
+        scopes = scopes_of(set(record.stops) - set(before))
+        for channels, codes in scopes:
+            ledger.withdraw(
+                contact=contact,
+                act=ConsentEvent.Act.CRM,
+                means=Revocation.Means.CRM_FLAG,
+                channels=channels,
+                purposes=codes,
+                source=self._origin.source,
+                at=self._at,
+                actor=SYSTEM,
+                evidence={**self._origin.evidence, "record": record.id},
+            )
+        self.counts["stopped"] += bool(scopes)
 
     def _claim(self, contact: Contact, record: Record) -> None:
         for channel in contacts.channels_of(contact):
@@ -362,8 +386,10 @@ def _try_person(record: Record) -> Person | None:
 
 
 def _row(record: Record, person: Person) -> Row:
-    claim = "no" if record.stops else "yes" if record.claims else ""
-    return Row(0, person, claim, stopped_channels(record.stops), record.id)
+    channels = stopped_channels(record.stops)
+    # A no to a part is no yes to the rest.
+    agreed = record.claims and not record.stops
+    return Row(0, person, "no" if channels else "yes" if agreed else "", channels, record.id)
 
 
 def _content(record: Record) -> str:

@@ -27,6 +27,8 @@ State, Mode = CrmSync.State, CrmSync.Mode
 # Longer than a page takes to be asked for and written.
 LEASE = timedelta(minutes=3)
 EVERY = timedelta(minutes=15)
+# So soon what changed is read when the CRM rings; many rings of a minute are one reading.
+RUNG = timedelta(minutes=1)
 BACKOFF_SECONDS = (30, 60, 300, 900)
 # By our code: what happened, and what to do.
 PROBLEMS = {
@@ -66,6 +68,18 @@ def due(*, at: datetime) -> list[uuid.UUID]:
     return list(rows.order_by("next_at").values_list("pk", flat=True))
 
 
+def account_of(*, connection_id: uuid.UUID) -> str:
+    """Return which account of a CRM is connected; empty if none is, or nobody says which."""
+    grant = OAuthGrant.objects.filter(pk=connection_id).first()
+    return grant.account_id if grant else ""
+
+
+def ring(*, connection_id: uuid.UUID, at: datetime) -> None:
+    """Have what changed read soon; a reading that is under way, or stuck, stays as it is."""
+    late = CrmSync.objects.filter(pk=connection_id, state=State.WAITING, next_at__gt=at + RUNG)
+    late.update(next_at=at + RUNG)
+
+
 def take(*, connection_id: uuid.UUID, at: datetime) -> uuid.UUID | None:
     """Take the turn to read a connection, and begin a round if none is under way; None if taken."""
     lease = uuid.uuid4()
@@ -74,7 +88,7 @@ def take(*, connection_id: uuid.UUID, at: datetime) -> uuid.UUID | None:
         return None
     with transaction.atomic():
         sync = _held(connection_id)
-        if sync.cursor is None or sync.account_id != _account(connection_id):
+        if sync.cursor is None or sync.account_id != account_of(connection_id=connection_id):
             _begin(sync, at)
     return lease
 
@@ -127,7 +141,7 @@ def _keep(sync: CrmSync, page: Page, lease: uuid.UUID, at: datetime) -> Step:
 
 
 def _begin(sync: CrmSync, at: datetime) -> None:
-    account = _account(sync.pk)
+    account = account_of(connection_id=sync.pk)
     if account != sync.account_id:
         sync.account_id, sync.since_at = account, None
     reader = crm.reader_for(connection=sync.connection, fields=sync.fields)
@@ -173,11 +187,6 @@ def _ready(at: datetime) -> QuerySet[CrmSync]:
 def _held(connection_id: uuid.UUID) -> CrmSync:
     rows = CrmSync.objects.select_for_update(of=("self",)).select_related("connection")
     return rows.get(pk=connection_id)
-
-
-def _account(connection_id: uuid.UUID) -> str:
-    grant = OAuthGrant.objects.filter(pk=connection_id).first()
-    return grant.account_id if grant else ""
 
 
 def _note(what: str, sync: CrmSync, at: datetime, **more: audit.Detail) -> None:

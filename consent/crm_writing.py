@@ -20,13 +20,16 @@ from consent import contacts, crm_pages
 from consent.models import Channel, Contact, CrmLink, Message, Writeback
 from consent.outbox import Told
 from integrations import crm
-from integrations.crm import CrmError
+from integrations.crm import CrmError, hubspot
 from integrations.crm.base import Crm, Receipt
+from integrations.crm.mapping import TOPIC
 from integrations.models import Connection, CrmSync, OAuthGrant
 
 log = logs.get(__name__)
 State, Kind = Writeback.State, Writeback.Kind
 Now = Callable[[], datetime]
+# Of which purposes; none: of all.
+Codes = tuple[str, ...] | None
 # A worker that died in a call has lost its turn by then.
 TURN = timedelta(minutes=10)
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360))
@@ -40,9 +43,16 @@ MAY_BE_TRIED_AGAIN = (State.FAILED, State.UNKNOWN)
 
 
 def tell_stop(
-    *, connection: Connection, contact: Contact, channels: tuple[str, ...], at: datetime
+    *,
+    connection: Connection,
+    contact: Contact,
+    channels: tuple[str, ...],
+    at: datetime,
+    purposes: tuple[str, ...] | None = None,
 ) -> Told:
     """Write a stop into every record that a CRM has of a person; twice is the same.
+
+    Of certain purposes alone where the CRM knows them, else of the whole channel.
 
     A record that says so already, such as the one the stop was read from, needs no telling.
     """
@@ -51,8 +61,9 @@ def tell_stop(
     except crm.NoSuchCrm:
         return Told("failed", "no_adapter")
     links = CrmLink.objects.filter(connection=connection, contact=contact, gone_how="")
-    known = [link for link in links if set(channels) - set(crm_pages.stopped_channels(link.stops))]
-    told = [_tell_stop(reader, link, contact, channels, at) for link in known]
+    known = [link for link in links if not _says_so(link, channels, purposes)]
+    email = _email(contact, at) if known else ""
+    told = [_tell_stop(reader, link, email, channels, purposes) for link in known]
     order = ("failed", "later", "told", "not_needed")
     return min(told, key=lambda one: order.index(one.outcome), default=Told("not_needed"))
 
@@ -191,22 +202,40 @@ def asked_to_be_forgotten(*, limit: int = 100) -> list[Contact]:
     return [link.contact for link in links.select_related("contact").order_by("forget_at")[:limit]]
 
 
+def _says_so(link: CrmLink, channels: tuple[str, ...], purposes: Codes) -> bool:
+    left = set(channels) - set(crm_pages.stopped_channels(link.stops))
+    of_topics = purposes and _topics(purposes) <= set(link.stops) and left <= {Channel.EMAIL}
+    return bool(of_topics) or not left
+
+
+def _topics(purposes: Collection[str]) -> set[str]:
+    return {f"{TOPIC}{code}" for code in purposes}
+
+
+def _email(contact: Contact, at: datetime) -> str:
+    try:
+        return contacts.address(contact=contact, channel=Channel.EMAIL, at=at)
+    except contacts.NoAddress:
+        return ""
+
+
 def _tell_stop(
-    reader: Crm, link: CrmLink, contact: Contact, channels: tuple[str, ...], at: datetime
+    reader: Crm, link: CrmLink, email: str, channels: tuple[str, ...], purposes: Codes
 ) -> Told:
     if link.account_id != _account(link.connection_id):
         return Told("not_needed", "another_account")
     try:
-        email = contacts.address(contact=contact, channel=Channel.EMAIL, at=at)
-    except contacts.NoAddress:
-        email = ""
-    try:
-        receipt = reader.stop(record_id=link.record_id, email=email, channels=channels)
+        receipt = reader.stop(
+            record_id=link.record_id, email=email, channels=channels, purposes=purposes
+        )
     except CrmError as refused:
         waits = refused.outcome != "permanent" or refused.code == "not_connected"
         return Told("later" if waits else "failed", _code(refused))
     # What we told is read back with the next page, and is no new act of the person then.
-    flags = {"email"} & set(channels) | ({"phone"} if set(channels) - {"email"} else set())
+    flags = {"email"} & set(channels)
+    if purposes and receipt.code == hubspot.TOPICS_ENDED:
+        flags = _topics(purposes)
+    flags |= {"phone"} if set(channels) - {"email"} else set()
     CrmLink.objects.filter(pk=link.pk).update(stops=sorted({*link.stops, *flags}))
     return Told("not_needed" if receipt.code == "nothing_to_tell" else "told", receipt.code)
 

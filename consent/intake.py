@@ -8,9 +8,10 @@ from django.db import transaction
 from accounts import audit
 from accounts.models import User
 from config.lib import logs
-from consent import answers, messages, told_stops
+from consent import answers, crm_news, messages, told_stops
 from consent.models import Taken
 from integrations import inbox
+from integrations.crm import hooks
 from integrations.models import InboxItem
 
 log = logs.get(__name__)
@@ -22,6 +23,7 @@ PAGE = 100
 TOLD: dict[str, Callable[..., str]] = {
     "opt_out": told_stops.by_provider,
     "crm_opt_out": told_stops.by_crm,
+    hooks.NEWS: crm_news.take,
     "reassigned": told_stops.of_number,
     inbox.UNDELIVERABLE: told_stops.of_mailbox,
 }

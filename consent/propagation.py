@@ -104,6 +104,7 @@ def _tell(row: Propagation, at: datetime) -> Told:
             connection=row.connection,
             contact=row.revocation.contact,
             channels=tuple(row.revocation.channels),
+            purposes=_codes(row.revocation.purposes),
             at=at,
         )
     places = _places(row, at)
@@ -115,6 +116,10 @@ def _tell(row: Propagation, at: datetime) -> Told:
         for channel, address in places
     ]
     return min(told, key=lambda one: OUTCOMES.index(one.outcome))
+
+
+def _codes(named: list[str] | None) -> tuple[str, ...] | None:
+    return None if named is None else tuple(named)
 
 
 def _places(row: Propagation, at: datetime) -> list[tuple[str, str]]:

@@ -12,7 +12,8 @@ from config.lib import bulk
 from consent import places, purposes, rulebook
 from consent.models import Channel, Contact, Message, Propagation, Revocation, StopConfirmation
 from consent.rulebook import Rule
-from integrations.models import Connection
+from integrations.crm import mapping
+from integrations.models import Connection, CrmSync
 
 Means = Revocation.Means
 # What a revocation cites where no pack speaks of it, and where the person named its reach.
@@ -145,16 +146,23 @@ def prepare(
 def write(stops: Collection[Written], *, writers: Collection[Connection]) -> None:
     """Write prepared stops, and for each of these systems that it is to be told."""
     bulk.insert([stop.row for stop in stops])
+    topics = {} if all(stop.ends_messages for stop in stops) else _topics()
     Propagation.objects.bulk_create(
         [
             _planned(stop.row, connection)
             for stop in stops
-            if stop.ends_messages
             for connection in writers
+            if stop.ends_messages or topics.get(connection.pk, set()) & set(stop.row.purposes or ())
         ],
         batch_size=500,
     )
     audit.record_many([stop.leaf for stop in stops])
+
+
+def _topics() -> dict[uuid.UUID, set[str]]:
+    """Return which purposes each CRM knows by themselves: it is told of the end of one of them."""
+    rows = CrmSync.objects.values_list("pk", "fields")
+    return {pk: set(mapping.subscriptions(fields=fields).values()) for pk, fields in rows}
 
 
 def writers() -> list[Connection]:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import audit, people, roles
 from accounts.models import User
 from config.lib import clock
-from integrations import crm
+from integrations import crm, keyed
 from integrations.crm import mapping, syncs
 from integrations.crm.base import Record
 from integrations.forms import FieldsForm
@@ -47,6 +47,7 @@ def connection_fields(request: HttpRequest, connection_id: uuid.UUID) -> HttpRes
     begun = {**begun, NOTES: bool(held and held.writes_notes)}
     form = FieldsForm(request.POST or None, provider=row.provider, initial=begun)
     context: dict[str, Any] = {"row": row, "form": form, "is_new": held is None}
+    context["webhook"] = keyed.webhook_address(connection=row)
     if request.method == "POST" and form.is_valid():
         try:
             chosen = {name: text for name, text in form.cleaned_data.items() if name != NOTES}

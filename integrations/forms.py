@@ -124,6 +124,15 @@ class FieldsForm(forms.Form):
             elif theirs:
                 told = [("", "is not read"), *((one, one) for one in theirs)]
                 self.fields[name] = forms.ChoiceField(label=title, choices=told, required=False)
+        if provider == "hubspot":
+            self.fields[mapping.SUBSCRIPTIONS] = forms.CharField(
+                label="Types of subscription",
+                max_length=500,
+                required=False,
+                help_text="The number of each and the purpose here that it is, such as "
+                "123=marketing 456=service. Whoever unsubscribed from one there is not written to "
+                "by e-mail for that purpose, and the other way round.",
+            )
         self.fields["writes_notes"] = forms.BooleanField(
             label="Note there what was sent and watched",
             required=False,

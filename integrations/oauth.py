@@ -20,7 +20,7 @@ from requests_oauthlib import OAuth2Session
 
 from accounts import audit, keys
 from config.lib import http
-from integrations import pins, providers, verdicts, wire
+from integrations import identity, pins, providers, verdicts, wire
 from integrations.models import Connection, OAuthGrant
 from integrations.providers import Provider
 from integrations.verdicts import Verdict
@@ -356,7 +356,9 @@ def _finish(
         raise CallbackRefused("no_code")
     answer = _exchange(provider, host, flow, told["code"])
     try:
-        found = pins.of_answer(provider=provider, token_host=host, answer=answer)
+        told_pins = pins.of_answer(provider=provider, token_host=host, answer=answer)
+        access = str(answer["access_token"])
+        found = identity.complete(provider=provider, found=told_pins, access=access)
         granted = _require_complete(provider, flow.grant, found, answer)
     except (pins.PinRefused, CallbackRefused):
         # What we do not keep must not stay usable at the provider either.

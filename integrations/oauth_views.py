@@ -33,6 +33,8 @@ REFUSED = {
     "accounts_server": "The answer names a server that is not Zoho's. Tell your security team.",
     "api_host": "The provider named an address that is not one of its own. Tell its support.",
     "account": "The provider did not say which account it is. Tell its support.",
+    "account_unread": "The provider did not say which account it is. Try again in a few minutes; "
+    "if it stays, allow that the organisation is read.",
     "denied": "You, or somebody who administers the account, did not allow it.",
     "another_account": "You signed in to another account than the one that was connected. Sign in "
     "to that one, or disconnect it first.",

@@ -56,6 +56,8 @@ class Provider:
     header: str = "Bearer"
     # A call that names nobody and shows that the token works.
     test_path: str = ""
+    # Where the API says whose account it is, if no answer with tokens does.
+    account_path: str = ""
     # Where the app is registered, for whoever has to do it.
     app_help: str = ""
     # Of which kind a connection to it is.
@@ -93,6 +95,10 @@ HUBSPOT = Provider(
         Scope("oauth", "See which HubSpot account it is."),
         Scope("crm.objects.contacts.read", "Read contacts and the names of their fields."),
         Scope("communication_preferences.read", "Read who opted out of which messages."),
+        Scope(
+            "communication_preferences.statuses.batch.read",
+            "Read which types of messages people unsubscribed from.",
+        ),
         Scope("crm.objects.contacts.write", "Erase whom you erase here; note what was sent."),
         Scope(
             "communication_preferences.statuses.batch.write",
@@ -140,6 +146,7 @@ ZOHO = Provider(
     revoke="https://{host}/oauth/v2/revoke/token",
     scopes=(
         Scope("ZohoCRM.modules.contacts.READ", "Read contacts."),
+        Scope("ZohoCRM.org.READ", "See which Zoho organisation it is."),
         Scope("ZohoCRM.settings.fields.READ", "Read the names of a contact's fields."),
         Scope("ZohoCRM.coql.READ", "Ask for contacts by their ids, where there are very many."),
         Scope("ZohoCRM.modules.contacts.UPDATE", "Mark whoever stopped here as opted out."),
@@ -153,8 +160,9 @@ ZOHO = Provider(
     revoke_by_basic=True,
     header="Zoho-oauthtoken",
     test_path="/crm/v8/settings/fields?module=Contacts",
+    account_path="/crm/v8/org",
     app_help="In the Zoho API console: create a server-based application.",
-    unconfirmed=("test_path", "scopes", "pkce", "data_centres", "login_hosts"),
+    unconfirmed=("test_path", "account_path", "scopes", "pkce", "data_centres", "login_hosts"),
 )
 
 HEYGEN = Provider(

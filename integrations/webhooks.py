@@ -17,6 +17,7 @@ from django_q.tasks import async_task
 
 from config.lib import clock
 from integrations import bell, connections, inbox, messaging
+from integrations.crm import hooks as crm_hooks
 from integrations.messaging.base import (
     THANKS,
     Event,
@@ -31,8 +32,8 @@ from integrations.video.hooks import News
 from integrations.video.providers import NoSuchProvider, provider_for
 
 LARGEST_BYTES = 64 * 1024
-# SendGrid posts hundreds of events at once.
-LARGEST_BATCH_BYTES = {"sendgrid": 1 << 20}
+# They post hundreds of events at once.
+LARGEST_BATCH_BYTES = {"sendgrid": 1 << 20, "hubspot": 1 << 20}
 MOST_BYTES = max(LARGEST_BYTES, *LARGEST_BATCH_BYTES.values())
 # So long an address and its secret are believed without a look. The price: what is changed or
 # ended is believed for a second more, by `take_early` only.
@@ -62,7 +63,7 @@ def receive(request: HttpRequest, secret: str) -> HttpResponse:
     if connection.kind == Connection.Kind.VIDEO:
         return _hear(connection, request)
     try:
-        provider = messaging.provider_for(connection)
+        provider = _told_by(connection)
         events = provider.read(_posted(request))
     except messaging.NoSuchProvider:
         return JsonResponse({"status": "not found"}, status=404)
@@ -112,6 +113,12 @@ def _known_by(secret: str) -> tuple[Connection, MessagingProvider]:
         _known.clear()
     _known[index] = now + KNOWN_SECONDS, connection, provider
     return connection, provider
+
+
+def _told_by(connection: Connection) -> MessagingProvider | crm_hooks.Reader:
+    if connection.kind == Connection.Kind.CRM:
+        return crm_hooks.reader_for(connection)
+    return messaging.provider_for(connection)
 
 
 def _hear(connection: Connection, request: HttpRequest) -> HttpResponse:

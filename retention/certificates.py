@@ -6,17 +6,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, OuterRef, Q, Subquery
 
 from accounts import audit, keys
 from accounts.models import DataKey
 from config.lib import canonical
-from consent.models import Contact
+from consent import crm_writing
+from consent.models import Contact, Writeback
 from retention import holds
 from retention.models import Certificate, Hold, Policy, Run, RunItem
 from videos.models import DeletionReceipt, Link, Render, SealedObject
 
-FORMAT = "sealcast-certificate/1"
+# Form 1 said nothing of the CRMs that were told; `verify_proof.py` reads both.
+FORMAT = "sealcast-certificate/2"
+PERSON, ANSWERS = "person", "answers"
 GENESIS = "0" * 64
 # How long a backup of the database may be kept; it goes into the certificate as a date.
 BACKUPS_KEPT_DAYS = 30
@@ -71,6 +74,70 @@ def issue_for_run(*, run: Run, at: datetime) -> Certificate | None:
     return _sign(run, None, _records(run), at)
 
 
+def follow_up(*, at: datetime, limit: int = 200) -> int:
+    """Certify what the CRMs answered that were told of an erasure; return how many were issued.
+
+    They are told after the erasure, which waits for nobody. Once all have answered, or were given
+    up, a further certificate says so; one that is tried again later brings another.
+    Law: GDPR Art. 5(2), 17(2) and 19.
+    """
+    return sum(_certify_answers(contact_id, at) for contact_id in _answered()[:limit])
+
+
+def _answered() -> list[uuid.UUID]:
+    erasures = Writeback.objects.filter(kind=Writeback.Kind.ERASE)
+    waiting = erasures.filter(state=Writeback.State.WAITING)
+    last = Certificate.objects.filter(contact_id=OuterRef("contact_id")).order_by("-number")
+    known = erasures.annotate(issued_at=Subquery(last.values("issued_at")[:1]))
+    ended = known.filter(done_at__gte=F("issued_at")).exclude(contact__in=waiting.values("contact"))
+    return list(ended.order_by("contact_id").values_list("contact_id", flat=True).distinct())
+
+
+def _certify_answers(contact_id: uuid.UUID, at: datetime) -> bool:
+    rows = Certificate.objects.filter(contact_id=contact_id)
+    last, told = rows.order_by("-number").select_related("run").first(), _told(contact_id)
+    if last is None or last.document.get("told") == told:
+        return False
+    content: dict[str, object] = {
+        "scope": ANSWERS,
+        "method": "erasure at the systems that had the person from us, or we from them",
+        "stores": {},
+        "keys_destroyed": [],
+        "processor_receipts": [],
+        "links_ended": 0,
+        "told": told,
+        "held": [],
+        "residue": {},
+        "checked": {"targets_that_wait": 0},
+    }
+    _sign(last.run, contact_id, content, at)
+    return True
+
+
+def _told(contact_id: uuid.UUID) -> list[dict[str, object]]:
+    """Return which CRMs are told of the erasure, when they answered, and what."""
+    erasures = crm_writing.erasures_of(contact_ids=[contact_id])
+    rows = sorted(erasures.get(contact_id, []), key=lambda row: str(row.pk))
+    return [_target(row) for row in rows]
+
+
+def _target(row: Writeback) -> dict[str, object]:
+    receipt = row.receipt or {}
+    return {
+        "id": str(row.pk),
+        "provider": row.connection.provider,
+        "connection": str(row.connection_id),
+        "asked_at": canonical.instant(row.happened_at),
+        "due_at": canonical.instant(row.due_at),
+        "state": row.state,
+        "answered_at": canonical.instant(row.done_at) if row.done_at else None,
+        "receipt": str(receipt.get("code", "")),
+        "status": int(receipt.get("status", 0)),
+        "reference": str(receipt.get("reference", "")),
+        "problem": row.problem,
+    }
+
+
 def backups_end(at: datetime) -> datetime:
     """Return when the last backup that may hold what is erased now is gone."""
     return at + timedelta(days=BACKUPS_KEPT_DAYS)
@@ -87,12 +154,13 @@ def _person(item: RunItem, contact: Contact, at: datetime) -> dict[str, object]:
     receipts = DeletionReceipt.objects.filter(render__in=renders).order_by("deleted_at", "id")
     links = Link.objects.filter(contact=contact)
     return {
-        "scope": "person",
+        "scope": PERSON,
         "method": CRYPTOGRAPHIC,
         "stores": {name: counts for name, counts in item.parts.items() if name != "keys"},
         "keys_destroyed": sorted(str(pk) for pk in own.values_list("pk", flat=True)),
         "processor_receipts": [str(pk) for pk in receipts.values_list("pk", flat=True)],
         "links_ended": links.count(),
+        "told": _told(contact.pk),
         "held": [],
         "residue": RESIDUE,
         "checked": {"keys_that_open": 0, "values_left": 0, "objects_left": 0},
@@ -113,6 +181,7 @@ def _records(run: Run) -> dict[str, object]:
         "keys_destroyed": [],
         "processor_receipts": [],
         "links_ended": 0,
+        "told": [],
         "held": [_held(row) for row in held],
         "residue": {},
         "checked": {"records_unfinished": 0},
@@ -139,7 +208,8 @@ def _sign(
 ) -> Certificate:
     # The policy of certificates is the turnstile: two at once must not take one number.
     Policy.objects.select_for_update().filter(pk="certificate").first()
-    if known := Certificate.objects.filter(run=run, contact_id=contact_id).first():
+    before = Certificate.objects.filter(run=run, contact_id=contact_id)
+    if known := next((row for row in before if _says_so(row, content)), None):
         return known
     last = Certificate.objects.order_by("-number").first()
     identity, number = uuid.uuid4(), last.number + 1 if last else 1
@@ -171,6 +241,12 @@ def _sign(
     )
     _record(certificate, at)
     return certificate
+
+
+def _says_so(certificate: Certificate, content: dict[str, object]) -> bool:
+    known = certificate.document
+    same = known["scope"] == content["scope"]
+    return bool(same and (known["scope"] != ANSWERS or known["told"] == content["told"]))
 
 
 def _run(run: Run) -> dict[str, object]:

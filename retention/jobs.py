@@ -4,7 +4,16 @@ from datetime import timedelta
 
 from config.lib import clock, logs
 from consent import contacts
-from retention import holds, law_replays, policies, runs, subject_requests, tombstones, verification
+from retention import (
+    certificates,
+    holds,
+    law_replays,
+    policies,
+    runs,
+    subject_requests,
+    tombstones,
+    verification,
+)
 from retention.models import LawReplay, Run, SubjectRequest, VerificationReport
 
 log = logs.get(__name__)
@@ -21,6 +30,7 @@ def run_policies() -> None:
     )
     holds.keep_new_keys(at=at)
     runs.retry_unfinished(at=at)
+    certificates.follow_up(at=at)
     bury_returned()
     subject_requests.open_asked_in_crms(at=at)
     for request in SubjectRequest.objects.filter(kind="erasure", state__in=OPEN):

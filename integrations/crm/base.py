@@ -29,7 +29,8 @@ class CrmError(Exception):
 class Record:
     """One contact of a CRM, by our names of fields.
 
-    `stops` names what the person opted out of there: email, phone, all.
+    `stops` names what the person opted out of there: email, phone, all, or the
+    purpose of a subscription behind `mapping.TOPIC`, which is of e-mail alone.
     """
 
     id: str
@@ -85,8 +86,17 @@ class Crm(Protocol):
         """
         ...
 
-    def stop(self, *, record_id: str, email: str, channels: Collection[str]) -> Receipt:
+    def stop(
+        self,
+        *,
+        record_id: str,
+        email: str,
+        channels: Collection[str],
+        purposes: Collection[str] | None = None,
+    ) -> Receipt:
         """Write that the person opted out of these channels; twice is the same.
+
+        A CRM that knows no purposes is told of the whole channel, which is the stricter.
 
         :raises CrmError: it was not written.
         """

@@ -6,6 +6,7 @@ was changed meanwhile.
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,8 @@ from integrations.crm.base import CrmError, Cursor, Page, Receipt, Record
 
 # UNCONFIRMED: that the dated address takes each of these as v3 does.
 CONTACTS = "/crm/objects/2026-03/contacts"
+STATUSES = "/communication-preferences/v4/statuses/batch/read?channel=EMAIL"
+STATUS_SET = "/communication-preferences/v4/statuses/batch/write"
 STOPPED = "/communication-preferences/v4/statuses/batch/unsubscribe-all?channel=EMAIL"
 NOTES = "/crm/objects/2026-03/notes"
 PAGE_SIZE = 100
@@ -25,8 +28,11 @@ SEARCH_MAX = 10_000
 LAG = timedelta(minutes=5)
 # So many calls are left to others who use the same account.
 SPARE_CALLS = 5
+# Of a receipt: some types of subscription ended, and not all e-mail.
+TOPICS_ENDED = "topics_unsubscribed"
 GONE = {"OBJECT_NOT_FOUND", "404"}
 NOTE_TO_CONTACT = 202
+ENDED = "UNSUBSCRIBED"
 MERGED, CHANGED = "hs_merged_object_ids", "lastmodifieddate"
 
 
@@ -35,7 +41,9 @@ class HubSpot:
 
     def __init__(self, asker: Asker, fields: Mapping[str, str]) -> None:
         self._asker, self._fields = asker, dict(fields)
-        self._names = sorted({*self._fields.values(), MERGED, CHANGED})
+        self._topics = mapping.subscriptions(fields=self._fields)
+        named = {theirs for ours, theirs in self._fields.items() if ours != mapping.SUBSCRIPTIONS}
+        self._names = sorted({*named, MERGED, CHANGED})
 
     def first(self, *, since: datetime | None) -> Cursor:
         """Begin with the list, or with what was changed."""
@@ -63,13 +71,21 @@ class HubSpot:
         _, rows, _ = self._listed("", archived=False, limit=5)
         return self._page(rows, None, 0).records
 
-    def stop(self, *, record_id: str, email: str, channels: Collection[str]) -> Receipt:
-        """Unsubscribe the address from all e-mail; set the mapped field for texts."""
+    def stop(
+        self,
+        *,
+        record_id: str,
+        email: str,
+        channels: Collection[str],
+        purposes: Collection[str] | None = None,
+    ) -> Receipt:
+        """Unsubscribe the address from all e-mail, or from the types that stand for these purposes.
+
+        The mapped field is set for texts. A purpose that no type stands for ends all e-mail.
+        """
         receipt = Receipt("nothing_to_tell", 0)
         if "email" in channels and email:
-            answer = self._asker.ask("stop", "POST", STOPPED, body={"inputs": [email]})
-            _require_stopped(answer)
-            receipt = _receipt("unsubscribed", answer)
+            receipt = self._unsubscribe(email, purposes)
         own = self._fields.get("stop_phone")
         if own and set(channels) - {"email"}:
             body = {"properties": {own: "true"}}
@@ -77,6 +93,20 @@ class HubSpot:
             _require_made(answer)
             receipt = _receipt("field_set", answer)
         return receipt
+
+    def _unsubscribe(self, email: str, purposes: Collection[str] | None) -> Receipt:
+        if not purposes or not set(purposes) <= set(self._topics.values()):
+            answer = self._asker.ask("stop", "POST", STOPPED, body={"inputs": [email]})
+            _require_stopped(answer)
+            return _receipt("unsubscribed", answer)
+        told = {"subscriberIdString": email, "channel": "EMAIL", "statusState": "UNSUBSCRIBED"}
+        ended = [number for number, code in self._topics.items() if code in purposes]
+        inputs = [{**told, "subscriptionId": int(number)} for number in ended]
+        answer = self._asker.ask("stop", "POST", STATUS_SET, body={"inputs": inputs})
+        _require_stopped(answer)
+        if len(asking.members(asking.read(answer), "results")) < len(inputs):
+            raise CrmError("unknown", "unreadable")
+        return _receipt(TOPICS_ENDED, answer)
 
     def forget(self, *, record_id: str) -> Receipt:
         """Have the contact deleted for good (GDPR delete); one that is gone is forgotten."""
@@ -144,10 +174,35 @@ class HubSpot:
             lost = mapping.text(properties.get(MERGED)).split(";")
             merged += [(old, identity) for old in lost if old.isdigit() and old != identity]
         bad = len(rows) - len(records)
-        return Page(following, tuple(records), (), tuple(merged), wait, bad)
+        known = self._with_topics(records)
+        return Page(following, known, (), tuple(merged), wait, bad)
+
+    def _with_topics(self, records: list[Record]) -> tuple[Record, ...]:
+        """Add what each unsubscribed from; of whom it does not answer, no yes is believed."""
+        emails = {one.id: one.values.get("email", "").lower() for one in records}
+        asked = sorted(set(emails.values()) - {""})
+        if not self._topics or not asked:
+            return tuple(records)
+        answer = self._asker.ask("read", "POST", STATUSES, body={"inputs": asked})
+        ended = {
+            str(row.get("subscriberIdString")).lower(): self._ended(row)
+            for row in asking.members(asking.read(answer), "results")
+        }
+        return tuple(_ending(one, ended.get(emails[one.id])) for one in records)
+
+    def _ended(self, row: Mapping[str, Any]) -> set[str]:
+        told = asking.members(row, "statuses")
+        numbers = {str(one.get("subscriptionId")) for one in told if one.get("status") == ENDED}
+        return {mapping.TOPIC + code for number, code in self._topics.items() if number in numbers}
 
 
 ARCHIVE: Cursor = {"phase": "archived", "after": ""}
+
+
+def _ending(record: Record, ended: set[str] | None) -> Record:
+    if ended is None:
+        return replace(record, claims=False) if record.values.get("email") else record
+    return replace(record, stops=tuple(sorted({*record.stops, *ended})))
 
 
 def _following(cursor: Cursor, rows: list[dict[str, Any]], after: str) -> Cursor:

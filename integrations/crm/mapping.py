@@ -10,6 +10,13 @@ from integrations.crm.base import Record
 # A value is data of a stranger: what is longer than this is no name and no address.
 VALUE_MAX_CHARS = 500
 YES = {"true", "1", "yes", "y"}
+# HubSpot's types of subscription, and the purpose here that each one is: "number=purpose".
+SUBSCRIPTIONS = "subscriptions"
+SUBSCRIPTION = re.compile(r"([0-9]{1,18})=([a-z][a-z0-9_]{0,39})")
+# Salesforce's rows of consent by kind of contact point: beside the contact, and not a field of it.
+CONSENTS = "consents"
+# Of a person's stops: what stands before the purpose that they ended, of e-mail alone.
+TOPIC = "topic:"
 STOPS = {"stop_email": "email", "stop_phone": "phone", "stop_all": "all"}
 # Read beside the mapping: what a reader needs to know of each record.
 TITLES = {
@@ -30,6 +37,7 @@ TITLES = {
     "stop_all": "Opted out of everything",
     "forget": "Asked to be forgotten",
     "claim": "Said to have agreed",
+    CONSENTS: "Opted out by kind of contact point",
 }
 # What a field of the business's own may stand for.
 OWN = ("phone", "language", "time_zone", "region", "plan", "stop_phone", "stop_all", "claim")
@@ -77,6 +85,7 @@ SALESFORCE = Choices(
         "stop_phone": ("DoNotCall",),
         "stop_all": ("Individual.HasOptedOutSolicit", "Individual.HasOptedOutProcessing"),
         "forget": ("Individual.ShouldForget",),
+        CONSENTS: ("ContactPointTypeConsent",),
     },
     own=re.compile(r"[A-Za-z][A-Za-z0-9_]{0,76}__c"),
 )
@@ -117,7 +126,7 @@ def clean(*, provider: str, chosen: Mapping[str, str]) -> dict[str, str]:
     fields = {ours: theirs.strip() for ours, theirs in chosen.items() if theirs.strip()}
     for ours, theirs in fields.items():
         if not _may(CHOICES[provider], ours, theirs):
-            raise BadMapping(f"“{TITLES.get(ours, ours)[:40]}” cannot be read from that field.")
+            raise BadMapping(f"“{_title(ours)}” cannot be read from that field.")
     if not {"name", "first_name", "last_name"} & set(fields):
         raise BadMapping("Choose the field of a name: videos speak to somebody by name.")
     if not {"email", "phone"} & set(fields):
@@ -126,6 +135,12 @@ def clean(*, provider: str, chosen: Mapping[str, str]) -> dict[str, str]:
     if any(name not in fields for name in missing):
         raise BadMapping("What people opted out of is always read: nobody may switch that off.")
     return fields
+
+
+def subscriptions(*, fields: Mapping[str, str]) -> dict[str, str]:
+    """Return the purpose of each type of subscription that is read, by its number there."""
+    pairs = (SUBSCRIPTION.fullmatch(one) for one in fields.get(SUBSCRIPTIONS, "").split())
+    return {found[1]: found[2] for found in pairs if found}
 
 
 def record(*, fields: Mapping[str, str], identity: str, row: Mapping[str, Any]) -> Record:
@@ -158,7 +173,13 @@ def text(value: object) -> str:
     return value.strip() if isinstance(value, str) and len(value) <= VALUE_MAX_CHARS else ""
 
 
+def _title(ours: str) -> str:
+    return "Types of subscription" if ours == SUBSCRIPTIONS else TITLES.get(ours, ours)[:40]
+
+
 def _may(choices: Choices, ours: str, theirs: str) -> bool:
+    if ours == SUBSCRIPTIONS:
+        return choices is HUBSPOT and all(map(SUBSCRIPTION.fullmatch, theirs.split()))
     if theirs in choices.fields.get(ours, ()):
         return True
     return ours in OWN and choices.own.fullmatch(theirs) is not None

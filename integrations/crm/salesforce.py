@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from config.lib import http
 from integrations.crm import asking, mapping
+from integrations.crm import salesforce_consents as consents
 from integrations.crm.asking import Asker
 from integrations.crm.base import CrmError, Cursor, Page, Receipt, Record
 
@@ -31,6 +32,7 @@ NEXT = re.compile(rf"{re.escape(BASE)}/query(?:All)?/[A-Za-z0-9-]{{5,100}}")
 LOCATOR = re.compile(r"[A-Za-z0-9+/=_-]{1,100}")
 USAGE = re.compile(r"api-usage=(\d+)/(\d+)")
 STAMP, MASTER, DELETED = "SystemModstamp", "MasterRecordId", "IsDeleted"
+PERSON = "IndividualId"
 GONE = {"NOT_FOUND", "ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "404"}
 # The name of the privacy record of somebody who had none.
 INDIVIDUAL = "Erasure request"
@@ -41,13 +43,17 @@ class Salesforce:
 
     def __init__(self, asker: Asker, fields: Mapping[str, str]) -> None:
         self._asker, self._fields = asker, dict(fields)
-        self._names = ["Id", DELETED, MASTER, STAMP, *sorted(set(self._fields.values()))]
+        named = {theirs for ours, theirs in self._fields.items() if ours != mapping.CONSENTS}
+        self._reads_consents = mapping.CONSENTS in self._fields
+        beside = [PERSON] if self._reads_consents else []
+        self._names = ["Id", DELETED, MASTER, STAMP, *sorted({*named, *beside})]
 
     def first(self, *, since: datetime | None) -> Cursor:
         """Begin by counting, or with what was changed."""
         if since is None:
             return {"phase": "count"}
-        return {"phase": "rows", "from": _stamp(since - LAG), "id": "", "next": ""}
+        start = _stamp(since - LAG)
+        return {"phase": "rows", "from": start, "id": "", "next": "", "since": start}
 
     def page(self, *, cursor: Cursor) -> Page:
         """Read one page of a query or of a job's result; or see how many there are."""
@@ -65,14 +71,28 @@ class Salesforce:
         rows = asking.members(asking.read(answer), "records")
         return self._page(rows, None, 0).records
 
-    def stop(self, *, record_id: str, email: str, channels: Collection[str]) -> Receipt:
-        """Set the flags of the contact: they reach every sender in the organisation."""
+    def stop(
+        self,
+        *,
+        record_id: str,
+        email: str,
+        channels: Collection[str],
+        purposes: Collection[str] | None = None,
+    ) -> Receipt:
+        """Set the flags of the contact: they reach every sender in the organisation.
+
+        Rows of consent that say otherwise are set to no as well.
+        """
         flags = {}
         if "email" in channels:
             flags["HasOptedOutOfEmail"] = True
         if set(channels) - {"email"}:
             flags[self._fields.get("stop_phone", "DoNotCall")] = True
-        return self._patch("stop", f"{CONTACT}/{_id(record_id)}", flags, "flags_set")
+        receipt = self._patch("stop", f"{CONTACT}/{_id(record_id)}", flags, "flags_set")
+        if self._reads_consents and receipt.code == "flags_set":
+            kinds = {"email"} & set(channels) | ({"phone"} if set(channels) - {"email"} else set())
+            consents.end(self._asker, contact_id=_id(record_id), kinds=kinds)
+        return receipt
 
     def forget(self, *, record_id: str) -> Receipt:
         """Record the request on the person's Individual; Salesforce itself erases nothing by it."""
@@ -136,8 +156,15 @@ class Salesforce:
             raise CrmError("unknown", "unreadable")
         last = rows[-1] if rows else {}
         place = {"from": _told_stamp(last) or cursor["from"], "id": str(last.get("Id", ""))[:18]}
-        following = {"phase": "rows", **place, "next": told} if told else None
+        following = {**cursor, **place, "next": told} if told else self._then(cursor)
         return self._page(rows, following, _wait(answer))
+
+    def _then(self, cursor: Cursor) -> Cursor | None:
+        """After the contacts that changed come those whose consent did, and nothing of theirs."""
+        since = cursor.get("since", "")
+        if cursor["phase"] == "consents" or not since or not self._reads_consents:
+            return None
+        return {"phase": "consents", "from": "", "id": "", "next": "", "since": since}
 
     def _next(self, cursor: Cursor) -> http.Answer | None:
         if not cursor["next"]:
@@ -152,6 +179,10 @@ class Salesforce:
 
     def _after(self, cursor: Cursor) -> str:
         where = ""
+        if cursor["phase"] == "consents":
+            after = f" AND Id > '{_id(cursor['id'])}'" if cursor["id"] else ""
+            changed = consents.changed_since(cursor["since"])
+            return f"{self._select()} WHERE {PERSON} IN ({changed}){after} ORDER BY Id ASC"
         if cursor["from"] and cursor["id"]:
             same = f"({STAMP} = {cursor['from']} AND Id > '{_id(cursor['id'])}')"
             where = f" WHERE {STAMP} > {cursor['from']} OR {same}"
@@ -169,16 +200,20 @@ class Salesforce:
 
     def _page(self, rows: list[dict[str, Any]], following: Cursor | None, wait: float) -> Page:
         records, gone, merged, bad = [], [], [], 0
+        people: dict[str, str] = {}
         for row in rows:
             identity, master = str(row.get("Id", "")), str(row.get(MASTER) or "")
             if not ID.fullmatch(identity):
                 bad += 1
             elif mapping.text(row.get(DELETED)).lower() != "true":
                 records.append(mapping.record(fields=self._fields, identity=identity, row=row))
+                people[identity] = str(row.get(PERSON) or "")
             elif ID.fullmatch(master):
                 merged.append((identity, master))
             else:
                 gone.append(identity)
+        if self._reads_consents:
+            records = consents.added(self._asker, records=records, people=people)
         return Page(following, tuple(records), tuple(gone), tuple(merged), wait, bad)
 
     def _individual(self, record_id: str) -> str:

@@ -1,12 +1,15 @@
 """What is read of a CRM, and when? Set up once by a person; asked for again by a press."""
 
+import secrets
 from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
 
-from accounts import audit
-from integrations.crm import mapping
+from accounts import audit, keys
+from integrations import keyed
+from integrations.connections import WEBHOOK
+from integrations.crm import hooks, mapping
 from integrations.models import Connection, CrmSync
 
 State = CrmSync.State
@@ -39,7 +42,8 @@ def set_up(
     row.step += 1
     row.problem, row.failures, row.lease_id, row.lease_until = "", 0, None, None
     row.save()
-    _note("mapped", connection, at, actor, fields=sorted(set(fields.values())), notes=writes_notes)
+    _ensure_address(connection)
+    _note("mapped", connection, at, actor, fields=_named(fields), notes=writes_notes)
     return row
 
 
@@ -63,6 +67,23 @@ def ask_now(*, connection: Connection, at: datetime, actor: audit.Actor) -> CrmS
 def of(*, connection: Connection) -> CrmSync | None:
     """Return how far the reading of a connection has come."""
     return CrmSync.objects.filter(pk=connection.pk).first()
+
+
+def _named(fields: Mapping[str, str]) -> list[str]:
+    topics = mapping.subscriptions(fields=fields)
+    plain = {theirs for ours, theirs in fields.items() if ours != mapping.SUBSCRIPTIONS}
+    return sorted(plain | {f"{number}:{code}" for number, code in topics.items()})
+
+
+def _ensure_address(connection: Connection) -> None:
+    """Give a CRM that posts an address that nobody can guess; one that has it keeps it."""
+    held = Connection.objects.select_for_update().get(pk=connection.pk)
+    if held.webhook_index or held.provider not in hooks.READERS:
+        return
+    secret = secrets.token_urlsafe(32)
+    held.credentials_sealed = {keyed.SECRET_NAME: secret}
+    held.webhook_index = keys.token_index(kind=WEBHOOK, token=secret)
+    held.save(update_fields=["credentials_sealed", "webhook_index"])
 
 
 def _note(

@@ -57,7 +57,14 @@ class Zoho:
         _, found = self._get(f"{CONTACTS}?fields={','.join(self._names)}&per_page=5", "")
         return self._page(_rows(found), None, 0).records
 
-    def stop(self, *, record_id: str, email: str, channels: Collection[str]) -> Receipt:
+    def stop(
+        self,
+        *,
+        record_id: str,
+        email: str,
+        channels: Collection[str],
+        purposes: Collection[str] | None = None,
+    ) -> Receipt:
         """Set the flags; the workflows of the account are not started by it."""
         flags: dict[str, bool] = {}
         if "email" in channels:

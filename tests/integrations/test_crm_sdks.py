@@ -83,6 +83,16 @@ def test_hubspots_client_searches_and_erases(hub: tuple[HubSpot, Any, Any]) -> N
     assert vendor.forgotten == [record]
 
 
+def test_salesforces_client_reads_and_sets_rows_of_consent(sales: tuple[Salesforce, Any]) -> None:
+    vendor, client = sales
+    row = vendor.consent("0PK5g0000000001", "Email", "OptIn", at=1_800_000_000)
+    soql = "SELECT Id,ContactPointType FROM ContactPointTypeConsent WHERE PartyId = '{}'"
+    found = client.query(soql.format("0PK5g0000000001"))
+    assert [one["Id"] for one in found["records"]] == [row]
+    assert client.ContactPointTypeConsent.update(row, {"PrivacyConsentStatus": "OptOut"}) == 204
+    assert vendor.consents[row]["PrivacyConsentStatus"] == "OptOut"
+
+
 def test_hubspots_client_understands_a_refusal(hub: tuple[HubSpot, Any, Any]) -> None:
     vendor, basic, _ = hub
     exceptions = pytest.importorskip("hubspot.crm.contacts.exceptions")

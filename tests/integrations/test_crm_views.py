@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from config.lib import clock
+from integrations import keyed
 from integrations.crm import mapping, syncs
 from integrations.models import Connection, CrmSync
 from tests.accounts.staff import browser
@@ -52,6 +53,17 @@ def test_saving_the_fields_has_everybody_read(hub: Dance) -> None:
     assert (sync.state, sync.fields["stop_phone"]) == ("waiting", "sms_opt_out")
     page = hub.client.get("/connections/").content.decode()
     assert "Sync now" in page
+
+
+def test_the_address_for_its_posts_is_shown_once_it_is_read_and_stays(hub: Dance) -> None:
+    where = address(hub.row(), "fields")
+    assert "/hooks/" not in hub.client.get(where).content.decode()
+    hub.client.post(where, form("read"))
+    told = keyed.webhook_address(connection=hub.row())
+    assert told in hub.client.get(where).content.decode()
+    hub.client.post(where, form("read", subscriptions="123=marketing"))
+    assert keyed.webhook_address(connection=hub.row()) == told
+    assert browser("auditor").get(where).status_code == 403
 
 
 def test_a_field_off_the_list_is_refused_in_words(hub: Dance) -> None:

@@ -23,7 +23,12 @@ HOSTS = {
     "salesforce": ["acme.my.salesforce.com", "login.salesforce.com"],
     "zoho": ["accounts.zoho.in", "www.zohoapis.in"],
 }
-ACCOUNTS = {"heygen": "", "hubspot": "4242424", "salesforce": "00D5g000004cAbC", "zoho": ""}
+ACCOUNTS = {
+    "heygen": "",
+    "hubspot": "4242424",
+    "salesforce": "00D5g000004cAbC",
+    "zoho": "60012345678",
+}
 
 
 @pytest.fixture(params=sorted(VENDORS))
@@ -59,7 +64,8 @@ def test_the_request_asks_for_the_least_with_pkce(dance: Dance) -> None:
         *("crm.objects.contacts.write", "communication_preferences.statuses.batch.write"),
         *("api", "refresh_token", "ZohoCRM.modules.contacts.READ", "ZohoCRM.settings.fields.READ"),
         *("ZohoCRM.modules.contacts.UPDATE", "ZohoCRM.modules.contacts.DELETE"),
-        *("ZohoCRM.coql.READ", "ZohoCRM.modules.notes.CREATE"),
+        *("ZohoCRM.coql.READ", "ZohoCRM.modules.notes.CREATE", "ZohoCRM.org.READ"),
+        "communication_preferences.statuses.batch.read",
     }
 
 
@@ -125,6 +131,37 @@ def test_another_organisation_is_refused_and_its_tokens_revoked(salesforce: Danc
     assert salesforce.held() == before
     assert salesforce.vendor.families[1].revoked
     assert "00D5g000004cAbC" in page
+
+
+def test_another_organisation_of_zoho_is_refused_and_its_tokens_revoked() -> None:
+    with dances.dancing("zoho") as zoho:
+        zoho.connect()
+        before = zoho.held()
+        zoho.vendor.organisation = "60099999999"  # type: ignore[attr-defined]
+        zoho.back(zoho.pressed())
+        assert dances.reasons() == ["another_account"]
+        assert (zoho.held(), zoho.grant().account_id) == (before, "60012345678")
+        assert zoho.vendor.families[1].revoked
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(503),
+        Answer(200, b"<html>"),
+        json_answer(200, {"status": "error", "code": "OAUTH_SCOPE_MISMATCH"}),
+        json_answer(200, {"org": []}),
+        json_answer(200, {"org": [{"zgid": "1/../2"}]}),
+        json_answer(200, {"org": [{"zgid": "1"}, {"zgid": "2"}]}),
+    ],
+)
+def test_zoho_is_not_connected_without_knowing_whose_it_is(answer: Answer) -> None:
+    with dances.dancing("zoho") as zoho:
+        zoho.vendor.plant("/org", answer)
+        zoho.back(zoho.pressed())
+        assert dances.reasons() == ["account_unread"]
+        assert (zoho.row().state, zoho.grant().tokens_sealed) == ("not_connected", None)
+        assert zoho.vendor.families[0].revoked
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,10 @@
 """HubSpot as it answers: tokens of 2026-03, one refresh token for good, errors with a category."""
 
+import base64
+import hashlib
+import hmac
 import itertools
+import json
 import re
 import time
 from datetime import UTC, datetime
@@ -48,6 +52,8 @@ class HubSpot(Simulator):
         self.people: dict[int, dict[str, Any]] = {}
         self.forgotten: list[str] = []
         self.unsubscribed: list[str] = []
+        # By address, then by the number of the type of subscription.
+        self.statuses: dict[str, dict[int, str]] = {}
         self.notes: list[dict[str, Any]] = []
         self.remaining: int | None = None
         self._ids = itertools.count(101)
@@ -71,6 +77,30 @@ class HubSpot(Simulator):
         self.people.pop(int(lost))
         before = self.people[int(kept)]["properties"].get("hs_merged_object_ids", "")
         self.change(kept, hs_merged_object_ids=";".join(filter(None, [before, lost])))
+
+    def event(self, kind: str, record: str, **more: Any) -> dict[str, Any]:
+        """Return one event of a webhook, as HubSpot tells it."""
+        return {
+            "eventId": next(self._ids),
+            "subscriptionId": 71,
+            "portalId": self.hub_id,
+            "appId": 12,
+            "occurredAt": int(time.time() * 1000),
+            "subscriptionType": f"contact.{kind}",
+            "attemptNumber": 0,
+            "objectId": int(record),
+            **more,
+        }
+
+    def signed(self, url: str, events: object, *, at: float) -> tuple[bytes, dict[str, str]]:
+        """Return the body of a post and its headers, signed by version 3."""
+        body, stamp = json.dumps(events).encode(), str(int(at * 1000))
+        whole = b"POST" + url.encode() + body + stamp.encode()
+        found = hmac.new(self.secret.encode(), whole, hashlib.sha256).digest()
+        return body, {
+            "X-HubSpot-Signature-v3": base64.b64encode(found).decode(),
+            "X-HubSpot-Request-Timestamp": stamp,
+        }
 
     def token_answer(self, family: Family, access: str) -> dict[str, object]:
         return {
@@ -96,10 +126,32 @@ class HubSpot(Simulator):
         if asked.path.endswith("/notes"):
             self.notes.append(asked.json)
             return json_answer(201, {"id": str(len(self.notes)), "properties": {}})
+        if "/statuses/batch/" in asked.path and not asked.path.endswith("/unsubscribe-all"):
+            return self.preferences(asked)
         if asked.path.endswith("/unsubscribe-all"):
             self.unsubscribed += asked.json["inputs"]
             return json_answer(200, {"status": "COMPLETE", "results": []})
         return json_answer(200, {"name": "email", "label": "Email", "type": "string"})
+
+    def preferences(self, asked: Asked) -> Answer:
+        """Answer to `batch/read` and `batch/write` of version 4."""
+        if asked.path.endswith("/write"):
+            for one in asked.json["inputs"]:
+                held = self.statuses.setdefault(one["subscriberIdString"], {})
+                held[one["subscriptionId"]] = one["statusState"]
+            return json_answer(200, {"status": "COMPLETE", "results": asked.json["inputs"]})
+        assert asked.query["channel"] == "EMAIL"
+        rows = [
+            {
+                "subscriberIdString": email,
+                "statuses": [
+                    {"subscriptionId": number, "status": status, "channel": "EMAIL"}
+                    for number, status in self.statuses.get(email, {}).items()
+                ],
+            }
+            for email in asked.json["inputs"]
+        ]
+        return json_answer(200, {"status": "COMPLETE", "results": rows})
 
     def contacts(self, asked: Asked, rest: str) -> Answer:
         if rest == "/search":

@@ -12,6 +12,7 @@ from tests.simulators.base import Answer, Asked, Family, Simulator, json_answer
 
 DATA = "/services/data/v"
 AFTER = re.compile(r"SystemModstamp > (\S+) OR \(SystemModstamp = \S+ AND Id > '(\w+)'\)")
+CHANGED = re.compile(r"\(SELECT PartyId .* SystemModstamp >= ([^\s)]+)\)")
 SINCE = re.compile(r"SystemModstamp >= (\S+)")
 REFUSALS = {
     "dead": (400, "invalid_grant", "expired access/refresh token"),
@@ -63,6 +64,7 @@ class Salesforce(Simulator):
         super().__init__(**app)
         self.people: dict[str, dict[str, Any]] = {}
         self.individuals: dict[str, dict[str, Any]] = {}
+        self.consents: dict[str, dict[str, Any]] = {}
         self.tasks: list[dict[str, Any]] = []
         self.locators: dict[str, list[dict[str, Any]]] = {}
         self.jobs: dict[str, str] = {}
@@ -84,6 +86,14 @@ class Salesforce(Simulator):
         instant = datetime.fromtimestamp(at or time.time(), UTC)
         stamp = instant.isoformat(timespec="milliseconds").replace("+00:00", "+0000")
         self.people[identity] |= {**fields, "SystemModstamp": stamp}
+
+    def consent(self, person: str, kind: str, status: str, *, at: float) -> str:
+        """Write a row of consent by kind of contact point."""
+        made, stamp = self.new_id("0ZX"), datetime.fromtimestamp(at, UTC)
+        told = {"PartyId": person, "ContactPointType": kind, "PrivacyConsentStatus": status}
+        changed = stamp.isoformat(timespec="milliseconds").replace("+00:00", "+0000")
+        self.consents[made] = {"Id": made, **told, "SystemModstamp": changed}
+        return made
 
     def merge(self, lost: str, kept: str, *, at: float) -> None:
         self.change(lost, at=at, IsDeleted=True, MasterRecordId=kept)
@@ -110,16 +120,33 @@ class Salesforce(Simulator):
         if "COUNT()" in soql:
             return json_answer(200, {"totalSize": len(self.people), "done": True, "records": []})
         names = re.split(r",\s*", soql.split(" FROM ", maxsplit=1)[0].removeprefix("SELECT "))
-        rows = [self.row(row, names) for row in self.matching(soql, deleted=deleted)]
+        matching = self.matching(soql, deleted=deleted)
+        if " FROM ContactPointTypeConsent" in soql.partition(" WHERE ")[0]:
+            matching = self.consents_of(soql)
+        rows = [self.row(row, names) for row in matching]
         if limit := re.search(r"LIMIT (\d+)", soql):
             rows = rows[: int(limit[1])]
         return self.told(rows, len(rows))
+
+    def consents_of(self, soql: str) -> list[dict[str, Any]]:
+        asked = soql.partition(" WHERE ")[2]
+        named = re.findall(r"'(\w+)'", asked.partition("PartyId")[2])
+        only = re.search(r"PrivacyConsentStatus = '(\w+)'", asked)
+        status = only[1] if only else ""
+        rows = [row for row in self.consents.values() if row["PartyId"] in named]
+        return [row for row in rows if status in {"", row["PrivacyConsentStatus"]}]
 
     def matching(self, soql: str, *, deleted: bool) -> list[dict[str, Any]]:
         rows = [row for row in self.people.values() if deleted or not row["IsDeleted"]]
         rows.sort(key=_place)
         if one := re.search(r"Id = '(\w+)'", soql.partition("WHERE")[2]):
             return [row for row in rows if row["Id"] == one[1]]
+        if changed := CHANGED.search(soql):
+            since = changed[1].replace("Z", "+0000")
+            told = {r["PartyId"] for r in self.consents.values() if r["SystemModstamp"] >= since}
+            return sorted(
+                (row for row in rows if row.get("IndividualId") in told), key=lambda row: row["Id"]
+            )
         if found := AFTER.search(soql):
             place = (found[1].replace("Z", "+0000"), found[2])
             return [row for row in rows if _place(row) > place]
@@ -188,7 +215,11 @@ class Salesforce(Simulator):
 
     def sobject(self, asked: Asked, parts: list[str]) -> Answer:
         kind, identity = parts[0], parts[1] if len(parts) > 1 else ""
-        store = {"Contact": self.people, "Individual": self.individuals}.get(kind, {})
+        store = {
+            "Contact": self.people,
+            "Individual": self.individuals,
+            "ContactPointTypeConsent": self.consents,
+        }.get(kind, {})
         if asked.method == "POST" and kind == "Task":
             self.tasks.append(asked.json)
             return json_answer(201, {"id": self.new_id("00T"), "success": True, "errors": []})

@@ -21,6 +21,8 @@ class Zoho(Simulator):
     accounts_server = f"https://accounts.zoho.{CENTRE}"
     api_domain = f"https://www.zohoapis.{CENTRE}"
 
+    organisation = "60012345678"
+
     def told_back(self, asked: Asked) -> dict[str, str]:
         return {"location": CENTRE, "accounts-server": self.accounts_server}
 
@@ -57,6 +59,18 @@ class Zoho(Simulator):
         del self.people[identity]
         self.bin[identity] = datetime.fromtimestamp(at or time.time(), UTC)
 
+    def notification(self, operation: str, *ids: str) -> dict[str, Any]:
+        """Return what is posted to a webhook: the token it repeats is all that it proves."""
+        return {
+            "server_time": int(time.time() * 1000),
+            "module": "Contacts",
+            "resource_uri": f"{self.api_domain}/crm/v8/Contacts",
+            "ids": list(ids),
+            "operation": operation,
+            "channel_id": "1000000068001",
+            "token": "sealcast",
+        }
+
     def token_answer(self, family: Family, access: str) -> dict[str, object]:
         return {
             "access_token": access,
@@ -92,6 +106,9 @@ class Zoho(Simulator):
         path = asked.path.partition("/crm/v8")[2]
         if path == "/Contacts":
             return self.listed(asked)
+        if path == "/org":
+            org = {"id": f"4876876{self.organisation}", "zgid": self.organisation}
+            return json_answer(200, {"org": [org]})
         if path == "/Contacts/deleted":
             return self.deleted(asked)
         if path == "/coql":
