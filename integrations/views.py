@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import audit, people, roles
 from accounts.models import User
 from config.lib import clock
-from integrations import connections, keyed, oauth_views, phones, providers
+from integrations import connections, keyed, oauth_views, phones, providers, stand_ins
 from integrations.messaging import lengths
 from integrations.models import Connection
 
@@ -130,6 +130,7 @@ def _card(row: Connection) -> dict[str, Any]:
     return {
         "row": row,
         "has_keys": row.provider in keyed.PROVIDERS,
+        "stand_in": stand_ins.answers(provider=row.provider),
         "auth": AUTH_WORDS[row.auth_kind],
         "badge": "failed" if row.problem else row.state,
         "facts": [

@@ -14,6 +14,7 @@ from urllib.parse import urlencode, urlsplit
 
 from config.lib import http
 from integrations import inbox
+from integrations import wire as calls
 from integrations.messaging.base import ProviderError
 from integrations.models import Connection
 
@@ -71,7 +72,8 @@ class Wire:
         self, connection: Connection, headers: Mapping[str, str], *, place: str = ""
     ) -> None:
         # `place` names the host where a provider has several, one for each region.
-        self._origin = ORIGINS[place or connection.provider]
+        origin = ORIGINS[place or connection.provider]
+        self._origin = calls.shown(provider=connection.provider, url=origin)
         self._headers = dict(headers)
         # One a thread: a session is not made for several.
         self._own = threading.local()
