@@ -64,5 +64,5 @@ def page(*, provider: str, title: str) -> dict[str, str]:
         "address": f"{settings.SIMULATORS[provider]}/",
         "link": f"Page of the stand-in of {title}",
         "words": f"A stand-in on this machine answers instead of {title}; nothing reaches {title}. "
-        "What opens it is filled in where an account is added, and opens nothing else.",
+        "Its keys are filled in where an account is added; they open nothing else.",
     }

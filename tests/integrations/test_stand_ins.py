@@ -66,7 +66,7 @@ def test_each_is_connected_as_filled_in_and_answers_a_test(opened: Opened) -> No
     client, row = connected(slug)
     page = client.post(f"/connections/{row.pk}/test/", follow=True).content.decode()
     assert "Nothing was sent to anybody" in page
-    assert "Stand-in on this machine" in page
+    assert "Stand-in</span>" in page
     client.post(f"/connections/{row.pk}/switch/", {"on": "0"})
     row.refresh_from_db()
     assert row.state == Connection.State.DISABLED
@@ -96,12 +96,13 @@ def test_a_message_is_reported_by_the_vendors_own_posts(opened: Opened) -> None:
     channel, address = SENT_TO.get(slug, ("whatsapp", "+14155550100"))
     text = "Your video: https://example.org/v/abc. Reply STOP to end"
     message = OutgoingMessage(uuid.uuid4(), channel, address, "Your video", text, {})
-    messaging.provider_for(row).send(message)
+    sent = messaging.provider_for(row).send(message)
     follow()
     assert [one.reported for one in made.taken] == ["delivered, told"]
     reports = InboxItem.objects.filter(kind=InboxItem.Kind.DELIVERY_REPORT)
     # Who signs nothing is not believed about a delivery.
-    assert reports.exists() is made.teller.signs
+    names = {str(one.body_sealed["provider_message_id"]) for one in reports if one.body_sealed}
+    assert names == ({sent.provider_message_id} if made.teller.signs else set())
     before = InboxItem.objects.count()
     made.done({"row": "0", "words": "STOP"})
     assert made.said == "Sealcast took the answer."

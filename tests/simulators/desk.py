@@ -10,6 +10,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -261,6 +262,11 @@ def send(hook: Hook) -> int:
 def _handler(desk: Desk) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def handle_any(self) -> None:
+            # Whoever asked may have gone: nothing for the terminal.
+            with suppress(ConnectionError):
+                self.handle_one()
+
+        def handle_one(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             host, _, path = self.path.removeprefix("/").partition("/")
             self.close_connection = True

@@ -10,10 +10,11 @@ STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;
 color:#1b1b1f;background:#fff}
 .what{background:#fff4d6;border:2px solid #8a6100;border-radius:8px;padding:.75rem 1rem}
+.said{background:#e5f5ea;border:2px solid #1d6b38;border-radius:8px;padding:.75rem 1rem}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.5rem;
 border-bottom:1px solid #ccc;overflow-wrap:anywhere}code{background:#f2f2f4;padding:.1rem .3rem}
 input{font:inherit;padding:.5rem;border:1px solid #666;border-radius:6px}
-.wide{width:100%;box-sizing:border-box}
+.keys th{width:14rem}.wide{width:100%;box-sizing:border-box}
 button{font:inherit;padding:.5rem 1rem;border:1px solid #1b1b1f;border-radius:6px;
 background:#1b1b1f;color:#fff;margin-block:.25rem}.quiet{color:#55555c}
 """
@@ -44,12 +45,13 @@ def written(desk: "Desk") -> str:
         f"<tr><th>{html.escape(name)}</th><td><code>{html.escape(value)}</code></td></tr>"
         for name, value in desk.keys.items()
     )
-    said = f'<p role="status" class="what">{html.escape(desk.said)}</p>' if desk.said else ""
+    said = f'<p role="status" class="said">{html.escape(desk.said)}</p>' if desk.said else ""
     return whole(
         f"Stand-in of {desk.title}",
         f"{banner(desk.title)}{said}<p>{html.escape(desk.note)}</p>"
         f"<h2>What opens it</h2><p>No secrets: they open this program and nothing else.</p>"
-        f"<table>{keys}</table>{_hook(desk)}{_table(desk)}",
+        f'<table class="keys">{keys}</table>'
+        f"{_hook(desk)}{_table(desk)}",
     )
 
 

@@ -28,11 +28,12 @@ class Call:
 
 @dataclass(frozen=True)
 class Page:
-    """An answer that is no JSON: a page, or the way to another."""
+    """An answer that is no JSON, or has headers of its own: a page, or the way to another."""
 
     body: bytes
     kind: str
     location: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
 def send(to: BaseHTTPRequestHandler, status: int, body: object, **headers: str) -> None:
     if isinstance(body, Page):
         led = {"Location": body.location} if body.location else {}
-        headers, body = {**headers, "Content_Type": body.kind, **led}, body.body
+        headers, body = {**headers, "Content_Type": body.kind, **led, **body.headers}, body.body
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     to.send_response(status)
     if status == 302 and "Location" not in headers:

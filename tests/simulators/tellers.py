@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 from tests.simulators.gupshup import GupshupSimulator
 from tests.simulators.sendgrid import SendGridSimulator
-from tests.simulators.server import Answer, Call, Hook
+from tests.simulators.server import Answer, Call, Hook, Page
 from tests.simulators.twilio import TwilioSimulator
 from tests.simulators.wati import WatiSimulator
 
@@ -27,6 +27,7 @@ class Taken:
     name: str
     callback: str = ""
     reported: str = "taken"
+    ref: str = ""
 
 
 class Teller(Protocol):
@@ -128,12 +129,15 @@ class SendGridTells:
 
     def __init__(self, simulator: SendGridSimulator) -> None:
         self._vendor = simulator
+        simulator.names = True
 
     def taken(self, call: Call, answer: Answer) -> Taken | None:
-        if call.path != "/v3/mail/send" or answer[0] != 202:
+        found = answer[1]
+        if call.path != "/v3/mail/send" or not isinstance(found, Page):
             return None
         [one] = json.loads(call.body)["personalizations"]
-        return Taken(one["to"][0]["email"], one["custom_args"]["ref"])
+        name = found.headers["X-Message-Id"]
+        return Taken(one["to"][0]["email"], name, ref=one["custom_args"]["ref"])
 
     def delivered(self, taken: Taken, url: str) -> Sequence[Hook]:
         return [self._event(taken, url, kind) for kind in ("processed", "delivered")]
@@ -142,6 +146,7 @@ class SendGridTells:
         return self._event(taken, url, "unsubscribe")
 
     def _event(self, taken: Taken, url: str, kind: str) -> Hook:
-        told = {"event": kind, "email": taken.to, "ref": taken.name}
+        told = {"event": kind, "email": taken.to, "ref": taken.ref}
+        told["sg_message_id"] = f"{taken.name}.recvd-1"
         name = secrets.token_hex(8)
         return self._vendor.hook(url, int(time.time()), {**told, "sg_event_id": name})
