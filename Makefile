@@ -123,6 +123,9 @@ prove-refresh: env ## let 8 processes meet one expired token on both engines: SE
 	@ENGINE=sqlite $(PY) -m benchmarks.prove_refresh
 	@ENGINE=postgres $(PY) -m benchmarks.prove_refresh
 
+prove-oauth: env ## try the attacks on the return of an OAuth sign-in, and count what passes
+	@$(PY) -m benchmarks.prove_oauth
+
 bench-sync: env ## read a simulated CRM beside plain requests: CONTACTS=1000000 ENGINE= LATENCY_MS=
 	@$(PY) -m benchmarks.sync
 

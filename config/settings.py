@@ -30,11 +30,16 @@ CONTROLLER = {
 }
 # What no public source confirms of a provider can be corrected here (integrations/providers.py).
 PROVIDER_FACTS = env.table("SEALCAST_PROVIDER_FACTS")
-# In the demo, stand-ins on this machine can answer for the CRMs. Never outside of it: whoever
-# answers is handed client secrets.
+# In the demo, stand-ins on this machine can answer for the providers, at ports in this order.
+# Never outside of it: whoever answers is handed client secrets.
+STAND_INS = (
+    *("hubspot", "salesforce", "zoho"),
+    *("twilio", "wati", "gupshup", "sendgrid"),
+    *("heygen", "synthesia", "tavus", "did"),
+)
 SIMULATORS = {
     name: f"http://127.0.0.1:{env.whole('SEALCAST_SIMULATOR_PORT', 8710) + number}"
-    for number, name in enumerate(("hubspot", "salesforce", "zoho"))
+    for number, name in enumerate(STAND_INS)
     if DEMO and env.flag("SEALCAST_SIMULATORS")
 }
 SECURE = PUBLIC_URL.startswith("https://") or not DEMO

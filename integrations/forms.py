@@ -1,5 +1,6 @@
 """What does an administrator fill in to connect a provider, by OAuth or by keys?"""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -64,14 +65,23 @@ class ConnectForm(forms.Form):
 class KeysForm(forms.Form):
     """What opens an account. Secrets are never filled in again: left empty, they stay."""
 
-    def __init__(self, *args: Any, known: KeyedProvider, is_new: bool, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        known: KeyedProvider,
+        is_new: bool,
+        filled: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        # `filled` are the keys of a stand-in, which are no secrets and are shown.
+        kwargs["initial"] = {**kwargs.get("initial", {}), **(filled or {})}
         super().__init__(*args, **kwargs)
         if is_new:
             self.fields["label"] = forms.CharField(
                 label="Name", max_length=80, initial=known.title, help_text="Shown to colleagues."
             )
         for field in known.fields:
-            self.fields[field.name] = _made(field, is_new=is_new)
+            self.fields[field.name] = _made(field, is_new=is_new, is_shown=bool(filled))
 
     def values(self) -> dict[str, str]:
         """Return what was typed, as text."""
@@ -93,7 +103,7 @@ class Typed:
             raise forms.ValidationError(str(refused)) from None
 
 
-def _made(field: Field, *, is_new: bool) -> forms.Field:
+def _made(field: Field, *, is_new: bool, is_shown: bool = False) -> forms.Field:
     if field.switch:
         return forms.BooleanField(label=field.label, help_text=field.help, required=False)
     words = field.help
@@ -105,7 +115,9 @@ def _made(field: Field, *, is_new: bool) -> forms.Field:
         max_length=field.longest,
         required=field.required and (is_new or not field.secret),
         validators=[Typed(field)],
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}) if field.secret else None,
+        widget=forms.PasswordInput({"autocomplete": "off"}, render_value=is_shown)
+        if field.secret
+        else None,
     )
 
 

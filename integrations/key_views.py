@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import people, roles
 from accounts.models import User
 from config.lib import clock
-from integrations import keyed
+from integrations import keyed, stand_ins
 from integrations.forms import KeysForm
 from integrations.models import Connection
 
@@ -24,7 +24,8 @@ def connection_add(request: HttpRequest, provider: str) -> HttpResponse:
     known = keyed.PROVIDERS.get(provider)
     if known is None:
         raise Http404
-    form = KeysForm(request.POST or None, known=known, is_new=True)
+    filled = stand_ins.keys(provider=provider)
+    form = KeysForm(request.POST or None, known=known, is_new=True, filled=filled)
     if request.method == "POST" and form.is_valid():
         values = form.values()
         row = keyed.connect(
@@ -36,7 +37,12 @@ def connection_add(request: HttpRequest, provider: str) -> HttpResponse:
         )
         messages.success(request, f"{row.label} is kept. Enter its webhook address there.")
         return redirect("integrations:keys", row.pk)
-    context = {"form": form, "known": known, "title": f"Connect {known.title}"}
+    context = {
+        "form": form,
+        "known": known,
+        "title": f"Connect {known.title}",
+        "stand_in": stand_ins.page(provider=provider, title=known.title),
+    }
     return render(request, "integrations/keys.html", context)
 
 
@@ -59,5 +65,6 @@ def connection_keys(request: HttpRequest, connection_id: uuid.UUID) -> HttpRespo
         "title": row.label,
         "row": row,
         "webhook": keyed.webhook_address(connection=row),
+        "stand_in": stand_ins.page(provider=row.provider, title=known.title),
     }
     return render(request, "integrations/keys.html", context)

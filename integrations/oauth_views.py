@@ -125,6 +125,7 @@ def card(provider: Provider) -> dict[str, Any]:
     return {
         "provider": provider,
         "row": row,
+        "stand_in": provider.slug in settings.SIMULATORS,
         "state": "attention" if state == "reconnect_needed" else state,
         "word": Connection.State(state).label,
         "connected": state in {"active", "reconnect_needed", "disabled"},
@@ -190,6 +191,7 @@ def _begun(
     # A page with a link, not a redirect: our policy lets no form lead to another site.
     context = {"provider": provider, "host": providers.host_of(address)}
     context["address"] = wire.shown(provider=provider.slug, url=address)
+    context["simulated"] = provider.slug in settings.SIMULATORS
     return render(request, "integrations/connect_go.html", context)
 
 

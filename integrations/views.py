@@ -21,6 +21,7 @@ from integrations import (
     phones,
     providers,
     registrations,
+    stand_ins,
     templates,
 )
 from integrations.models import Connection
@@ -139,6 +140,7 @@ def _card(row: Connection) -> dict[str, Any]:
         "row": row,
         "has_templates": templates.keeps(connection=row),
         "has_keys": row.provider in keyed.PROVIDERS,
+        "stand_in": stand_ins.answers(provider=row.provider),
         "auth": AUTH_WORDS[row.auth_kind],
         "badge": "failed" if row.problem else row.state,
         "facts": [

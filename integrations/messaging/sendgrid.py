@@ -172,7 +172,8 @@ def _failed(row: Mapping[str, Any], name: str, code: str) -> list[Event]:
 def _report(row: Mapping[str, Any], name: str, status: str, code: str) -> Event:
     body = {
         # Their name for the message, before what their filters added to it.
-        "provider_message_id": text(row, "sg_message_id").partition(".")[0][:80],
+        "provider_message_id": text(row, "sg_message_id").partition(".")[0][:80]
+        or text(row, "ref")[:32],
         "status": status,
         "code": code,
         "message_id": text(row, "ref")[:32],

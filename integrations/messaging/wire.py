@@ -14,6 +14,7 @@ from urllib.parse import urlencode, urlsplit
 
 from config.lib import http
 from integrations import inbox
+from integrations import wire as calls
 from integrations.messaging.base import ProviderError
 from integrations.models import Connection
 
@@ -100,7 +101,8 @@ class Wire:
         tokens: KeepsTokens | None = None,
     ) -> None:
         # `place` names the host where a provider has several, one for each region.
-        self.origin = ORIGINS[place or connection.provider]
+        origin = ORIGINS[place or connection.provider]
+        self.origin = calls.shown(provider=connection.provider, url=origin)
         self._headers, self._tokens = dict(headers), tokens
         # One a thread: a session is not made for several.
         self._own = threading.local()

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from config.lib import http
 from integrations import providers
+from integrations import wire as calls
 from integrations.vendors import VideoVendor
 from integrations.video.base import Moved, NotFound, ProviderError, refuse_redirect
 
@@ -70,7 +71,8 @@ class Wire:
 
     def __init__(self, vendor: VideoVendor, opener: Opener) -> None:
         self._vendor, self._opener = vendor, opener
-        self._origin = STAND_INS.get(vendor.slug, vendor.origin)
+        shown = calls.shown(provider=vendor.slug, url=vendor.origin)
+        self._origin = STAND_INS.get(vendor.slug, shown)
         parts = urlsplit(self._origin)
         self._host, self._is_stand_in = parts.hostname or "", parts.scheme == "http"
 

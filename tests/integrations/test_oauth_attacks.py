@@ -3,8 +3,10 @@
 import secrets
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
+from django.conf import settings
 
 from config.lib import clock
 from integrations import oauth
@@ -17,6 +19,7 @@ from tests.simulators import base
 pytestmark = pytest.mark.django_db
 Told = dict[str, object]
 Changed = Callable[[Told], Told]
+REDIRECT = "http://127.0.0.1:8000/connections/hubspot/return/"
 
 
 @pytest.fixture
@@ -239,3 +242,79 @@ def test_a_random_flood_of_states_finds_nothing(zoho: Dance) -> None:
         zoho.back({**told, "state": secrets.token_urlsafe(32)})
     assert set(dances.reasons()) == {"state"}
     assert zoho.row().state == "not_connected"
+
+
+# Other response modes, and names that a lenient reader would take for ours.
+UNLIKE: list[tuple[str, Changed, str]] = [
+    ("a token instead of a code", lambda t: {"state": t["state"], "access_token": "a"}, "no_code"),
+    ("a code beside the state", lambda t: {"state": t["state"], "code[]": t["code"]}, "no_code"),
+    ("a state in a list's name", lambda t: {"code": t["code"], "state[]": t["state"]}, "state"),
+    ("a state in a name in capitals", lambda t: {"code": t["code"], "STATE": t["state"]}, "state"),
+    ("all in one signed response", lambda t: {"response": f"e30.{t['state']}.x"}, "state"),
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"), [row[1:] for row in UNLIKE], ids=[row[0] for row in UNLIKE]
+)
+def test_another_mode_of_response_is_refused(zoho: Dance, change: Changed, reason: str) -> None:
+    zoho.back(change(dict(zoho.pressed())))
+    assert dances.reasons() == [reason]
+    assert zoho.row().state == "not_connected"
+
+
+@pytest.mark.parametrize("pollution", ["&%73tate=x", "&st%61te=", "&code=x&%63ode=y"])
+def test_a_name_that_is_written_otherwise_is_the_same_name(zoho: Dance, pollution: str) -> None:
+    query = urlencode(zoho.pressed())
+    zoho.client.get(f"{zoho.home}/return/?{query}{pollution}")
+    assert dances.reasons() == ["malformed"]
+
+
+def test_a_semicolon_separates_nothing(zoho: Dance) -> None:
+    told = zoho.pressed()
+    zoho.client.get(f"{zoho.home}/return/?code={told['code']};state={told['state']}")
+    assert dances.reasons() == ["state"]
+
+
+def test_a_return_by_a_form_is_not_taken(zoho: Dance) -> None:
+    # response_mode=form_post: any site can make a browser post.
+    assert zoho.client.post(f"{zoho.home}/return/", zoho.pressed()).status_code == 405
+    assert zoho.row().state == "not_connected"
+
+
+def test_tokens_in_the_address_are_not_taken_for_the_vendors(zoho: Dance) -> None:
+    zoho.back({**zoho.pressed(), "access_token": "planted", "refresh_token": "planted"})
+    assert "planted" not in str(zoho.held())
+
+
+def test_a_code_of_another_provider_is_of_no_use(salesforce: Dance) -> None:
+    other = dances.VENDORS["hubspot"](
+        client_id=dances.CLIENT_ID, secret=dances.SECRET, redirect_uri=REDIRECT
+    )
+    with base.running(other) as address:
+        asked = {"response_type": "code", "client_id": dances.CLIENT_ID, "scope": "oauth"}
+        pkce = {"code_challenge": "c" * 43, "code_challenge_method": "S256", "state": "s"}
+        query = urlencode({**asked, **pkce, "redirect_uri": REDIRECT})
+        pressed = base.press(f"{address}/app.hubspot.com/oauth/authorize?{query}")
+    code = dances.told(pressed)["code"]
+    salesforce.back({**salesforce.pressed(), "code": code})
+    assert dances.reasons() == ["exchange_dead"]
+    assert not other.tally["exchanged"]
+
+
+def test_who_signs_in_after_another_on_one_machine_does_not_take_it(zoho: Dance) -> None:
+    told, other = zoho.pressed(), browser("administrator")
+    name = settings.SESSION_COOKIE_NAME
+    zoho.client.logout()
+    zoho.client.cookies[name] = other.cookies[name].value
+    zoho.back(told)
+    assert dances.reasons() == ["browser"]
+    assert zoho.row().state == "not_connected"
+
+
+def test_a_return_that_was_taken_is_dead_in_every_browser(zoho: Dance) -> None:
+    told = zoho.pressed()
+    zoho.back(told)
+    zoho.back(told, client=browser("administrator"))
+    assert dances.reasons() == ["state"]
+    assert zoho.vendor.tally["exchanged"] == 1

@@ -65,7 +65,7 @@ def test_the_whole_dance_in_a_browser(phone: Page, live_server: LiveServer) -> N
         phone.get_by_label("Client secret").fill(dances.SECRET)
         assert phone.evaluate("document.documentElement.scrollWidth") <= 390
         phone.get_by_role("button", name="Continue").click()
-        expect(phone.get_by_text("The next page is on login.salesforce.com")).to_be_visible()
+        expect(phone.get_by_text("in the place of login.salesforce.com")).to_be_visible()
         phone.get_by_role("link", name="Go and sign in").click()
         phone.get_by_role("button", name="Allow").click()
         expect(phone.get_by_text("Salesforce is connected.")).to_be_visible()

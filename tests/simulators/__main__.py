@@ -1,26 +1,28 @@
-"""Start the stand-ins of the CRMs for `make run`: `python -m tests.simulators PORT PID URL`.
+"""Start the stand-ins for `make run`: `python -m tests.simulators PORT PID URL`.
 
-They end when the process of that id has gone, so that Ctrl-C of the one ends the others too. Each
-holds forty people of nobody; a minute after they were read once, some of it changes.
+They end when the process of that id has gone, so that Ctrl-C of the one ends the others too. Those
+of CRMs hold forty people of nobody each; a minute after they were read once, some of it changes.
+Those that are opened by keys have a page each, where our webhook's address is entered.
 """
 
 import os
 import sys
 import time
 
-from tests.simulators import demo
+from tests.simulators import demo, desks
 from tests.simulators.base import Simulator
 from tests.simulators.hubspot import HubSpot
 from tests.simulators.salesforce import Salesforce
 from tests.simulators.zoho import Zoho
 
-# In the order of the ports, as config.settings has them; the app is what the pages suggest.
+# In the order of the ports, as config.settings has them, and before those of `desks`; the app is
+# what the pages suggest.
 VENDORS: tuple[tuple[str, type[Simulator]], ...] = (
     ("hubspot", HubSpot),
     ("salesforce", Salesforce),
     ("zoho", Zoho),
 )
-CLIENT_ID, SECRET = "demo-client", "demo-secret"
+CLIENT_ID, SECRET = desks.CLIENT_ID, desks.SECRET
 LATER_SECONDS = 60
 
 
@@ -49,7 +51,12 @@ def main(port: int, pid: int, public_url: str) -> None:
     sys.stdout.write(
         f"Stand-ins of {names}, forty people of nobody in each. Connect them at\n"
         f"  {public_url}/connections/  client id {CLIENT_ID}, secret {SECRET}\n"
+        "Stand-ins that keys open (no secrets, and filled in on the page), each with a page:\n"
     )
+    for slug, desk in desks.all_of(public_url=public_url).items():
+        address = desk.start(port + len(VENDORS) + list(desks.SLUGS).index(slug))
+        keys = ", ".join(f"{name} {value}" for name, value in desks.opens(slug).items())
+        sys.stdout.write(f"  {desk.title:10} {address}/  {keys}\n")
     sys.stdout.flush()
     read_at: dict[Simulator, float] = {}
     while lives(pid):

@@ -21,7 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from tests.simulators import server
+from tests.simulators import desk_page, server
 
 CODE_SECONDS = 600
 # No status: the connection is treated badly.
@@ -224,13 +224,13 @@ class Simulator:
             f"<li><code>{html.escape(scope)}</code></li>"
             for scope in told["scope"].split(self.scope_joint)
         )
-        return (
-            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{self.name}</title>'
-            f"<h1>{self.name} (a stand-in on this machine)</h1><p>Sealcast asks to:</p>"
+        inside = (
+            f"{desk_page.banner(self.name)}<p>Sealcast asks to:</p>"
             f'<ul>{scopes}</ul><form method="post" action="?">{hidden}'
             '<button name="decision" value="allow">Allow</button> '
-            '<button name="decision" value="deny">Deny</button></form></html>'
+            '<button name="decision" value="deny">Deny</button></form>'
         )
+        return desk_page.whole(f"Stand-in of {self.name}", inside)
 
     def token(self, asked: Asked) -> Answer:
         told = asked.form

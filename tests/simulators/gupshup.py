@@ -39,7 +39,7 @@ class GupshupSimulator(Simulator):
         self.messages.append(fields)
         if fields["destination"].endswith("0104"):
             return error(131050, 400)
-        return 202, {"status": "submitted", "messageId": f"g-{len(self.messages)}"}
+        return 202, {"status": "submitted", "messageId": f"g-{self.begun + len(self.messages)}"}
 
     def hook(self, url: str, kind: str, **payload: object) -> Hook:
         event = {"app": "X", "timestamp": 1592311842070, "version": 2, "type": kind}

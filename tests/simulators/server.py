@@ -27,6 +27,16 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Page:
+    """An answer that is no JSON, or has headers of its own: a page, or the way to another."""
+
+    body: bytes
+    kind: str
+    location: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Hook:
     """One post of the vendor to our webhook."""
 
@@ -106,6 +116,8 @@ class Simulator:
         self.headers: dict[str, str] = {}
         self.calls: list[Call] = []
         self.messages: list[dict[str, Any]] = []
+        # Its names count on from here: one that is started again must not use them twice.
+        self.begun = 0
         self.released = threading.Event()
         self._server = Server(("127.0.0.1", 0), _handler(self))
         self.origin = f"http://127.0.0.1:{self._server.server_port}"
@@ -119,6 +131,10 @@ class Simulator:
     def __exit__(self, *_: object) -> None:
         self.released.set()
         self._server.shutdown()
+        self._server.server_close()
+
+    def unplug(self) -> None:
+        """Close the port of its own: another server asks it (`tests.simulators.desk`)."""
         self._server.server_close()
 
     def route(self, call: Call) -> Answer:
@@ -162,11 +178,14 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
 
 
 def send(to: BaseHTTPRequestHandler, status: int, body: object, **headers: str) -> None:
+    if isinstance(body, Page):
+        led = {"Location": body.location} if body.location else {}
+        headers, body = {**headers, "Content_Type": body.kind, **led, **body.headers}, body.body
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     to.send_response(status)
-    if status == 302:
+    if status == 302 and "Location" not in headers:
         to.send_header("Location", "http://127.0.0.1:9/elsewhere")
-    for name, value in {"Content-Type": JSON, **headers}.items():
+    for name, value in {"Content_Type": JSON, **headers}.items():
         to.send_header(name.replace("_", "-"), value)
     if "Content_Length" not in headers:
         to.send_header("Content-Length", str(len(content)))

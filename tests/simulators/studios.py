@@ -30,14 +30,18 @@ class StudioSimulator(Simulator):
         self.films_fetched: list[Call] = []
         self.film_host = self.origin
         self.fails = self.keeps = self.hides = False
-        self.page_rows = 2
+        self.page_rows, self.ordered = 2, 0
+        # Whether a job moves by being looked at, as in tests, or when its own film is made.
+        self.waits = False
+        self.films: dict[str, bytes] = {}
 
     def route(self, call: Call) -> Answer:
         parts = urlsplit(call.path)
         if parts.path.startswith("/films/"):
             self.films_fetched.append(call)
-            known = parts.path.removeprefix("/films/") in self.jobs
-            return (200, self.film) if known else (404, b"gone")
+            name = parts.path.removeprefix("/films/")
+            known = name in self.jobs
+            return (200, self.films.get(name, self.film)) if known else (404, b"gone")
         header, value = self.opened_by
         if {name.lower(): held for name, held in call.headers.items()}.get(header) != value:
             return self.errors["401"]
@@ -52,12 +56,14 @@ class StudioSimulator(Simulator):
         return self.end(job, query) if call.method == "DELETE" else (200, self.look(job))
 
     def order(self, body: Mapping[str, Any]) -> Answer:
-        job: Job = {"id": f"job-{len(self.jobs) + 1}", "looks": 0, "order": body, "gone": False}
-        self.jobs[job["id"]] = job
+        self.ordered += 1
+        name = f"job-{self.begun + self.ordered}"
+        job: Job = {"id": name, "looks": 0, "order": body, "gone": False}
+        self.jobs[name] = job
         return 201, self.shape(job)
 
     def look(self, job: Job) -> object:
-        job["looks"] += 1
+        job["looks"] += not self.waits
         return self.shape(job)
 
     def end(self, job: Job, query: Mapping[str, str]) -> Answer:
@@ -66,7 +72,12 @@ class StudioSimulator(Simulator):
             job["gone"] = True
         elif not self.keeps:
             del self.jobs[job["id"]]
+            self.films.pop(job["id"], None)
         return self.ended(job, shown)
+
+    def finish(self, job: Job, film: bytes) -> None:
+        """Let a job have ended, with a film of its own."""
+        self.films[job["id"]], job["looks"] = film, len(self.way) - 1
 
     def state(self, job: Job) -> str:
         if job["gone"]:

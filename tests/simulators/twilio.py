@@ -108,7 +108,7 @@ class TwilioSimulator(Simulator):
             return error(21604, 400, "A 'To' phone number is required.")
         if fields["To"].endswith("0104"):
             return error(21610, 400, "Attempt to send to unsubscribed recipient")
-        number = len(self.messages) + 1
+        number = self.begun + len(self.messages) + 1
         row = {
             "sid": f"SM{number:032x}",
             "status": "queued",
