@@ -31,7 +31,7 @@ PATH = re.compile(r"(?:^|^https://[^/]+)(/[A-Za-z0-9_][\w./-]+)")
 FOLDERS = ("integrations/crm", "integrations/messaging", "integrations/video")
 LETTER = ("email", "ana@example.org")
 OUR_OWN = {"/hooks/", "/proc/self/oom_score_adj"}
-MESSAGES = {
+MESSAGES: dict[str, tuple[type[Simulator], dict[str, str]]] = {
     **ACCOUNTS,
     "sendgrid": (
         sendgrid.SendGridSimulator,
