@@ -73,9 +73,9 @@ class KeysForm(forms.Form):
         filled: Mapping[str, str] | None = None,
         **kwargs: Any,
     ) -> None:
-        # `filled` are the keys of a stand-in, which are no secrets and are shown.
-        kwargs["initial"] = {**kwargs.get("initial", {}), **(filled or {})}
         super().__init__(*args, **kwargs)
+        # The keys of a stand-in, which are no secrets and are shown.
+        self.initial.update(filled or {})
         if is_new:
             self.fields["label"] = forms.CharField(
                 label="Name", max_length=80, initial=known.title, help_text="Shown to colleagues."

@@ -147,7 +147,7 @@ def problem(*, connection_id: uuid.UUID, now: Now, actor: audit.Actor) -> str:
     row = Connection.objects.get(pk=connection_id)
     provider = providers.get(row.provider)
     try:
-        verdict, _ = call(
+        verdict, answer = call(
             connection_id=connection_id,
             purpose="test",
             method="GET",
@@ -160,6 +160,9 @@ def problem(*, connection_id: uuid.UUID, now: Now, actor: audit.Actor) -> str:
         return row.problem or "It is not connected. Press Connect and sign in."
     except (TokenUnavailable, http.CallFailed, http.Refused):
         return f"{provider.name} did not answer. Nothing is lost; it is asked again by itself."
+    if verdict.cause == "ok" and not verdicts.says_something(body=answer.body):
+        # The page of a proxy that wants somebody to sign in, or a 200 that holds an error.
+        return _words(verdicts.NO_ANSWER, provider)
     return _words(verdict, provider)
 
 

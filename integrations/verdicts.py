@@ -29,6 +29,7 @@ class Verdict:
 
 
 DONE = Verdict("done", "ok")
+NO_ANSWER = Verdict("unknown", "unreadable", "no_json")
 Meaning = tuple[Outcome, Cause]
 DEAD: Meaning = ("permanent", "dead")
 CLIENT: Meaning = ("permanent", "client")
@@ -124,6 +125,12 @@ def of_api(*, provider: str, status: int, body: bytes) -> Verdict:
     if 200 <= status < 300:
         return DONE
     return Verdict("permanent", "expired", "401") if status == 401 else _by_status(status)
+
+
+def says_something(*, body: bytes) -> bool:
+    """Say whether a success is one by its body too: an object, and no error in it."""
+    found = _read(body)
+    return isinstance(found, dict) and found.get("status") != "error" and "error" not in found
 
 
 def word(*, body: bytes) -> str:

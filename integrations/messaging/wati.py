@@ -85,7 +85,7 @@ class WatiProvider:
             return "WATI gave no answer. Try again in a minute."
         if reply.status in (401, 403):
             return "WATI refuses the token. Copy it again from API Docs in WATI's dashboard."
-        if not reply.is_good or reply.body is None:
+        if not reply.is_good or _list(reply) is None:
             return f"WATI answered with an error ({reply.status}). Try again later."
         known = [(one.code, one.state) for one in map(_template, _rows(reply))]
         return whatsapp.problem_of(known, str(self._held.get("whatsapp_template")))

@@ -8,7 +8,6 @@ import ast
 import re
 import uuid
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -32,7 +31,7 @@ PATH = re.compile(r"(?:^|^https://[^/]+)(/[A-Za-z0-9_][\w./-]+)")
 FOLDERS = ("integrations/crm", "integrations/messaging", "integrations/video")
 LETTER = ("email", "ana@example.org")
 OUR_OWN = {"/hooks/", "/proc/self/oom_score_adj"}
-MESSAGES: dict[str, tuple[Any, dict[str, str]]] = {
+MESSAGES: dict[str, tuple[type[Simulator], dict[str, str]]] = {
     **ACCOUNTS,
     "sendgrid": (
         sendgrid.SendGridSimulator,

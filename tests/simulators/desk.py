@@ -272,8 +272,8 @@ def _handler(desk: Desk) -> type[BaseHTTPRequestHandler]:
             self.close_connection = True
             if "." in host:
                 call = Call(self.command, f"/{path}", dict(self.headers), body)
-                status, answer = desk.api(host, call)
-                server.send(self, status, answer, **desk.vendor.headers)
+                status, found = desk.api(host, call)
+                server.send(self, status, found, **desk.vendor.headers)
             elif host:
                 server.send(self, 404, b"")
             elif self.command == "POST":
