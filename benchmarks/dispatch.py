@@ -17,7 +17,6 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from benchmarks import ground
 
@@ -26,11 +25,11 @@ ground.prepare()
 from django.db import connection
 
 from accounts import audit, keys
-from accounts.models import DataKey
+from benchmarks import settled
 from config.lib import canonical, http
-from consent import addresses, contacts, outbox, purposes, queueing
-from consent.models import ConsentEvent, ConsentState, Contact, Decision, Message
-from integrations import connections, keyed
+from consent import outbox, purposes, queueing
+from consent.models import Contact, Decision, Message
+from integrations import keyed
 from integrations.messaging import provider_for, wire
 from integrations.messaging.base import OutgoingMessage
 from integrations.models import Connection
@@ -64,61 +63,6 @@ class Stub:
         client = http.Client(hosts=["127.0.0.1"], loopback=True)
         found: dict[str, int] = json.loads(client.call("GET", f"{self.origin}/").body)
         return found
-
-
-def settle() -> list[Contact]:
-    """Make people with keys of their own, addresses sealed under them, and a yes of each."""
-    purposes.ensure_defaults(at=AT)
-    connections.ensure_local(at=AT)
-    purpose = purposes.current(purposes.MARKETING, AT)
-    seen: dict[str, Any] = {}
-    people = []
-    for number in range(MESSAGES):
-        contact = contacts.new(partner=None, source="bench", batch=None, at=AT)
-        person = addresses.clean(
-            name="Bench Person",
-            email="",
-            phone=f"+336{number:08d}",
-            language="fr",
-            time_zone="Europe/Paris",
-            country="FR",
-            region="",
-            attributes={},
-        )
-        contacts.write(contact=contact, person=person, at=AT, seen=seen)
-        people.append(contact)
-    DataKey.objects.bulk_create([contact.key for contact in people], batch_size=500)
-    Contact.objects.bulk_create(people, batch_size=500)
-    said = [
-        ConsentEvent(
-            number=1,
-            contact=contact,
-            purpose=purpose,
-            purpose_code=purpose.code,
-            channel="sms",
-            kind="confirmed",
-            act="button",
-            permission="express",
-            source="bench",
-            at=AT,
-        )
-        for contact in people
-    ]
-    ConsentEvent.objects.bulk_create(said, batch_size=500)
-    states = [
-        ConsentState(
-            contact=event.contact,
-            purpose_code=purpose.code,
-            channel="sms",
-            state="confirmed",
-            event=event,
-            at=AT,
-            permission="express",
-        )
-        for event in said
-    ]
-    ConsentState.objects.bulk_create(states, batch_size=500)
-    return people
 
 
 def queue(people: list[Contact], account: Connection) -> None:
@@ -195,7 +139,9 @@ def main() -> None:
         provider="twilio", label="Stub", values=CREDENTIALS, at=AT, actor=audit.SYSTEM
     )
     people: list[Contact] = []
-    print(f"{MESSAGES:,} people in {ground.timed(lambda: people.extend(settle())):.0f} s")
+    print(
+        f"{MESSAGES:,} people in {ground.timed(lambda: people.extend(settled.people(MESSAGES, at=AT))):.0f} s"
+    )
     rates: dict[str, list[float]] = {"client alone": [], "whole": [], "one at a time": []}
     expected = 0
     for number in range(ROUNDS):

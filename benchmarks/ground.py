@@ -14,6 +14,7 @@ from pathlib import Path
 
 import django
 from django.core.management import call_command
+from django.db import connection
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -27,8 +28,11 @@ FILL_LINKS = """INSERT INTO videos_link (id, token_index, asset_id, contact_id, 
     1, 0 FROM generate_series(1, %s) i"""
 
 
-def prepare(engine: str = "postgres") -> None:
-    """Make an empty, migrated database of its own, and set Django up on it."""
+def prepare(engine: str = "postgres", *, durable: bool = False) -> None:
+    """Make an empty, migrated database of its own, and set Django up on it.
+
+    `durable`: PostgreSQL waits for the disk at each commit, as in the product.
+    """
     home = Path(tempfile.mkdtemp(prefix="sealcast-bench-"))
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     os.environ["SEALCAST_HOME"] = str(home)
@@ -37,7 +41,9 @@ def prepare(engine: str = "postgres") -> None:
     os.environ.pop("DATABASE_URL", None)
     if engine == "postgres":
         # The address names a database that the server does not have yet.
-        os.environ["DATABASE_URL"] = postgres.start().replace("/sealcast?", "/postgres?")
+        os.environ["DATABASE_URL"] = postgres.start(durable=durable).replace(
+            "/sealcast?", "/postgres?"
+        )
     bootstrap.prepare(home)
     django.setup()
     call_command("migrate", verbosity=0)
@@ -83,9 +89,20 @@ def tree(pid: int) -> list[int]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the seconds of processor that a process and all that came of it have used."""
+    """Return the seconds of processor that a process and all that came of it have used.
+
+    What has ended and was waited for is counted with its parent.
+    """
     total = 0
     for one in tree(pid):
         fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-        total += int(fields[11]) + int(fields[12])
+        total += sum(int(field) for field in fields[11:15])
     return total / os.sysconf("SC_CLK_TCK")
+
+
+def database_pid() -> int:
+    """Return the process of PostgreSQL under which all its others are."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        own = Path(f"/proc/{cursor.fetchone()[0]}/stat").read_text().rpartition(")")[2].split()
+    return int(own[1])

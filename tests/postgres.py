@@ -20,6 +20,8 @@ from pathlib import Path
 START_SECONDS = 30
 # Nothing here outlives the run, so nothing is flushed to the disk.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=60")
+# For a figure that is about commits: as a server is set up that must lose nothing.
+DURABLE = ("max_connections=60",)
 PR_SET_PDEATHSIG = 1
 
 
@@ -90,7 +92,7 @@ def _make_folder() -> Path:
     return folder
 
 
-def _launch(install: Path, folder: Path) -> subprocess.Popen[bytes]:
+def _launch(install: Path, folder: Path, settings: tuple[str, ...]) -> subprocess.Popen[bytes]:
     command = [
         f"{install}/bin/postgres",
         "-D",
@@ -100,7 +102,7 @@ def _launch(install: Path, folder: Path) -> subprocess.Popen[bytes]:
         "-k",
         f"{folder}/socket",
     ]
-    options = [word for setting in FAST for word in ("-c", setting)]
+    options = [word for setting in settings for word in ("-c", setting)]
     with (folder / "log").open("wb") as log:
         return subprocess.Popen(
             [*command, *options],
@@ -113,11 +115,11 @@ def _launch(install: Path, folder: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def _start(install: Path) -> str:
+def _start(install: Path, settings: tuple[str, ...]) -> str:
     folder = _make_folder()
     install = _reachable(install, folder)
     _initialise(install, folder)
-    server = _launch(install, folder)
+    server = _launch(install, folder, settings)
     atexit.register(_stop, server)
     _wait_until_ready(server, folder)
     return f"postgresql://postgres@/sealcast?host={folder}/socket"
@@ -131,15 +133,15 @@ def _stop(server: subprocess.Popen[bytes]) -> None:
         server.kill()
 
 
-def start() -> str:
-    """Start a server for this run and return its address.
+def start(*, durable: bool = False) -> str:
+    """Start a server for this run and return its address; `durable` waits for the disk.
 
     :raises NoServer: none of the installations starts, or there is none.
     """
     reasons = []
     for install in installations():
         try:
-            return _start(install)
+            return _start(install, DURABLE if durable else FAST)
         except (subprocess.CalledProcessError, NoServer, OSError) as error:
             reasons.append(f"{install}: {getattr(error, 'stderr', None) or error}")
     raise NoServer(
