@@ -1,24 +1,22 @@
 """What have people and providers told us since? Taken before anything more is sent."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 from django.db import transaction
 
 from accounts import audit
 from accounts.models import User
 from config.lib import logs
-from consent import answers, crm_news, messages, told_stops
+from consent import answers, crm_news, messages, reports, told_stops
 from consent.models import Taken
 from integrations import inbox
 from integrations.crm import hooks
 from integrations.models import InboxItem
 
 log = logs.get(__name__)
-# A report can be faster than the answer to our own request: it waits for the row so long.
-REPORT_WAITS = timedelta(minutes=5)
 # Small, so that a stop that comes during a page waits for little.
-PAGE = 100
+PAGE = 200
 # What systems tell of a person, by the `kind` in the body of an item.
 TOLD: dict[str, Callable[..., str]] = {
     "opt_out": told_stops.by_provider,
@@ -36,7 +34,7 @@ def take_waiting(*, at: datetime, limit: int = 500) -> int:
     and nothing is sent meanwhile: it may be a stop itself.
     Law: 47 CFR 64.1200(a)(10); a stop that has arrived is never overtaken by a send.
     """
-    return sum(_try_to_take(item, at) for item in inbox.waiting(limit=limit))
+    return _take_page(inbox.waiting(limit=limit), at)
 
 
 def take_all(*, now: Callable[[], datetime], until: datetime) -> int:
@@ -50,11 +48,11 @@ def take_all(*, now: Callable[[], datetime], until: datetime) -> int:
         page = inbox.waiting(limit=PAGE, after=(said, reported))
         if not page:
             break
-        taken += sum(_try_to_take(item, at) for item in page)
-        reports = {item.pk for item in page if item.kind == InboxItem.Kind.DELIVERY_REPORT}
+        taken += _take_page(page, at)
+        told = {item.pk for item in page if item.kind == InboxItem.Kind.DELIVERY_REPORT}
         # What could not be acted upon is passed by: the next task looks at it again.
-        said = max({item.pk for item in page} - reports, default=said)
-        reported = max(reports, default=reported)
+        said = max({item.pk for item in page} - told, default=said)
+        reported = max(told, default=reported)
     return taken
 
 
@@ -73,6 +71,20 @@ def set_aside(*, item_id: int, at: datetime, staff: User) -> bool:
         details={"provider": held.connection.provider, "kind": held.kind},
     )
     return True
+
+
+def _take_page(page: Sequence[InboxItem], at: datetime) -> int:
+    told = [item for item in page if item.kind == InboxItem.Kind.DELIVERY_REPORT]
+    others = [item for item in page if item.kind != InboxItem.Kind.DELIVERY_REPORT]
+    taken = sum(_try_to_take(item, at) for item in others)
+    if not told:
+        return taken
+    try:
+        together, singly = reports.take(items=told, at=at)
+    except Exception as fault:  # noqa: BLE001 one of them is at fault, and hides no other
+        log.warning("consent.inbox.not_taken_together", fault=type(fault).__name__)
+        together, singly = 0, told
+    return taken + together + sum(_try_to_take(item, at) for item in singly)
 
 
 def _try_to_take(item: InboxItem, at: datetime) -> bool:
@@ -121,7 +133,7 @@ def _report(item: InboxItem, body: Mapping[str, object], at: datetime) -> str | 
         message_id=_text(body, "message_id"),
         at=at,
     )
-    if effect == messages.NO_SUCH_MESSAGE and item.received_at > at - REPORT_WAITS:
+    if effect == messages.NO_SUCH_MESSAGE and item.received_at > at - reports.REPORT_WAITS:
         return None
     if _text(body, "code") == inbox.OPTED_OUT:
         return told_stops.by_report(item=item, body=body, at=at) or effect

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
@@ -21,6 +22,17 @@ FORWARD = {
     State.SENT: {State.DELIVERED, State.FAILED},
     State.UNKNOWN: {State.DELIVERED, State.FAILED},
 }
+TOLD = {"delivered": State.DELIVERED, "failed": State.FAILED}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a provider tells of one message, by its own name for it."""
+
+    connection_id: uuid.UUID
+    provider_message_id: str
+    status: str
+    code: str
 
 
 def close(
@@ -115,7 +127,7 @@ def report(
         message = message or _nameless(rows, message_id, provider_message_id)
     if message is None:
         return NO_SUCH_MESSAGE
-    state = {"delivered": State.DELIVERED, "failed": State.FAILED}.get(status)
+    state = TOLD.get(status)
     if state is None or state not in FORWARD.get(State(message.state), set()):
         return "report_ignored"
     if state == State.DELIVERED:
@@ -129,6 +141,54 @@ def report(
         problem=audit_code(code) if state == State.FAILED else "",
     )
     return state.value
+
+
+def report_many(*, reports: Mapping[int, Report], at: datetime) -> dict[int, str]:
+    """Take delivery reports in their order, as `report` does; return by key what each changed.
+
+    One that names no message known here is not in the answer and changes nothing.
+    """
+    names = {one.provider_message_id for one in reports.values() if one.provider_message_id}
+    rows = Message.objects.select_for_update(of=("self",)).defer("body_sealed")
+    found = {
+        (row.connection_id, row.provider_message_id): row
+        for row in rows.filter(provider_message_id__in=names).order_by("-pk")
+    }
+    effects: dict[int, str] = {}
+    closed: dict[tuple[State, str], list[Message]] = {}
+    for key, one in reports.items():
+        message = found.get((one.connection_id, one.provider_message_id))
+        if message is None:
+            continue
+        state = TOLD.get(one.status)
+        if state is None or state not in FORWARD.get(State(message.state), set()):
+            effects[key] = "report_ignored"
+            continue
+        # The next report of the same message finds it moved.
+        message.state, effects[key] = state, state.value
+        problem = audit_code(one.code) if state == State.FAILED else ""
+        closed.setdefault((state, problem), []).append(message)
+    for (state, problem), moved in closed.items():
+        _close_many(moved, state, problem, at)
+    return effects
+
+
+def nameless(*, ids: Collection[str]) -> set[str]:
+    """Return which of our own names for messages are of such that no provider's name reached."""
+    ours = {found: name for name in ids if (found := _uuid(name)) is not None}
+    rows = Message.objects.filter(pk__in=ours, provider_message_id="", state=State.UNKNOWN)
+    return {ours[pk] for pk in rows.values_list("pk", flat=True)} if ours else set()
+
+
+def _close_many(moved: list[Message], state: State, problem: str, at: datetime) -> None:
+    rows = Message.objects.filter(pk__in=[message.pk for message in moved])
+    arrived = {"delivered_at": at} if state == State.DELIVERED else {}
+    rows.update(state=state, problem=problem, body_sealed=None, **arrived)
+    action = f"consent.message.{state.value}"
+    audit.record_many(
+        _leaf(one, state.value, at, Actor("provider", str(one.connection_id)), action, problem)
+        for one in moved
+    )
 
 
 def _leaf(  # noqa: PLR0917  the parts of one row
@@ -146,14 +206,20 @@ def _leaf(  # noqa: PLR0917  the parts of one row
 
 
 def _nameless(rows: QuerySet[Message], message_id: str, name: str) -> Message | None:
-    try:
-        ours = uuid.UUID(message_id)
-    except ValueError:
+    ours = _uuid(message_id)
+    if ours is None:
         return None
     message = rows.filter(pk=ours, provider_message_id="", state=State.UNKNOWN).first()
     if message is not None:
         message.provider_message_id = name
     return message
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
 
 
 def audit_code(text: str) -> str:

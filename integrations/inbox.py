@@ -114,3 +114,14 @@ def finish(*, item: InboxItem, outcome: str, at: datetime) -> bool:
         processed_at=at, outcome=outcome[:40], attempts=item.attempts + 1
     )
     return bool(changed)
+
+
+def finish_many(*, effects: Mapping[int, str], at: datetime) -> None:
+    """Mark events, held by the caller, as acted upon, each to its effect."""
+    alike: dict[str, list[int]] = {}
+    for pk, outcome in effects.items():
+        alike.setdefault(outcome[:40], []).append(pk)
+    for outcome, pks in alike.items():
+        InboxItem.objects.filter(pk__in=pks, processed_at=None).update(
+            processed_at=at, outcome=outcome, attempts=F("attempts") + 1
+        )
