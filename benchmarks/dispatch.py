@@ -139,9 +139,8 @@ def main() -> None:
         provider="twilio", label="Stub", values=CREDENTIALS, at=AT, actor=audit.SYSTEM
     )
     people: list[Contact] = []
-    print(
-        f"{MESSAGES:,} people in {ground.timed(lambda: people.extend(settled.people(MESSAGES, at=AT))):.0f} s"
-    )
+    took = ground.timed(lambda: people.extend(settled.people(MESSAGES, at=AT)))
+    print(f"{MESSAGES:,} people in {took:.0f} s")
     rates: dict[str, list[float]] = {"client alone": [], "whole": [], "one at a time": []}
     expected = 0
     for number in range(ROUNDS):
