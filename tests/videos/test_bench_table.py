@@ -37,12 +37,17 @@ ranges  ours / nginx: 0.90x [0.80-1.10] bytes a second, 1.50x [1.40-1.60] CPU
 check one token          99 us (90 to 120)  1.40x
 authorise one range     149 us (140 to 160)  2.10x
 """,
-    "anonymise": "\nours is 41.0 x as fast (goal 20)\n",
+    "anonymise": """
+Presidio     22.8 ms [22.8-23.2], 2.2.366, no model
+          ours is 12.0 x as fast (goal 20)
+Presidio    105.0 ms [99.0-110.2], 2.2.366, with a model of names
+          ours is 41.0 x as fast (goal 20)
+""",
 }
 FIGURES = (
-    "33 38.1 18 30 33.3 31.2 17.2 41.7 1.25 1.78 1.18 0.9 1.5 1.2 9.5 0 3 20 150 0.85 1.4 2.1 41"
+    "33 38.1 18 30 33.3 31.2 17.2 41.7 1.25 1.78 1.18 0.9 1.5 1.2 9.5 0 3 20 150 0.85 1.4 2.1 41 12"
 )
-MISSED = {"18", "0.9", "1.5", "9.5", "3", "150", "2.1"}
+MISSED = {"18", "0.9", "1.5", "9.5", "3", "150", "2.1", "12"}
 
 
 def test_each_row_finds_its_figure_and_judges_it() -> None:
