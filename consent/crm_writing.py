@@ -20,8 +20,8 @@ from consent import contacts, crm_pages
 from consent.models import Channel, Contact, CrmLink, Message, Writeback
 from consent.outbox import Told
 from integrations import crm
-from integrations.crm import CrmError, hubspot
-from integrations.crm.base import Crm, Receipt
+from integrations.crm import CrmError
+from integrations.crm.base import TOPICS_ENDED, Crm, Receipt
 from integrations.crm.mapping import TOPIC
 from integrations.models import Connection, CrmSync, OAuthGrant
 
@@ -48,7 +48,7 @@ def tell_stop(
     contact: Contact,
     channels: tuple[str, ...],
     at: datetime,
-    purposes: tuple[str, ...] | None = None,
+    purposes: Codes = None,
 ) -> Told:
     """Write a stop into every record that a CRM has of a person; twice is the same.
 
@@ -233,7 +233,7 @@ def _tell_stop(
         return Told("later" if waits else "failed", _code(refused))
     # What we told is read back with the next page, and is no new act of the person then.
     flags = {"email"} & set(channels)
-    if purposes and receipt.code == hubspot.TOPICS_ENDED:
+    if purposes and receipt.code == TOPICS_ENDED:
         flags = _topics(purposes)
     flags |= {"phone"} if set(channels) - {"email"} else set()
     CrmLink.objects.filter(pk=link.pk).update(stops=sorted({*link.stops, *flags}))

@@ -9,6 +9,7 @@ from accounts import audit
 from accounts.models import User
 from config.lib import logs
 from consent import answers, crm_news, messages, reports, told_stops
+from consent.answers import text_of
 from consent.models import Taken
 from integrations import inbox
 from integrations.crm import hooks
@@ -120,25 +121,21 @@ def _act(item: InboxItem, at: datetime) -> str | None:
         return _report(item, body, at)
     if item.kind == InboxItem.Kind.INBOUND_MESSAGE:
         return answers.take(item=item, body=body, at=at)
-    told = TOLD.get(_text(body, "kind"))
+    told = TOLD.get(text_of(body, "kind"))
     return told(item=item, body=body, at=at) if told else "not_for_consent"
 
 
 def _report(item: InboxItem, body: Mapping[str, object], at: datetime) -> str | None:
     effect = messages.report(
-        provider_message_id=_text(body, "provider_message_id"),
+        provider_message_id=text_of(body, "provider_message_id"),
         connection_id=item.connection_id,
-        status=_text(body, "status"),
-        code=_text(body, "code"),
-        message_id=_text(body, "message_id"),
+        status=text_of(body, "status"),
+        code=text_of(body, "code"),
+        message_id=text_of(body, "message_id"),
         at=at,
     )
     if effect == messages.NO_SUCH_MESSAGE and item.received_at > at - reports.REPORT_WAITS:
         return None
-    if _text(body, "code") == inbox.OPTED_OUT:
+    if text_of(body, "code") == inbox.OPTED_OUT:
         return told_stops.by_report(item=item, body=body, at=at) or effect
     return effect
-
-
-def _text(body: Mapping[str, object], name: str) -> str:
-    return str(body.get(name) or "")

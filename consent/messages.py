@@ -150,10 +150,9 @@ def report_many(*, reports: Mapping[int, Report], at: datetime) -> dict[int, str
     """
     names = {one.provider_message_id for one in reports.values() if one.provider_message_id}
     rows = Message.objects.select_for_update(of=("self",)).defer("body_sealed")
-    found = {
-        (row.connection_id, row.provider_message_id): row
-        for row in rows.filter(provider_message_id__in=names).order_by("-pk")
-    }
+    # Held in the order of everybody who holds several; of two of one name the first counts.
+    held = list(rows.filter(provider_message_id__in=names).order_by("pk"))
+    found = {(row.connection_id, row.provider_message_id): row for row in reversed(held)}
     effects: dict[int, str] = {}
     closed: dict[tuple[State, str], list[Message]] = {}
     for key, one in reports.items():

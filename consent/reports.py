@@ -12,6 +12,7 @@ from django.db import transaction
 
 from config.lib import bulk, logs
 from consent import messages
+from consent.answers import text_of
 from consent.messages import Report
 from consent.models import Taken
 from integrations import inbox
@@ -51,8 +52,8 @@ def _held(items: Sequence[InboxItem]) -> list[InboxItem]:
 def _early(strays: Sequence[InboxItem], at: datetime) -> set[int]:
     """Return those that only wait for the row of their message, and are looked at again."""
     young = [item for item in strays if item.received_at > at - REPORT_WAITS]
-    lost = messages.nameless(ids={_text(item, "message_id") for item in young})
-    return {item.pk for item in young if _text(item, "message_id") not in lost}
+    lost = messages.nameless(ids={text_of(item.body_sealed, "message_id") for item in young})
+    return {item.pk for item in young if text_of(item.body_sealed, "message_id") not in lost}
 
 
 def _is_plain(item: InboxItem) -> bool:
@@ -63,12 +64,7 @@ def _is_plain(item: InboxItem) -> bool:
 def _report(item: InboxItem) -> Report:
     return Report(
         connection_id=item.connection_id,
-        provider_message_id=_text(item, "provider_message_id"),
-        status=_text(item, "status"),
-        code=_text(item, "code"),
+        provider_message_id=text_of(item.body_sealed, "provider_message_id"),
+        status=text_of(item.body_sealed, "status"),
+        code=text_of(item.body_sealed, "code"),
     )
-
-
-def _text(item: InboxItem, name: str) -> str:
-    body = item.body_sealed
-    return str(body.get(name) or "") if isinstance(body, dict) else ""

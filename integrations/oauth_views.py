@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import audit, people, roles
 from accounts.models import User
 from config.lib import clock
-from integrations import crm_views, keyed, oauth, providers, wire
+from integrations import crm_views, keyed, oauth, providers, stand_ins, wire
 from integrations.forms import ConnectForm
 from integrations.models import Connection, OAuthGrant
 from integrations.providers import Provider
@@ -72,7 +72,7 @@ def connect(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         return _begun(request, provider, form, held)
     context = {"provider": provider, "form": form, "redirect_uri": _redirect_uri(provider)}
-    context["simulated"] = slug in settings.SIMULATORS
+    context["simulated"] = stand_ins.answers(provider=slug)
     return render(request, "integrations/connect.html", context)
 
 
@@ -125,7 +125,7 @@ def card(provider: Provider) -> dict[str, Any]:
     return {
         "provider": provider,
         "row": row,
-        "stand_in": provider.slug in settings.SIMULATORS,
+        "stand_in": stand_ins.answers(provider=provider.slug),
         "state": "attention" if state == "reconnect_needed" else state,
         "word": Connection.State(state).label,
         "connected": state in {"active", "reconnect_needed", "disabled"},
@@ -153,7 +153,7 @@ def _facts(grant: OAuthGrant) -> list[dict[str, Any]]:
 def _form(
     request: HttpRequest, provider: Provider, grant: OAuthGrant | None, held: oauth.App
 ) -> ConnectForm:
-    simulated = provider.slug in settings.SIMULATORS
+    simulated = stand_ins.answers(provider=provider.slug)
     shown = held.id or (DEMO_APP.id if simulated else "")
     host = (grant.login_host if grant else "") or provider.login_hosts[0]
     return ConnectForm(
@@ -170,7 +170,13 @@ def _begun(
     found = form.cleaned_data
     # A secret belongs to one app: with another id, the one that is held is not sent anywhere.
     same = found["client_id"] == held.id
-    kept = held.secret if same else DEMO_APP.secret if provider.slug in settings.SIMULATORS else ""
+    kept = (
+        held.secret
+        if same
+        else DEMO_APP.secret
+        if stand_ins.answers(provider=provider.slug)
+        else ""
+    )
     secret = found["client_secret"] or kept
     if not secret:
         form.add_error("client_secret", "Enter the secret of this client id.")
@@ -191,7 +197,7 @@ def _begun(
     # A page with a link, not a redirect: our policy lets no form lead to another site.
     context = {"provider": provider, "host": providers.host_of(address)}
     context["address"] = wire.shown(provider=provider.slug, url=address)
-    context["simulated"] = provider.slug in settings.SIMULATORS
+    context["simulated"] = stand_ins.answers(provider=provider.slug)
     return render(request, "integrations/connect_go.html", context)
 
 

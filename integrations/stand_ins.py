@@ -51,6 +51,11 @@ def answers(*, provider: str) -> bool:
     return provider in settings.SIMULATORS
 
 
+def reaches_us(*, provider: str) -> bool:
+    """Say whether what a provider posts can arrive: its stand-in is on this very machine."""
+    return settings.PUBLIC_URL.startswith("https://") or answers(provider=provider)
+
+
 def keys(*, provider: str) -> dict[str, str]:
     """Return what opens the stand-in of a provider; nothing where the provider itself answers."""
     return KEYS.get(provider, {}) if answers(provider=provider) else {}

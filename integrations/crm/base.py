@@ -9,6 +9,8 @@ from config.lib.http import Outcome
 
 # As a provider keeps its place: kept in the database, so no personal value stands in it.
 Cursor = dict[str, Any]
+# Of a receipt: what ended there are some purposes of e-mail, and not all of it.
+TOPICS_ENDED = "topics_unsubscribed"
 
 
 class CrmError(Exception):

@@ -13,7 +13,7 @@ from typing import Any
 from config.lib import http
 from integrations.crm import asking, mapping
 from integrations.crm.asking import Asker
-from integrations.crm.base import CrmError, Cursor, Page, Receipt, Record
+from integrations.crm.base import TOPICS_ENDED, CrmError, Cursor, Page, Receipt, Record
 
 # UNCONFIRMED: that the dated address takes each of these as v3 does.
 CONTACTS = "/crm/objects/2026-03/contacts"
@@ -28,8 +28,6 @@ SEARCH_MAX = 10_000
 LAG = timedelta(minutes=5)
 # So many calls are left to others who use the same account.
 SPARE_CALLS = 5
-# Of a receipt: some types of subscription ended, and not all e-mail.
-TOPICS_ENDED = "topics_unsubscribed"
 GONE = {"OBJECT_NOT_FOUND", "404"}
 NOTE_TO_CONTACT = 202
 ENDED = "UNSUBSCRIBED"

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.conf import settings
 
 from config.lib import clock
-from integrations import inbox
+from integrations import inbox, stand_ins
 from integrations.messaging import (
     twilio_contents,
     twilio_lists,
@@ -160,8 +160,7 @@ class TwilioProvider:
             # Of the account's features, not of every account: Twilio then keeps neither words nor
             # the whole number.
             fields.update(ContentRetention="discard", AddressRetention="obfuscate")
-        # A stand-in is on this machine, and reaches what Twilio could not.
-        if settings.PUBLIC_URL.startswith("https://") or "twilio" in settings.SIMULATORS:
+        if stand_ins.reaches_us(provider="twilio"):
             hook = f"{settings.PUBLIC_URL}/hooks/{self._of('webhook_secret')}/"
             fields["StatusCallback"] = f"{hook}?{MESSAGE_ID}={message.message_id.hex}"
         return fields

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 
-from integrations import vendors
+from integrations import stand_ins, vendors
 from integrations.models import Connection
 from integrations.video import orders, timing
 from integrations.video.base import (
@@ -200,9 +200,8 @@ class KeyedVendor:
     def hook(self) -> str:
         """Return our webhook's address; empty where the vendor could not reach it."""
         secret = self.of("webhook_secret")
-        # A stand-in is on this machine, and reaches what no vendor could.
-        is_reached = settings.PUBLIC_URL.startswith("https://") or self.name in settings.SIMULATORS
-        return f"{settings.PUBLIC_URL}/hooks/{secret}/" if secret and is_reached else ""
+        is_reached = bool(secret) and stand_ins.reaches_us(provider=self.name)
+        return f"{settings.PUBLIC_URL}/hooks/{secret}/" if is_reached else ""
 
     def spoken(self, order: Order) -> str:
         """Return an order as one text, slots as silence."""
