@@ -20,6 +20,8 @@ def pytest_configure() -> None:
     # Nothing is collected for a test: plain names, served from where the files are kept.
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+    # Each client of a test would read all static files before its first page: a tenth of the run.
+    settings.WHITENOISE_AUTOREFRESH = True
 
 
 @pytest.fixture(scope="session", autouse=True)
