@@ -135,7 +135,7 @@ prove-sync: env ## kill readers of a CRM and begin again: SEED=1 KILLS=30 PEOPLE
 prove-sdks: env ## let the vendors' own clients drive the stand-ins; jsforce needs node 20 and npm
 	@$(PY) -m benchmarks.prove_sdks
 
-bench-dispatch: env ## send 5,000 to a stub of 50 ms, beside the same client alone: MESSAGES= LATENCY_MS= ROUNDS= ALONE=
+bench-dispatch: env ## send 5,000 to a stub of 50 ms, beside the same client alone: MESSAGES= LATENCY_MS= ROUNDS= WORKERS=
 	@$(PY) -m benchmarks.dispatch
 
 bench-inbox: env ## post signed events to the production server: RATE=500 SECONDS=60 CLIENTS= WORKERS= THREADS=

@@ -1,9 +1,10 @@
 """How fast do messages leave, with all the bookkeeping that proves they were allowed?
 
-`make bench-dispatch MESSAGES=5000 LATENCY_MS=50 ROUNDS=3`. The product's Twilio adapter speaks to a
-stub over real HTTP. Side by side, alternating: the adapter alone in as many threads, the whole
-`outbox.dispatch` on PostgreSQL (inbox, locks, the gate again, claim, one call, outcome, trail), and
-the same one message at a time. The stub counts: each message must have come once.
+`make bench-dispatch MESSAGES=5000 LATENCY_MS=50 ROUNDS=3 WORKERS=2`. The product's Twilio adapter
+speaks to a stub over real HTTP. Side by side, alternating: the adapter alone in as many threads,
+the whole `outbox.dispatch` on PostgreSQL (inbox, locks, the gate again, claim, one call, outcome,
+trail), both in one process and in as many as the job cluster has workers; and the same one message
+at a time. The stub counts: each message must have come once.
 """
 
 import hashlib
@@ -14,9 +15,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from benchmarks import ground
 
@@ -30,17 +29,16 @@ from config.lib import canonical, http
 from consent import outbox, purposes, queueing
 from consent.models import Contact, Decision, Message
 from integrations import keyed
-from integrations.messaging import provider_for, wire
-from integrations.messaging.base import OutgoingMessage
+from integrations.messaging import wire
 from integrations.models import Connection
 
 MESSAGES = int(os.environ.get("MESSAGES", "5000"))
 LATENCY_MS = int(os.environ.get("LATENCY_MS", "50"))
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 ALONE = int(os.environ.get("ALONE", "100"))
-LEFT = MESSAGES - ALONE
-BEGAN = time.perf_counter()
+WORKERS = int(os.environ.get("WORKERS", "2"))
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+CLIENT, ONE = "client alone", "one at a time"
 AT = datetime(2026, 10, 7, 9, 0, tzinfo=UTC)
 CREDENTIALS = {
     "account_sid": "AC" + "0" * 32,
@@ -98,37 +96,45 @@ def _message(contact: Contact, account: Connection) -> Message:
     )
 
 
-def alone(account: Connection) -> float:
-    """Send as many by the same adapter in as many threads, with no bookkeeping at all."""
-    provider = provider_for(account)
-    ready = [
-        OutgoingMessage(uuid.uuid4(), "sms", "+33600000000", "", f"https://example.org/{number}")
-        for number in range(MESSAGES)
-    ]
-    with ThreadPoolExecutor(outbox.HANDS) as pool:
+class Workers:
+    """As many processes as are asked for, each with all its threads; told what to do together."""
+
+    def __init__(self, stub: Stub) -> None:
+        told = {"BENCH_AT": AT.isoformat(), "BENCH_BEGAN": str(time.time())}
+        self._environment = {**os.environ, **told, "BENCH_STUB": stub.origin}
+        self._all = [self._one() for _ in range(WORKERS)]
+        for one in self._all:
+            self._line(one)
+
+    def _one(self) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-m", "benchmarks.senders"]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, text=True, bufsize=1, env=self._environment
+        )
+
+    @staticmethod
+    def _line(one: "subprocess.Popen[str]") -> list[str]:
+        assert one.stdout is not None
+        line: list[str] = one.stdout.readline().split()
+        if not line:
+            sys.exit("a worker ended")
+        return line
+
+    def act(self, *words: object, count: int = WORKERS) -> tuple[int, float, float]:
+        """Have some of them do a thing; return messages sent, seconds, seconds of processor."""
         began = time.perf_counter()
-        for _ in pool.map(provider.send, ready):
-            pass
-        return MESSAGES / (time.perf_counter() - began)
+        chosen = self._all[:count]
+        for one in chosen:
+            assert one.stdin is not None
+            one.stdin.write(" ".join(str(word) for word in words) + "\n")
+        done = [self._line(one) for one in chosen]
+        seconds = time.perf_counter() - began
+        return sum(int(sent) for sent, _ in done), seconds, sum(float(cpu) for _, cpu in done)
 
-
-def moving() -> datetime:
-    """Return a clock that begins at noon and goes, as in the product."""
-    return AT + timedelta(seconds=time.perf_counter() - BEGAN)
-
-
-def whole(count: int, hands: int) -> float:
-    """Dispatch so many; return messages a second."""
-    before = outbox.HANDS
-    outbox.HANDS = hands
-    began, sent = time.perf_counter(), 0
-    while sent < count:
-        done = outbox.dispatch(at=AT, limit=min(1000, count - sent), now=moving)
-        sent += done.sent
-        if done.sent != done.total or not done.total:
-            sys.exit(f"not all were sent: {done}")
-    outbox.HANDS = before
-    return count / (time.perf_counter() - began)
+    def end(self) -> None:
+        for one in self._all:
+            one.terminate()
 
 
 def main() -> None:
@@ -140,43 +146,55 @@ def main() -> None:
     )
     people: list[Contact] = []
     took = ground.timed(lambda: people.extend(settled.people(MESSAGES, at=AT)))
-    print(f"{MESSAGES:,} people in {took:.0f} s")
-    rates: dict[str, list[float]] = {"client alone": [], "whole": [], "one at a time": []}
-    expected = 0
+    print(f"{MESSAGES:,} people in {took:.0f} s; {outbox.HANDS} hands a worker")
+    workers, expected = Workers(stub), 0
+    rates: dict[str, list[float]] = {}
     for number in range(ROUNDS):
-        queue(people, account)
-        with_cost("client alone", MESSAGES, lambda: alone(account), rates)
-        with_cost("one at a time", ALONE, lambda: whole(ALONE, 1), rates)
-        with_cost("whole", LEFT, lambda: whole(LEFT, outbox.HANDS), rates)
-        expected += 2 * MESSAGES
+        for name, people_now, count, words in turns(people, account):
+            if people_now:
+                queue(people_now, account)
+            expected += measured(name, workers.act(*words, count=count), rates)
         told = {name: round(row[-1]) for name, row in rates.items()}
         print(f"round {number + 1}: messages a second {told}", flush=True)
+    workers.end()
     shown(rates)
     counts = stub.counts()
     kept = Message.objects.filter(state="sent").count()
     print(f"the stub took {counts['taken']:,}; outbox says sent: {kept:,}")
     stub.process.terminate()
-    sys.exit(counts["taken"] != expected or kept != ROUNDS * MESSAGES)
+    sys.exit(counts["taken"] != expected or kept != ROUNDS * (2 * MESSAGES + ALONE))
 
 
-def with_cost(
-    name: str, count: int, act: Callable[[], float], rates: dict[str, list[float]]
-) -> None:
+def turns(
+    people: list[Contact], account: Connection
+) -> list[tuple[str, list[Contact], int, tuple[object, ...]]]:
+    """Return what is measured in a round: name, who is queued, how many workers, what they do."""
+    share = MESSAGES // WORKERS
+    return [
+        (CLIENT, [], 1, ("alone", account.pk, MESSAGES)),
+        ("whole, 1 worker", people, 1, ("whole", outbox.HANDS)),
+        (f"client alone, {WORKERS} processes", [], WORKERS, ("alone", account.pk, share)),
+        (f"whole, {WORKERS} workers", people, WORKERS, ("whole", outbox.HANDS)),
+        (ONE, people[:ALONE], 1, ("whole", 1)),
+    ]
+
+
+def measured(name: str, result: tuple[int, float, float], rates: dict[str, list[float]]) -> int:
     """Keep a rate, and say what a message cost: a busy machine changes that least."""
-    before = time.process_time()
-    rates[name].append(act())
-    cpu_ms = 1000 * (time.process_time() - before) / count
+    sent, seconds, cpu = result
+    rates.setdefault(name, []).append(sent / seconds)
     load = os.getloadavg()[0]
-    print(f"{name}: {cpu_ms:.2f} ms of this process each, load {load:.0f}", flush=True)
+    print(f"{name}: {1000 * cpu / sent:.2f} ms of processor each, load {load:.0f}", flush=True)
+    return sent
 
 
 def shown(rates: dict[str, list[float]]) -> None:
     medians = {name: statistics.median(row) for name, row in rates.items()}
     for name, row in rates.items():
         print(
-            f"{name:14} {medians[name]:8.1f} a second [{min(row):.0f}-{max(row):.0f}]"
-            f"  {medians[name] / medians['client alone']:6.3f} x the client alone"
-            f"  {medians[name] / medians['one at a time']:6.1f} x one at a time"
+            f"{name:26} {medians[name]:8.1f} a second [{min(row):.0f}-{max(row):.0f}]"
+            f"  {medians[name] / medians[CLIENT]:6.3f} x the client alone"
+            f"  {medians[name] / medians[ONE]:6.1f} x one at a time"
         )
 
 

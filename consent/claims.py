@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import F, OuterRef, Subquery
 
 from accounts import audit, keys
+from config.lib import bulk
 from consent import contacts, gate, messages, suppression, windows
 from consent.gate import Verdict
 from consent.models import Contact, Decision, Message
@@ -173,7 +174,7 @@ def _decision(message: Message, verdict: Verdict, at: datetime) -> Decision:
 def _write(
     rows: Sequence[Message], decisions: Sequence[Decision], leaving: set[uuid.UUID], at: datetime
 ) -> None:
-    Decision.objects.bulk_create(decisions)
+    bulk.insert(decisions)
     audit.record_many([decision_leaf(decision, audit.SYSTEM) for decision in decisions])
     ours = Decision.objects.filter(
         message_id=OuterRef("pk"), pk__in=[decision.pk for decision in decisions]

@@ -5,10 +5,11 @@ judges again at hand-off, under the same lock as a withdrawal; then one call is 
 transaction, and its outcome recorded. Campaigns, opt-ins and the partner's API all come here.
 """
 
+import secrets
 import time
 import uuid
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -52,10 +53,11 @@ OWN_CONTEXTS = "consent."
 DRAINS_MAX = 5
 # What an answer to our own request tells of the person, and how the inbox calls it.
 HEARD = {inbox.OPTED_OUT: "opt_out", inbox.BOUNCED: inbox.UNDELIVERABLE}
-# Calls at once in one process. A crash leaves at most so many unknown.
-HANDS = 64
+# Calls at once in one process, where a vendor takes so many: at the pace of most, one in ten of
+# these is under way. A crash leaves at most so many unknown.
+HANDS = 128
 # Fewer are not worth a claim of their own while others are still under way.
-LEAST_AT_ONCE = 20
+LEAST_AT_ONCE = 40
 # By the machine's own clock. A task has 300 seconds: the last calls may take their time.
 ROUND_SECONDS = 120
 LONGEST_WAIT_SECONDS = 1.0
@@ -224,8 +226,17 @@ def _due(at: datetime, *, own_only: bool, limit: int) -> list[Due]:
     # Who said stop is answered within minutes or not at all, so before everybody else.
     first = [message_id for message_id, _ in revocations.answers_waiting(at=at)]
     answers = {row.message_id: row for row in _named(Message.objects.filter(pk__in=first))}
-    others = rows.exclude(pk__in=first).order_by("not_before", "id")[:limit]
-    return [*(answers[pk] for pk in first if pk in answers), *_named(others)]
+    others = _named(rows.exclude(pk__in=first).order_by("not_before", "id")[:limit])
+    return [*(answers[pk] for pk in first if pk in answers), *_turned(others)]
+
+
+def _turned(due: list[Due]) -> list[Due]:
+    """Begin somewhere in the middle, where it is more than one claim.
+
+    Another worker has read the same list: from the same end both would look at each row twice.
+    """
+    start = secrets.randbelow(len(due)) if len(due) > HANDS else 0
+    return due[start:] + due[:start]
 
 
 def _named(rows: QuerySet[Message]) -> list[Due]:
@@ -300,12 +311,16 @@ class _Round:
             self._settle([(opened, call)])
 
     def _claim(self, account: uuid.UUID, count: int) -> list[Opened]:
-        due = _next(self._waiting[account], count)
-        if not self._waiting[account]:
-            del self._waiting[account]
+        queue_ = self._waiting[account]
+        due = _next(queue_, count)
         claimed = _claim_undisturbed(due, self._now(), self._still_valid)
         for message_id, outcome in claimed.outcomes.items():
             self.done.note(outcome, message_id)
+        if not claimed.opened and not claimed.outcomes:
+            # Another worker was here before us, and took more than these.
+            self._waiting[account] = queue_ = deque(_still_queued(queue_))
+        if not queue_:
+            del self._waiting[account]
         return claimed.opened
 
     def _settle(self, back: list[tuple[Opened, Future[Sent]]]) -> None:
@@ -349,6 +364,12 @@ def _next(waiting: deque[Due], count: int) -> list[Due]:
             batch[one.contact_id] = one
     waiting.extendleft(reversed(passed))
     return list(batch.values())
+
+
+def _still_queued(due: Collection[Due]) -> list[Due]:
+    rows = Message.objects.filter(pk__in=[one.message_id for one in due], state=State.QUEUED)
+    left = set(rows.values_list("pk", flat=True))
+    return [one for one in due if one.message_id in left]
 
 
 def _claim_undisturbed(due: list[Due], at: datetime, still_valid: StillValid) -> Claimed:
@@ -414,17 +435,10 @@ def _fail(message: Message, refused: ProviderError, at: datetime) -> str:
 @transaction.atomic
 def _record_sent(sent: list[tuple[Message, str]], at: datetime) -> None:
     """Record what providers took, together: one by one this is two thirds of a round's work."""
-    rows = Message.objects.select_for_update(of=("self",)).filter(
-        pk__in=[message.pk for message, _ in sent], state=State.HANDING_OFF, provider_message_id=""
-    )
-    plain = set(rows.order_by("pk").values_list("pk", flat=True))
-    ours = [(message, told) for message, told in sent if message.pk in plain and told]
-    Message.objects.filter(pk__in=[message.pk for message, _ in ours]).update(
-        state=State.SENT, sent_at=at, problem="", body_sealed=None
-    )
-    messages.name_many(names={message.pk: told for message, told in ours})
-    audit.record_many([messages.leaf_of_sent(message=message, at=at) for message, _ in ours])
-    known = {message.pk for message, _ in ours}
+    names = {message.pk: told for message, told in sent if told}
+    known = messages.sent_many(names=names, at=at) if names else set()
+    ours = [message for message, _ in sent if message.pk in known]
+    audit.record_many([messages.leaf_of_sent(message=message, at=at) for message in ours])
     for message, told in sent:
         if message.pk not in known:
             _record(message.pk, State.SENT, at, provider_message_id=told)

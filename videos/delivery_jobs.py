@@ -10,8 +10,9 @@ from config.lib import clock
 from videos import campaigns, delivery, jobs
 from videos.models import Campaign, Recipient
 
-# A round also ends by the clock (`consent.outbox`): where the provider is slow, before these.
-DISPATCHED_AT_ONCE = 500
+# A round also ends by the clock (`consent.outbox`): where the provider is slow, before these. Many,
+# since at the end of each round all wait for the slowest call.
+DISPATCHED_AT_ONCE = 2000
 
 
 def work_campaign(campaign_id: str) -> None:

@@ -1,19 +1,24 @@
+import secrets
 import threading
 import uuid
 from collections import deque
 from concurrent.futures import Future
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection as database
 
 from accounts.audit import SYSTEM
-from consent import claims, outbox
+from consent import claims, messages, outbox
 from consent.hands import Hands
 from consent.models import Contact, Message
 from integrations import connections, inbox
 from integrations.messaging.base import THANKS, OutgoingMessage, ProviderError, Sent
 from integrations.models import Connection
 from tests.consent.people import NOON, agreed, person
+
+claim = claims.claim
 
 
 class Quick:
@@ -62,6 +67,11 @@ def queued(*, email: str = "", to: Contact | None = None) -> Message:
     )
     assert message is not None
     return message
+
+
+def claimed(rows: list[Message]) -> list[claims.Opened]:
+    due = [claims.Due(row.pk, row.contact_id, row.connection_id) for row in rows]
+    return claim(due=due, at=NOON, still_valid=outbox.always_valid).opened
 
 
 def state(message: Message) -> tuple[str, str]:
@@ -162,3 +172,41 @@ def test_hands_bring_back_what_broke_as_well() -> None:
             back.update(hands.back())
     assert back["well"].result() == 1
     assert isinstance(back["broken"].exception(), ValueError)
+
+
+@pytest.mark.django_db
+def test_what_another_worker_took_meanwhile_is_not_gone_through(
+    quick: Quick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "HANDS", 1)
+    monkeypatch.setattr(secrets, "randbelow", lambda _count: 0)
+    *others, last = [queued(email=f"well{number}@example.org") for number in range(8)]
+    Message.objects.exclude(pk=last.pk).update(not_before=NOON - timedelta(minutes=1))
+    looked: list[int] = []
+
+    def after_another(**given: Any) -> claims.Claimed:
+        if not looked:
+            assert len(claimed(others)) == 7
+        looked.append(len(given["due"]))
+        return claim(**given)
+
+    monkeypatch.setattr(claims, "claim", after_another)
+    assert outbox.dispatch(at=NOON).sent == 1
+    assert looked == [1, 1]
+    assert quick.took == ["well7@example.org"]
+
+
+@pytest.mark.django_db
+def test_what_moved_on_before_its_answer_came_keeps_its_state() -> None:
+    first, faster, named = [queued(email=f"well{number}@example.org") for number in range(3)]
+    assert len(claimed([first, faster, named])) == 3
+    rows = Message.objects.all()
+    rows.filter(pk=faster.pk).update(state=Message.State.DELIVERED)
+    rows.filter(pk=named.pk).update(provider_message_id="before")
+    names = {row.pk: f"Q{row.pk.hex}" for row in (first, faster, named)}
+    assert messages.sent_many(names=names, at=NOON) == {first.pk}
+    states = [state(row)[0] for row in (first, faster, named)]
+    assert states == ["sent", "delivered", "handing_off"]
+    assert (first.provider_message_id, first.sent_at) == (names[first.pk], NOON)
+    assert first.body_sealed is None
+    assert named.provider_message_id == "before"
