@@ -138,5 +138,8 @@ prove-sdks: env ## let the vendors' own clients drive the stand-ins; jsforce nee
 bench-dispatch: env ## send 5,000 to a stub of 50 ms, beside the same client alone: MESSAGES= LATENCY_MS= ROUNDS= WORKERS=
 	@$(PY) -m benchmarks.dispatch
 
+prove-dispatch: env ## kill senders while they send, look for a message twice or lost: SEED=1 KILLS=10 MESSAGES= WORKERS=
+	@$(PY) -m benchmarks.prove_dispatch
+
 bench-inbox: env ## post signed events to the production server: RATE=500 SECONDS=60 CLIENTS= WORKERS= THREADS=
 	@$(PY) -m benchmarks.intake
