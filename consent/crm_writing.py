@@ -8,6 +8,7 @@ note is not, and waits for a human.
 import uuid
 from collections import Counter
 from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -42,12 +43,23 @@ SUBJECTS = {SENT: "Video message sent", WATCHED: "Video watched"}
 MAY_BE_TRIED_AGAIN = (State.FAILED, State.UNKNOWN)
 
 
+@dataclass(frozen=True)
+class Stop:
+    """What a person ended, and when."""
+
+    email: str = field(repr=False)
+    channels: tuple[str, ...]
+    purposes: Codes
+    at: datetime
+
+
 def tell_stop(
     *,
     connection: Connection,
     contact: Contact,
     channels: tuple[str, ...],
     at: datetime,
+    stopped_at: datetime,
     purposes: Codes = None,
 ) -> Told:
     """Write a stop into every record that a CRM has of a person; twice is the same.
@@ -63,7 +75,7 @@ def tell_stop(
     links = CrmLink.objects.filter(connection=connection, contact=contact, gone_how="")
     known = [link for link in links if not _says_so(link, channels, purposes)]
     email = _email(contact, at) if known else ""
-    told = [_tell_stop(reader, link, email, channels, purposes) for link in known]
+    told = [_tell_stop(link, Stop(email, channels, purposes, stopped_at), reader) for link in known]
     order = ("failed", "later", "told", "not_needed")
     return min(told, key=lambda one: order.index(one.outcome), default=Told("not_needed"))
 
@@ -219,23 +231,25 @@ def _email(contact: Contact, at: datetime) -> str:
         return ""
 
 
-def _tell_stop(
-    reader: Crm, link: CrmLink, email: str, channels: tuple[str, ...], purposes: Codes
-) -> Told:
+def _tell_stop(link: CrmLink, stop: Stop, reader: Crm) -> Told:
     if link.account_id != _account(link.connection_id):
         return Told("not_needed", "another_account")
     try:
         receipt = reader.stop(
-            record_id=link.record_id, email=email, channels=channels, purposes=purposes
+            record_id=link.record_id,
+            email=stop.email,
+            channels=stop.channels,
+            purposes=stop.purposes,
+            at=stop.at,
         )
     except CrmError as refused:
         waits = refused.outcome != "permanent" or refused.code == "not_connected"
         return Told("later" if waits else "failed", _code(refused))
     # What we told is read back with the next page, and is no new act of the person then.
-    flags = {"email"} & set(channels)
-    if purposes and receipt.code == TOPICS_ENDED:
-        flags = _topics(purposes)
-    flags |= {"phone"} if set(channels) - {"email"} else set()
+    flags = {"email"} & set(stop.channels)
+    if stop.purposes and receipt.code == TOPICS_ENDED:
+        flags = _topics(stop.purposes)
+    flags |= {"phone"} if set(stop.channels) - {"email"} else set()
     CrmLink.objects.filter(pk=link.pk).update(stops=sorted({*link.stops, *flags}))
     return Told("not_needed" if receipt.code == "nothing_to_tell" else "told", receipt.code)
 

@@ -105,6 +105,7 @@ def _tell(row: Propagation, at: datetime) -> Told:
             contact=row.revocation.contact,
             channels=tuple(row.revocation.channels),
             purposes=_codes(row.revocation.purposes),
+            stopped_at=row.revocation.received_at,
             at=at,
         )
     places = _places(row, at)

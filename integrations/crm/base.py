@@ -95,8 +95,9 @@ class Crm(Protocol):
         email: str,
         channels: Collection[str],
         purposes: Collection[str] | None = None,
+        at: datetime,
     ) -> Receipt:
-        """Write that the person opted out of these channels; twice is the same.
+        """Write that the person opted out of these channels, `at` an instant; twice is the same.
 
         A CRM that knows no purposes is told of the whole channel, which is the stricter.
 

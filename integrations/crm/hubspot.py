@@ -76,6 +76,7 @@ class HubSpot:
         email: str,
         channels: Collection[str],
         purposes: Collection[str] | None = None,
+        at: datetime,
     ) -> Receipt:
         """Unsubscribe the address from all e-mail, or from the types that stand for these purposes.
 

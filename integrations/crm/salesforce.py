@@ -15,11 +15,11 @@ from urllib.parse import quote
 from config.lib import http
 from integrations.crm import asking, mapping
 from integrations.crm import salesforce_consents as consents
+from integrations.crm import salesforce_rows as table
 from integrations.crm.asking import Asker
 from integrations.crm.base import CrmError, Cursor, Page, Receipt, Record
+from integrations.crm.salesforce_rows import BASE, CONTACT, ID
 
-BASE = "/services/data/v62.0"
-CONTACT = f"{BASE}/sobjects/Contact"
 # From so many on, a bulk job costs fewer calls.
 BULK_FROM = 50_000
 PAGE_SIZE = 1000
@@ -27,15 +27,14 @@ PAGE_SIZE = 1000
 PAGING = {"Sforce-Query-Options": f"batchSize={PAGE_SIZE}"}
 LAG = timedelta(minutes=5)
 JOB_SECONDS = 10.0
-ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
 NEXT = re.compile(rf"{re.escape(BASE)}/query(?:All)?/[A-Za-z0-9-]{{5,100}}")
 LOCATOR = re.compile(r"[A-Za-z0-9+/=_-]{1,100}")
 USAGE = re.compile(r"api-usage=(\d+)/(\d+)")
 STAMP, MASTER, DELETED = "SystemModstamp", "MasterRecordId", "IsDeleted"
 PERSON = "IndividualId"
 GONE = {"NOT_FOUND", "ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "404"}
-# The name of the privacy record of somebody who had none.
-INDIVIDUAL = "Erasure request"
+# The privacy record of somebody who had none.
+FORGOTTEN = {"LastName": "Erasure request", "ShouldForget": True}
 
 
 class Salesforce:
@@ -52,7 +51,7 @@ class Salesforce:
         """Begin by counting, or with what was changed."""
         if since is None:
             return {"phase": "count"}
-        start = _stamp(since - LAG)
+        start = table.stamp(since - LAG)
         return {"phase": "rows", "from": start, "id": "", "next": "", "since": start}
 
     def page(self, *, cursor: Cursor) -> Page:
@@ -78,39 +77,44 @@ class Salesforce:
         email: str,
         channels: Collection[str],
         purposes: Collection[str] | None = None,
+        at: datetime,
     ) -> Receipt:
         """Set the flags of the contact: they reach every sender in the organisation.
 
-        Rows of consent that say otherwise are set to no as well.
+        Rows of consent that say otherwise, or are not there, say no then as well.
         """
         flags = {}
         if "email" in channels:
             flags["HasOptedOutOfEmail"] = True
         if set(channels) - {"email"}:
             flags[self._fields.get("stop_phone", "DoNotCall")] = True
-        receipt = self._patch("stop", f"{CONTACT}/{_id(record_id)}", flags, "flags_set")
+        receipt = self._patch(
+            "stop", f"{CONTACT}/{table.require_id(record_id)}", flags, "flags_set"
+        )
         if self._reads_consents and receipt.code == "flags_set":
             kinds = {"email"} & set(channels) | ({"phone"} if set(channels) - {"email"} else set())
-            consents.end(self._asker, contact_id=_id(record_id), kinds=kinds)
+            consents.end(self._asker, contact_id=record_id, kinds=kinds, at=at)
         return receipt
 
     def forget(self, *, record_id: str) -> Receipt:
         """Record the request on the person's Individual; Salesforce itself erases nothing by it."""
         try:
-            individual = self._individual(record_id)
+            individual = table.individual(
+                self._asker, contact_id=record_id, purpose="forget", new=FORGOTTEN
+            )
         except CrmError as refused:
             if refused.told not in GONE:
                 raise
             return Receipt("already_gone", 404)
-        path = f"{BASE}/sobjects/Individual/{_id(individual)}"
+        path = f"{BASE}/sobjects/Individual/{table.require_id(individual)}"
         return self._patch("forget", path, {"ShouldForget": True}, "recorded_not_erased")
 
     def note(self, *, record_id: str, subject: str, at: datetime) -> Receipt:
         """Write a completed task."""
-        body = {"WhoId": _id(record_id), "Subject": subject, "Status": "Completed"}
+        body = {"WhoId": table.require_id(record_id), "Subject": subject, "Status": "Completed"}
         body["ActivityDate"] = at.astimezone(UTC).date().isoformat()
         answer = self._asker.ask("note", "POST", f"{BASE}/sobjects/Task", body=body, once=True)
-        return Receipt("noted", answer.status, _made(answer))
+        return Receipt("noted", answer.status, table.made(answer))
 
     def _counted(self) -> Page:
         answer = self._query("SELECT COUNT() FROM Contact", "query")
@@ -122,11 +126,11 @@ class Salesforce:
             return Page({"phase": "rows", "from": "", "id": "", "next": ""})
         body = {"operation": "queryAll", "query": self._select()}
         made = self._asker.ask("read", "POST", f"{BASE}/jobs/query", body=body)
-        return Page({"phase": "job", "job": _made(made)}, wait_seconds=JOB_SECONDS)
+        return Page({"phase": "job", "job": _job(made)}, wait_seconds=JOB_SECONDS)
 
     def _job(self, cursor: Cursor) -> Page:
         found = asking.read(
-            self._asker.ask("read", "GET", f"{BASE}/jobs/query/{_id(cursor['job'])}")
+            self._asker.ask("read", "GET", f"{BASE}/jobs/query/{table.require_id(cursor['job'])}")
         )
         state = found.get("state") if isinstance(found, dict) else ""
         if state == "JobComplete":
@@ -137,7 +141,7 @@ class Salesforce:
         return Page({**cursor}, wait_seconds=JOB_SECONDS)
 
     def _result(self, cursor: Cursor) -> Page:
-        path = f"{BASE}/jobs/query/{_id(cursor['job'])}/results?maxRecords={PAGE_SIZE}"
+        path = f"{BASE}/jobs/query/{table.require_id(cursor['job'])}/results?maxRecords={PAGE_SIZE}"
         path += f"&locator={quote(cursor['locator'], safe='')}" if cursor["locator"] else ""
         answer = self._asker.ask("read", "GET", path, headers={"Accept": "text/csv"})
         locator = asking.header(answer, "Sforce-Locator")
@@ -180,11 +184,11 @@ class Salesforce:
     def _after(self, cursor: Cursor) -> str:
         where = ""
         if cursor["phase"] == "consents":
-            after = f" AND Id > '{_id(cursor['id'])}'" if cursor["id"] else ""
+            after = f" AND Id > '{table.require_id(cursor['id'])}'" if cursor["id"] else ""
             changed = consents.changed_since(cursor["since"])
             return f"{self._select()} WHERE {PERSON} IN ({changed}){after} ORDER BY Id ASC"
         if cursor["from"] and cursor["id"]:
-            same = f"({STAMP} = {cursor['from']} AND Id > '{_id(cursor['id'])}')"
+            same = f"({STAMP} = {cursor['from']} AND Id > '{table.require_id(cursor['id'])}')"
             where = f" WHERE {STAMP} > {cursor['from']} OR {same}"
         elif cursor["from"]:
             where = f" WHERE {STAMP} >= {cursor['from']}"
@@ -216,29 +220,13 @@ class Salesforce:
             records = consents.added(self._asker, records=records, people=people)
         return Page(following, tuple(records), tuple(gone), tuple(merged), wait, bad)
 
-    def _individual(self, record_id: str) -> str:
-        soql = f"SELECT IndividualId FROM Contact WHERE Id = '{_id(record_id)}'"  # noqa: S608  letters and digits alone
-        rows = asking.members(asking.read(self._query(soql, "query")), "records")
-        if not rows:
-            raise CrmError("permanent", "request", told="NOT_FOUND")
-        known = str(rows[0].get("IndividualId") or "")
-        if ID.fullmatch(known):
-            return known
-        body = {"LastName": INDIVIDUAL, "ShouldForget": True}
-        made = _made(self._asker.ask("forget", "POST", f"{BASE}/sobjects/Individual", body=body))
-        link = {"IndividualId": made}
-        self._asker.ask("forget", "PATCH", f"{CONTACT}/{_id(record_id)}", body=link)
-        return made
-
     def _patch(self, purpose: str, path: str, body: Mapping[str, object], code: str) -> Receipt:
         try:
-            answer = self._asker.ask(purpose, "PATCH", path, body=body)
+            answer = table.set_row(self._asker, purpose=purpose, path=path, body=body)
         except CrmError as refused:
             if refused.told not in GONE:
                 raise
             return Receipt("already_gone", 404)
-        if answer.status != 204:
-            raise CrmError("unknown", "unreadable")
         return Receipt(code, answer.status)
 
 
@@ -254,7 +242,7 @@ def _csv_rows(answer: http.Answer) -> list[dict[str, Any]]:
     return rows
 
 
-def _made(answer: http.Answer) -> str:
+def _job(answer: http.Answer) -> str:
     found = asking.read(answer)
     made = str(found.get("id", "")) if isinstance(found, dict) else ""
     if not ID.fullmatch(made):
@@ -262,20 +250,9 @@ def _made(answer: http.Answer) -> str:
     return made
 
 
-def _id(text: str) -> str:
-    # It goes into a path and into SOQL: nothing but an id may.
-    if not ID.fullmatch(text):
-        raise CrmError("permanent", "not_an_id")
-    return text
-
-
-def _stamp(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def _told_stamp(row: Mapping[str, Any]) -> str:
     try:
-        return _stamp(datetime.fromisoformat(str(row.get(STAMP))))
+        return table.stamp(datetime.fromisoformat(str(row.get(STAMP))))
     except ValueError:
         return ""
 

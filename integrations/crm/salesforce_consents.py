@@ -4,27 +4,26 @@ A person may have several of one kind. The strictest wins: a no does not lapse o
 names, and one that begins later counts already. A yes among them allows nothing: it is not read.
 """
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
-from integrations.crm import asking
+from integrations.crm import salesforce_rows as table
 from integrations.crm.asking import Asker
-from integrations.crm.base import CrmError, Record
+from integrations.crm.base import Record
+from integrations.crm.salesforce_rows import ID
 
-BASE = "/services/data/v62.0"
 OBJECT = "ContactPointTypeConsent"
 NO = "OptOut"
 # UNCONFIRMED: how its list of kinds is written. Web, social and paper mail are none of our ways.
 KINDS = {"Email": "email", "Phone": "phone"}
+THEIRS = {ours: theirs for theirs, ours in KINDS.items()}
 # So many people to a question: what it asks stands in an address.
 PEOPLE_A_QUESTION = 200
-# One question's answer in so many pages; more is no answer.
-PAGES_MAX = 50
-ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
-NEXT = re.compile(rf"{re.escape(BASE)}/query/[A-Za-z0-9-]{{5,100}}")
+ROWS = f"{table.BASE}/sobjects/{OBJECT}"
+# Of what is made here: that it was heard by us, and the name of a privacy record.
+SOURCE, PERSON = "Sealcast", "Privacy record"
 
 
 def added(asker: Asker, *, records: Sequence[Record], people: Mapping[str, str]) -> list[Record]:
@@ -47,53 +46,49 @@ def changed_since(stamp: str) -> str:
     return f"SELECT PartyId FROM {OBJECT} WHERE SystemModstamp >= {stamp}"  # noqa: S608  a stamp that we wrote
 
 
-def end(asker: Asker, *, contact_id: str, kinds: Collection[str]) -> int:
-    """Set to no each row of a contact's person that says otherwise; return how many.
+def end(asker: Asker, *, contact_id: str, kinds: Collection[str], at: datetime) -> int:
+    """Have a row of each kind say no; return how many were set or made.
 
-    Who has no row of a kind gets none: the flag of the contact says it.
+    Who has no row of a kind is given one, and who has no privacy record is given that: senders
+    who go by these rows do not look at the flags of the contact. `at` is when the person said so.
     :raises CrmError: it was not read, or not written.
     """
-    held = f"SELECT IndividualId FROM Contact WHERE Id = '{contact_id}'"  # noqa: S608  an id that was checked
-    person = next((str(row.get("IndividualId") or "") for row in _rows(asker, held)), "")
-    if not ID.fullmatch(person):
-        return 0
+    person = table.individual(
+        asker, contact_id=contact_id, purpose="stop", new={"LastName": PERSON}
+    )
     asked = f"SELECT Id,ContactPointType,PrivacyConsentStatus FROM {OBJECT}"  # noqa: S608  constants
-    open_rows = [
-        str(row.get("Id"))
-        for row in _rows(asker, f"{asked} WHERE PartyId = '{person}'")
-        if row.get("PrivacyConsentStatus") != NO
-        and KINDS.get(str(row.get("ContactPointType"))) in kinds
-    ]
-    for identity in open_rows:
-        _set_no(asker, identity)
-    return len(open_rows)
+    held = list(table.rows(asker, f"{asked} WHERE PartyId = '{person}'"))
+    ours = [row for row in held if KINDS.get(str(row.get("ContactPointType"))) in kinds]
+    open_rows = [row for row in ours if row.get("PrivacyConsentStatus") != NO]
+    for row in open_rows:
+        path = f"{ROWS}/{table.require_id(str(row.get('Id')))}"
+        table.set_row(asker, purpose="stop", path=path, body={"PrivacyConsentStatus": NO})
+    lacking = sorted(set(kinds) - {KINDS[str(row["ContactPointType"])] for row in ours})
+    for kind in lacking:
+        table.made(asker.ask("stop", "POST", ROWS, body=_new(person, THEIRS[kind], at)))
+    return len(open_rows) + len(lacking)
 
 
-def _set_no(asker: Asker, identity: str) -> None:
-    if not ID.fullmatch(identity):
-        raise CrmError("unknown", "unreadable")
-    path, body = f"{BASE}/sobjects/{OBJECT}/{identity}", {"PrivacyConsentStatus": NO}
-    if asker.ask("stop", "PATCH", path, body=body).status != 204:
-        raise CrmError("unknown", "unreadable")
+def _new(person: str, kind: str, at: datetime) -> dict[str, str]:
+    # UNCONFIRMED: which of these an organisation asks for. The manual calls all but one required.
+    told = table.stamp(at)
+    return {
+        "Name": f"{kind}: {NO}",
+        "PartyId": person,
+        "ContactPointType": kind,
+        "PrivacyConsentStatus": NO,
+        "EffectiveFrom": told,
+        "CaptureDate": told,
+        "CaptureContactPointType": kind,
+        "CaptureSource": SOURCE,
+    }
 
 
 def _of(asker: Asker, people: Sequence[str]) -> Iterator[dict[str, Any]]:
     named = ",".join(f"'{person}'" for person in people)
     asked = f"SELECT PartyId,ContactPointType FROM {OBJECT}"  # noqa: S608  ids that were checked
-    yield from _rows(asker, f"{asked} WHERE PrivacyConsentStatus = '{NO}' AND PartyId IN ({named})")
-
-
-def _rows(asker: Asker, soql: str) -> Iterator[dict[str, Any]]:
-    path = f"{BASE}/query?q={quote(soql)}"
-    for _ in range(PAGES_MAX):
-        found = asking.read(asker.ask("read", "GET", path))
-        yield from asking.members(found, "records")
-        path = str(found.get("nextRecordsUrl") or "")
-        if not path and found.get("done") is True:
-            return
-        if not NEXT.fullmatch(path):
-            break
-    raise CrmError("unknown", "unreadable")
+    where = f"PrivacyConsentStatus = '{NO}' AND PartyId IN ({named})"
+    yield from table.rows(asker, f"{asked} WHERE {where}")
 
 
 def _with(record: Record, ended: Collection[str]) -> Record:

@@ -64,6 +64,7 @@ class Zoho:
         email: str,
         channels: Collection[str],
         purposes: Collection[str] | None = None,
+        at: datetime,
     ) -> Receipt:
         """Set the flags; the workflows of the account are not started by it."""
         flags: dict[str, bool] = {}

@@ -6,12 +6,13 @@ import pytest
 
 from accounts.audit import SYSTEM
 from consent import ledger, propagation
-from consent.models import ConsentEvent, Contact
+from consent.models import ConsentEvent, Contact, Propagation
 from integrations.crm import mapping
+from integrations.crm import salesforce_rows as table
 from tests.consent import crms
 from tests.consent.crms import Reading
 from tests.consent.test_crm_readers import add, state
-from tests.simulators.base import Answer
+from tests.simulators.base import Answer, json_answer
 from tests.simulators.salesforce import Salesforce
 
 pytestmark = pytest.mark.django_db
@@ -129,11 +130,64 @@ def test_a_row_that_was_not_set_is_told_again(sales: Reading) -> None:
     assert sales.vendor.consents[row]["PrivacyConsentStatus"] == "OptOut"  # type: ignore[attr-defined]
 
 
-def test_somebody_without_a_privacy_record_is_told_of_by_the_flags(sales: Reading) -> None:
+def rows_of(crm: Reading, person: str) -> dict[str, str]:
+    assert isinstance(crm.vendor, Salesforce)
+    held = [row for row in crm.vendor.consents.values() if row["PartyId"] == person]
+    assert len(held) == len({row["ContactPointType"] for row in held})
+    return {row["ContactPointType"]: row["PrivacyConsentStatus"] for row in held}
+
+
+def test_who_has_no_row_is_given_one_of_each_kind_that_ended(sales: Reading) -> None:
+    say(sales, "Email", "OptIn")
+    _, contact = known(sales)
+    assert stop(sales, contact).told == 1
+    assert rows_of(sales, PERSON) == {"Email": "OptOut", "Phone": "OptOut"}
+    [made] = [call for call in sales.vendor.calls if "/sobjects/Contact" in call.path][-1:]
+    assert made.method == "POST"
+    assert made.json["CaptureDate"] == made.json["EffectiveFrom"] == table.stamp(sales.clock.at)
+    # It is read back with the next page, and is no new act of the person.
+    events = ConsentEvent.objects.count()
+    sales.whole()
+    assert ConsentEvent.objects.count() == events
+
+
+def test_who_has_no_privacy_record_is_given_that_first(sales: Reading) -> None:
     record = add(sales, 1)
     sales.whole()
     assert stop(sales, sales.contact(record)).told == 1
-    assert sales.vendor.people[record]["HasOptedOutOfEmail"] is True  # type: ignore[attr-defined]
+    row = sales.vendor.people[record]  # type: ignore[attr-defined]
+    assert row["HasOptedOutOfEmail"] is True
+    assert rows_of(sales, row["IndividualId"]) == {"Email": "OptOut", "Phone": "OptOut"}
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [
+        (b'{"id": "0ZX5g0000000001", "success": false, "errors": []}', "failed"),
+        (b'{"id": "0ZX5g0000000001", "errors": []}', "later"),
+        (b'{"success": true, "errors": []}', "later"),
+        (b"<html>", "later"),
+    ],
+)
+def test_a_row_is_made_only_where_the_body_says_so(
+    sales: Reading, body: bytes, outcome: str
+) -> None:
+    _, contact = known(sales)
+    sales.vendor.plant("/ContactPointTypeConsent", Answer(201, body))
+    assert getattr(stop(sales, contact), outcome) == 1
+    assert Propagation.objects.get().state == ("waiting" if outcome == "later" else "failed")
+    if outcome == "later":
+        sales.clock.move(120)
+        assert propagation.pass_on(at=sales.clock()).told == 1
+        assert set(rows_of(sales, PERSON)) == {"Email", "Phone"}
+
+
+def test_a_refusal_says_what_salesforce_called_it(sales: Reading) -> None:
+    _, contact = known(sales)
+    told = {"success": False, "errors": [{"statusCode": "INSUFFICIENT_ACCESS", "message": "Ana"}]}
+    sales.vendor.plant("/ContactPointTypeConsent", json_answer(200, told))
+    assert stop(sales, contact).failed == 1
+    assert Propagation.objects.get().problem == "row_refused:INSUFFICIENT_ACCESS"
 
 
 def test_rows_of_consent_are_not_asked_for_if_they_are_not_to_be_read(sales: Reading) -> None:

@@ -108,7 +108,9 @@ def test_what_is_told_is_never_called_done_by_a_bad_answer(reading: Reading, act
 def told(reading: Reading, act: str, identity: str) -> Receipt:
     crm_reader = reader(reading)
     if act == "stop":
-        return crm_reader.stop(record_id=identity, email=EMAIL, channels=["email"])
+        return crm_reader.stop(
+            record_id=identity, email=EMAIL, channels=["email"], at=reading.clock.at
+        )
     if act == "forget":
         return crm_reader.forget(record_id=identity)
     return crm_reader.note(record_id=identity, subject="Video message sent", at=reading.clock.at)

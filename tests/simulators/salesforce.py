@@ -14,6 +14,15 @@ DATA = "/services/data/v"
 AFTER = re.compile(r"SystemModstamp > (\S+) OR \(SystemModstamp = \S+ AND Id > '(\w+)'\)")
 CHANGED = re.compile(r"\(SELECT PartyId .* SystemModstamp >= ([^\s)]+)\)")
 SINCE = re.compile(r"SystemModstamp >= (\S+)")
+PREFIXES = {"Individual": "0PK", "ContactPointTypeConsent": "0ZX"}
+# What its manual calls required of what is made.
+REQUIRED = {
+    "Individual": {"LastName"},
+    "ContactPointTypeConsent": {
+        *("Name", "PartyId", "ContactPointType", "PrivacyConsentStatus"),
+        *("CaptureContactPointType", "CaptureDate", "CaptureSource"),
+    },
+}
 REFUSALS = {
     "dead": (400, "invalid_grant", "expired access/refresh token"),
     "client": (401, "invalid_client", "invalid client credentials"),
@@ -224,7 +233,9 @@ class Salesforce(Simulator):
             self.tasks.append(asked.json)
             return json_answer(201, {"id": self.new_id("00T"), "success": True, "errors": []})
         if asked.method == "POST":
-            made = self.new_id("0PK")
+            if lacking := sorted(REQUIRED.get(kind, set()) - set(asked.json)):
+                return self.fault(400, "REQUIRED_FIELD_MISSING", f"{lacking}")
+            made = self.new_id(PREFIXES[kind])
             store[made] = {"Id": made, **asked.json}
             return json_answer(201, {"id": made, "success": True, "errors": []})
         if identity not in store:
