@@ -14,6 +14,7 @@ SCHEDULES = (
     ("house: sessions and tokens past their time", "accounts.jobs.tidy", 60),
     ("integrations: sign-ins that nobody finished", "integrations.jobs.tidy", 60),
     ("integrations: templates of WhatsApp", "integrations.jobs.read_all_templates", 60),
+    ("integrations: what CRMs tell at once", "integrations.jobs.hold_channels", 1),
     ("consent: act on what providers sent", "consent.jobs.take_inbox", 1),
     ("consent: tell other systems of stops", "consent.jobs.pass_on_stops", 1),
     ("consent: read the contacts of CRMs", "consent.jobs.read_crms", 1),

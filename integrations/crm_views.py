@@ -14,10 +14,10 @@ from accounts import audit, people, roles
 from accounts.models import User
 from config.lib import clock
 from integrations import crm, keyed
-from integrations.crm import mapping, syncs
+from integrations.crm import channels, mapping, syncs
 from integrations.crm.base import Record
 from integrations.forms import FieldsForm
-from integrations.models import Connection, CrmSync
+from integrations.models import Connection, CrmChannel, CrmSync
 
 NOTES = "writes_notes"
 SOON = timedelta(seconds=30)
@@ -89,6 +89,7 @@ def connection_reading(request: HttpRequest, connection_id: uuid.UUID) -> HttpRe
 def reading(connection: Connection | None) -> dict[str, Any]:
     """Return what a card says of how far the reading has come."""
     row = syncs.of(connection=connection) if connection else None
+    channel = channels.of(connection=connection) if connection else None
     if connection is None or connection.provider not in crm.READERS:
         return {}
     if row is None:
@@ -99,12 +100,14 @@ def reading(connection: Connection | None) -> dict[str, Any]:
         "state": state,
         "word": CrmSync.State(row.state).label,
         "problem": row.problem,
+        "channel_problem": channel.problem if channel else "",
         "moves": _moves(row),
         "facts": [
             {"term": "Read so far" if row.cursor else "Last read", "value": _counts(row)},
             {"term": "Reads", "value": CrmSync.Mode(row.mode).label},
             {"term": "Last whole reading", "value": _when(row.finished_at)},
             {"term": "Next", "value": _when(row.next_at)},
+            *_told_at_once(channel),
         ],
     }
 
@@ -123,6 +126,14 @@ def _counts(row: CrmSync) -> str:
 
 def _when(at: Any) -> Any:
     return {"at": at} if at else "never"
+
+
+def _told_at_once(channel: CrmChannel | None) -> list[dict[str, Any]]:
+    if channel is None:
+        return []
+    is_open = channel.until_at is not None and channel.until_at > clock.now()
+    until = {"at": channel.until_at} if is_open else "not at the moment"
+    return [{"term": "Told at once until", "value": until}]
 
 
 def _set_up(

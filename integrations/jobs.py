@@ -4,6 +4,7 @@ import uuid
 
 from config.lib import clock
 from integrations import oauth, templates
+from integrations.crm import channels
 from integrations.models import Connection
 
 
@@ -18,3 +19,7 @@ def read_templates(connection_id: str) -> str:
 
 def read_all_templates() -> int:
     return templates.refresh_all(at=clock.now())
+
+
+def hold_channels() -> int:
+    return channels.hold_open()

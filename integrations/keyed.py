@@ -386,8 +386,13 @@ def prices(*, connection: Connection) -> Prices:
 
 def webhook_address(*, connection: Connection) -> str:
     """Return the address to enter at the provider; whoever has it can post to us."""
-    secret = _held(connection).get(SECRET_NAME, "")
+    secret = webhook_secret(connection=connection)
     return f"{settings.PUBLIC_URL}/hooks/{secret}/" if secret else ""
+
+
+def webhook_secret(*, connection: Connection) -> str:
+    """Return what stands in that address; empty if there is none."""
+    return str(_held(connection).get(SECRET_NAME, ""))
 
 
 def _read_templates(row: Connection, at: datetime, actor: audit.Actor) -> None:

@@ -145,6 +145,24 @@ class CrmSync(models.Model):
         return f"reading of {self.connection_id}"
 
 
+class CrmChannel(models.Model):
+    """How a CRM that can be asked to post to us was asked; one row a connection."""
+
+    connection = models.OneToOneField(
+        Connection, primary_key=True, on_delete=models.PROTECT, related_name="+"
+    )
+    # Until when it posts, as it said; none: it does not.
+    until_at = models.DateTimeField(null=True)
+    # When it was asked last, and when it is asked next.
+    asked_at = models.DateTimeField(null=True)
+    next_at = models.DateTimeField()
+    failures = models.IntegerField(default=0)
+    problem = models.CharField(max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return f"channel of {self.connection_id}"
+
+
 class MessageTemplate(models.Model):
     """A WhatsApp template as its provider last told of it: words with slots, and of nobody."""
 

@@ -13,6 +13,7 @@ from accounts import audit, people, roles
 from accounts.models import User
 from config.lib import clock
 from integrations import crm_views, keyed, oauth, providers, stand_ins, wire
+from integrations.crm import channels
 from integrations.forms import ConnectForm
 from integrations.models import Connection, OAuthGrant
 from integrations.providers import Provider
@@ -59,6 +60,10 @@ ENDS = {
     "crm": f"{REVOKED}Contacts that were read stay, with their consents.",
     "video": f"{REVOKED}Films that were fetched stay; copies that it still has must go first.",
 }
+POSTS_ON = (
+    "did not confirm that it posts to Sealcast no more. That ends by itself within a week, and "
+    "what it posts until then allows nothing."
+)
 OTHER = "The provider's answer could not be used. Press Connect once more; if it stays, tell us."
 
 
@@ -105,6 +110,9 @@ def disconnect(request: HttpRequest, slug: str) -> HttpResponse:
     grant = oauth.grant_of(provider=provider)
     if grant is None:
         raise Http404
+    # First, while its tokens still work.
+    if not channels.close(connection=grant.connection, actor=_actor(request)):
+        messages.warning(request, f"{provider.name} {POSTS_ON}")
     if oauth.disconnect(grant=grant, at=clock.now(), actor=_actor(request)):
         messages.success(request, f"{provider.name} is disconnected; its tokens are revoked.")
     else:

@@ -36,6 +36,9 @@ DECLARATIONS: Declarations = {
         ),
         **_as(TECHNICAL, "finished_at next_at lease_id lease_until failures counts problem"),
     },
+    "integrations.crmchannel": _as(
+        TECHNICAL, "connection until_at asked_at next_at failures problem"
+    ),
     "integrations.messagetemplate": _as(
         TECHNICAL,
         "id connection code title language category state quality words reason changed_at",

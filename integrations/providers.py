@@ -152,6 +152,8 @@ ZOHO = Provider(
         Scope("ZohoCRM.modules.contacts.UPDATE", "Mark whoever stopped here as opted out."),
         Scope("ZohoCRM.modules.contacts.DELETE", "Delete whom you erase here."),
         Scope("ZohoCRM.modules.notes.CREATE", "Note what was sent."),
+        Scope("ZohoCRM.notifications.CREATE", "Be told at once when a contact changes."),
+        Scope("ZohoCRM.notifications.DELETE", "End that when you disconnect."),
     ),
     login_hosts=tuple(ZOHO_CENTRES),
     data_centres=ZOHO_CENTRES,

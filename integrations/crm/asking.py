@@ -1,6 +1,7 @@
 """How is a CRM's API asked? With the connection's token; an answer becomes facts or an error."""
 
 import json
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,6 +15,7 @@ from integrations.verdicts import Verdict
 # Where a provider asks us to wait and does not say how long.
 BUSY_SECONDS = 10.0
 WAIT_MAX_SECONDS = 3600.0
+WORD = re.compile(r"[^A-Za-z0-9_]")
 
 
 class Asker:
@@ -105,6 +107,11 @@ def number(text: object) -> float | None:
     except ValueError:
         return None
     return found if 0 <= found < 1e12 else None
+
+
+def word(told: object) -> str:
+    """Return a provider's word for something, fit for a page."""
+    return WORD.sub("_", str(told or ""))[:40]
 
 
 def _require_done(verdict: Verdict, answer: http.Answer, *, once: bool) -> None:

@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from config.lib import clock
-from integrations import messaging, oauth
+from integrations import keyed, messaging, oauth
 from integrations.crm import mapping
+from integrations.crm.zoho_watch import mark_of
 from integrations.messaging.base import THANKS, Event, NotAnEvent, NotSigned, Posted
-from integrations.models import Connection, CrmSync, InboxItem, OAuthGrant
+from integrations.models import Connection, CrmChannel, CrmSync, InboxItem, OAuthGrant
 
 NEWS = "crm_news"
 # A post older than this is a replay; a clock that is ahead signs no post for tomorrow.
@@ -85,12 +86,19 @@ class HubSpotHooks:
 
 
 class ZohoHooks:
-    """What Zoho posts: unsigned, so that it only ever stops. Its members are UNCONFIRMED."""
+    """What Zoho posts: unsigned, so that it only ever stops. Its members are UNCONFIRMED.
+
+    Its channel repeats a word. While one is open, a post without it may be of anybody who has seen
+    the address: it only has read what changed.
+    """
 
     thanks = THANKS
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        secret = keyed.webhook_secret(connection=connection)
+        self._token = mark_of(secret=secret).token
+        channel = CrmChannel.objects.filter(pk=connection.pk, until_at__gt=clock.now())
+        self._has_channel = channel.exists()
 
     def read(self, posted: Posted) -> tuple[Event, ...]:
         """Read one notification: whoever was deleted, or that something is to be read.
@@ -103,11 +111,15 @@ class ZohoHooks:
             raise NotAnEvent
         if told.get("module") != "Contacts":
             return ()
-        if told.get("operation") != "delete":
+        if told.get("operation") != "delete" or not self._is_believed(told):
             return (_changed("zoho", clock.now()),)
         name = hashlib.sha256(posted.body).hexdigest()[:32]
         known = [found for one in ids if (found := _id(one))]
         return tuple(_event(f"zoho:{name}:{one}", {"what": "gone", "record": one}) for one in known)
+
+    def _is_believed(self, told: Mapping[str, Any]) -> bool:
+        token = str(told.get("token"))
+        return not self._has_channel or hmac.compare_digest(token.encode(), self._token.encode())
 
 
 Reader = HubSpotHooks | ZohoHooks

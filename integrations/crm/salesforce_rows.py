@@ -98,4 +98,4 @@ def _refusal(told: Mapping[str, Any]) -> str:
     errors = told.get("errors")
     first = errors[0] if isinstance(errors, list) and errors else {}
     code = first.get("statusCode") if isinstance(first, dict) else ""
-    return re.sub(r"[^A-Za-z0-9_]", "_", str(code or ""))[:40]
+    return asking.word(code)

@@ -27,7 +27,6 @@ LAG = timedelta(minutes=5)
 SPARE_CREDITS = 100
 ID = re.compile(r"[0-9]{5,20}")
 TOKEN = re.compile(r"[A-Za-z0-9+/=_.-]{1,500}")
-WORD = re.compile(r"[^A-Za-z0-9_]")
 # Nothing has changed, or nobody is there.
 NOTHING = {"304", "204"}
 
@@ -170,7 +169,7 @@ def _read(answer: http.Answer) -> Any:
     found = asking.read(answer)
     # A refusal that comes as a success.
     if isinstance(found, dict) and found.get("status") == "error":
-        raise CrmError("permanent", "request", told=_word(found.get("code")))
+        raise CrmError("permanent", "request", told=asking.word(found.get("code")))
     return found
 
 
@@ -190,7 +189,7 @@ def _done_row(answer: http.Answer) -> dict[str, Any]:
     # A success may hold a row that was refused; we send one.
     row = next(iter(_rows(_read(answer))), {})
     if row.get("status") != "success":
-        raise CrmError("permanent", "row_refused", told=_word(row.get("code")))
+        raise CrmError("permanent", "row_refused", told=asking.word(row.get("code")))
     return row
 
 
@@ -208,10 +207,6 @@ def _id(text: str) -> str:
     if not ID.fullmatch(text):
         raise CrmError("permanent", "not_an_id")
     return text
-
-
-def _word(told: object) -> str:
-    return WORD.sub("_", str(told))[:40]
 
 
 def _wait(answer: http.Answer | None) -> float:

@@ -65,6 +65,7 @@ def test_the_request_asks_for_the_least_with_pkce(dance: Dance) -> None:
         *("api", "refresh_token", "ZohoCRM.modules.contacts.READ", "ZohoCRM.settings.fields.READ"),
         *("ZohoCRM.modules.contacts.UPDATE", "ZohoCRM.modules.contacts.DELETE"),
         *("ZohoCRM.coql.READ", "ZohoCRM.modules.notes.CREATE", "ZohoCRM.org.READ"),
+        *("ZohoCRM.notifications.CREATE", "ZohoCRM.notifications.DELETE"),
         "communication_preferences.statuses.batch.read",
     }
 

@@ -11,6 +11,7 @@ import time
 
 from tests.simulators import demo, desks
 from tests.simulators.base import Simulator
+from tests.simulators.desk import send
 from tests.simulators.hubspot import HubSpot
 from tests.simulators.salesforce import Salesforce
 from tests.simulators.zoho import Zoho
@@ -63,7 +64,10 @@ def main(port: int, pid: int, public_url: str) -> None:
         time.sleep(1)
         for vendor in [one for one in people if demo.was_read(one)]:
             if time.monotonic() - read_at.setdefault(vendor, time.monotonic()) > LATER_SECONDS:
-                demo.happen(vendor, people.pop(vendor), at=time.time())
+                for hook in demo.happen(vendor, people.pop(vendor), at=time.time()):
+                    # To the one installation that started it.
+                    if hook.url.startswith(f"{public_url}/hooks/"):
+                        send(hook)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ People of nobody: numbers kept free for fiction, addresses under example.org.
 from tests.simulators.base import Simulator
 from tests.simulators.hubspot import HubSpot
 from tests.simulators.salesforce import Salesforce
+from tests.simulators.server import Hook
 from tests.simulators.zoho import Zoho
 
 PEOPLE = 40
@@ -25,8 +26,11 @@ def fill(vendor: Simulator) -> list[str]:
     return ids
 
 
-def happen(vendor: Simulator, ids: list[str], *, at: float) -> None:
-    """Let a day pass there: one opts out, one is deleted, two turn out to be one."""
+def happen(vendor: Simulator, ids: list[str], *, at: float) -> list[Hook]:
+    """Let a day pass there: one opts out, one is deleted, two turn out to be one.
+
+    Return what the vendor posts of it to whoever asked for that.
+    """
     opt_out(vendor, ids[0])
     if isinstance(vendor, HubSpot):
         vendor.archive(ids[1])
@@ -38,6 +42,8 @@ def happen(vendor: Simulator, ids: list[str], *, at: float) -> None:
         # Of a merge Zoho tells that one record is gone, and no more.
         vendor.delete(ids[1], at=at)
         vendor.delete(ids[2], at=at)
+        return [*vendor.hooks("edit", ids[0]), *vendor.hooks("delete", ids[1], ids[2])]
+    return []
 
 
 def opt_out(vendor: Simulator, identity: str) -> None:

@@ -1,14 +1,19 @@
 """Zoho as it answers: a data centre in the callback, errors with 200, a header of its own."""
 
 import itertools
+import json
 import re
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.simulators.base import Answer, Asked, Family, Simulator, json_answer
+from tests.simulators.server import JSON, Hook
 
 CENTRE = "in"
+# A channel lasts an hour, or as long as is asked for, which is a week at most.
+USUALLY, LONGEST = timedelta(hours=1), timedelta(days=7)
+OPERATIONS = {"create": "insert", "edit": "update", "delete": "delete"}
 REFUSALS = {"dead": "invalid_code", "client": "invalid_client", "grant_type": "invalid_request"}
 
 
@@ -42,6 +47,9 @@ class Zoho(Simulator):
         # A token stands for the id behind which the list goes on.
         self.tokens: dict[str, str] = {}
         self.credits: int | None = None
+        # What is watched, by the number of its channel; whether none lasts longer than usual.
+        self.usual_only = False
+        self.channels: dict[str, dict[str, Any]] = {}
         self._ids = itertools.count(4_876_876_000_000_000_001)
 
     # What people do at the vendor, for tests.
@@ -58,6 +66,27 @@ class Zoho(Simulator):
     def delete(self, identity: str, *, at: float | None = None) -> None:
         del self.people[identity]
         self.bin[identity] = datetime.fromtimestamp(at or time.time(), UTC)
+
+    def hooks(self, event: str, *ids: str) -> list[Hook]:
+        """Return what is posted of a create, edit or delete of contacts: by each open channel."""
+        posts = []
+        for number, one in self.open_channels().items():
+            if f"Contacts.{event}" in one["events"]:
+                told = self.notification(OPERATIONS[event], *ids)
+                told |= {"channel_id": number, "token": one.get("token")}
+                posts.append(Hook(one["notify_url"], json.dumps(told).encode(), JSON))
+        return posts
+
+    def open_channels(self) -> dict[str, dict[str, Any]]:
+        now = self.wall()
+        return {
+            number: one
+            for number, one in self.channels.items()
+            if _instant(one["channel_expiry"]) > now
+        }
+
+    def wall(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self.skipped)
 
     def notification(self, operation: str, *ids: str) -> dict[str, Any]:
         """Return what is posted to a webhook: the token it repeats is all that it proves."""
@@ -97,7 +126,8 @@ class Zoho(Simulator):
         return token if kind == "Zoho-oauthtoken" else ""
 
     def api(self, asked: Asked, family: Family) -> Answer:
-        found = self.route(asked)
+        watches = asked.path.endswith("/actions/watch")
+        found = self.watch(asked, family) if watches else self.route(asked)
         if self.credits is not None:
             found.headers = {"X-API-CREDITS-REMAINING": str(self.credits)}
         return found
@@ -119,6 +149,36 @@ class Zoho(Simulator):
         if path.startswith("/Contacts/"):
             return self.one(asked, path.rpartition("/")[2])
         return json_answer(200, {"fields": [{"api_name": "Email", "data_type": "email"}]})
+
+    def watch(self, asked: Asked, family: Family) -> Answer:
+        """Answer to what opens a channel, opens it anew, lists the open ones, or ends one."""
+        scope = {"GET": "READ", "POST": "CREATE", "DELETE": "DELETE"}[asked.method]
+        if f"ZohoCRM.notifications.{scope}" not in family.scope.split(","):
+            return self.fault(401, "OAUTH_SCOPE_MISMATCH", "invalid oauth scope")
+        if asked.method == "GET":
+            rows = [{"channel_id": n, **one} for n, one in self.open_channels().items()]
+            return json_answer(200, {"watch": rows}) if rows else Answer(204)
+        if asked.method == "POST":
+            return json_answer(201, {"watch": [self.watched(one) for one in asked.json["watch"]]})
+        named = asked.query["channel_ids"].split(",")
+        if not set(named) <= set(self.open_channels()):
+            return self.fault(400, "INVALID_DATA", "the channel is not there")
+        for number in named:
+            del self.channels[number]
+        rows = [{"code": "SUCCESS", "details": {"channel_id": n}} for n in named]
+        return json_answer(200, {"watch": [{**row, "status": "success"} for row in rows]})
+
+    def watched(self, one: dict[str, Any]) -> dict[str, Any]:
+        if len(one.get("token", "")) > 50 or not one["channel_id"].isdigit():
+            return {"code": "INVALID_DATA", "status": "error", "details": {}, "message": "bad"}
+        asked_for, now = _instant(one.get("channel_expiry")), self.wall()
+        is_taken = now < asked_for <= now + LONGEST and not self.usual_only
+        ends = asked_for if is_taken else now + USUALLY
+        expiry = ends.isoformat(timespec="seconds")
+        self.channels[one["channel_id"]] = {**one, "channel_expiry": expiry}
+        event = {"channel_expiry": expiry, "channel_id": one["channel_id"]}
+        details = {"events": [{**event, "resource_name": "Contacts"}]}
+        return {"code": "SUCCESS", "status": "success", "details": details, "message": "ok"}
 
     def listed(self, asked: Asked) -> Answer:
         query, size = asked.query, int(asked.query.get("per_page", "200"))
