@@ -9,12 +9,12 @@ import pytest
 from django.conf import settings
 
 from accounts.models import TrailLeaf
-from config.lib import http
 from consent import crm_sync, intake
 from consent.models import Contact
 from integrations import keyed, stand_ins
 from integrations.crm import channels
 from integrations.models import Connection, CrmChannel, OAuthGrant
+from tests import patience
 from tests.consent import crms
 from tests.consent.crms import Reading
 from tests.consent.test_crm_news import effects, known, send
@@ -243,6 +243,6 @@ def test_neither_address_nor_word_is_told_to_anybody_else(crm: Reading) -> None:
 
 
 def test_who_never_answers_holds_up_nobody(crm: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "READ_SECONDS", 0.2)
+    patience.with_mode(monkeypatch, "stall")
     zoho(crm).mode = "stall"
     assert "asked again by itself" in hold(crm).problem

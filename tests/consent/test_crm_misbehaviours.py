@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from accounts.models import TrailLeaf
-from config.lib import http
 from consent.models import Contact, CrmLink
 from integrations import crm
 from integrations.crm.base import Crm, CrmError, Receipt
 from integrations.models import Connection, OAuthGrant
+from tests import patience
 from tests.consent import crms
 from tests.consent.crms import Reading
 from tests.simulators.server import OUTCOMES
@@ -29,10 +29,8 @@ SAID_SO = {"200_with_error": {"hubspot": "unknown", "salesforce": "unknown"}}
 
 
 @pytest.fixture(params=PEOPLE)
-def reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reading]:
+def reading(request: pytest.FixtureRequest) -> Iterator[Reading]:
     with crms.reading(request.param) as found:
-        monkeypatch.setattr(http, "READ_SECONDS", 0.2)
-        monkeypatch.setattr(http, "WHOLE_SECONDS", 0.2)
         yield found
 
 
@@ -54,7 +52,8 @@ def again(reading: Reading) -> None:
 
 def failure(reading: Reading, mode: str, act: Callable[[], object]) -> CrmError:
     reading.vendor.mode = mode
-    with pytest.raises(CrmError) as failed:
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(CrmError) as failed:
+        patience.with_mode(patch, mode)
         act()
     again(reading)
     assert EMAIL not in f"{failed.value!r} {failed.value.told}"

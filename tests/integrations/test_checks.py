@@ -6,11 +6,12 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts import audit
-from config.lib import clock, http
+from config.lib import clock
 from integrations import messaging, tokens
 from integrations.messaging import wire
 from integrations.models import Connection
 from integrations.video import wire as video_wire
+from tests import patience
 from tests.contracts.test_provider_calls import MESSAGES
 from tests.integrations import dance as dances
 from tests.integrations.video import accounts
@@ -31,17 +32,12 @@ def said_of(name: str, said: str) -> str:
     return "" if plain and not any(echo in said for echo in ECHOES) else said or "nothing"
 
 
-@pytest.fixture(autouse=True)
-def _short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "READ_SECONDS", 0.2)
-    monkeypatch.setattr(http, "WHOLE_SECONDS", 0.2)
-
-
-def asked(simulator: Simulator, name: str) -> dict[str, str]:
+def asked(simulator: Simulator, name: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     simulator.acts = frozenset({"GET"})
     found = {}
     for mode in OUTCOMES:
         simulator.mode = mode
+        patience.with_mode(monkeypatch, mode)
         if name in accounts.VENDORS:
             said = accounts.adapter(name).check()
         else:
@@ -61,7 +57,7 @@ def test_each_misbehaviour_is_said_in_plain_words(
         for place in [one for one in wire.ORIGINS if one.startswith(name)]:
             monkeypatch.setitem(wire.ORIGINS, place, simulator.origin)
         monkeypatch.setitem(video_wire.STAND_INS, name, simulator.origin)
-        assert not (wrong := asked(simulator, name)), wrong
+        assert not (wrong := asked(simulator, name, monkeypatch)), wrong
 
 
 @pytest.mark.django_db
@@ -81,12 +77,15 @@ def test_the_command_asks_who_signed_in_and_says_what_ended(slug: str) -> None:
 
 
 @pytest.mark.django_db
-def test_each_misbehaviour_of_an_api_that_is_signed_in_to_is_said_in_plain_words() -> None:
+def test_each_misbehaviour_of_an_api_that_is_signed_in_to_is_said_in_plain_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     wrong = {}
     with dances.dancing("hubspot") as dance:
         row = dance.connect()
         for mode in OUTCOMES:
             dance.vendor.mode = mode
+            patience.with_mode(monkeypatch, mode)
             said = tokens.problem(connection_id=row.pk, now=clock.now, actor=audit.SYSTEM)
             # An object with other members than were asked for is no error: the token is good.
             if (mode != "wrong_members" and not said.endswith(".")) or any(

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-from config.lib import http
 from integrations import inbox, messaging
 from integrations.messaging import twilio, twilio_contents, wire
 from integrations.messaging import wati as wati_adapter
@@ -19,6 +18,7 @@ from integrations.messaging.base import (
     ProviderError,
 )
 from integrations.models import Connection
+from tests import patience
 from tests.simulators import gupshup, wati
 from tests.simulators import twilio as twilio_simulator
 from tests.simulators.server import OUTCOMES, Simulator
@@ -55,8 +55,7 @@ TEXT = "Hello Ana, your video: https://example.org/v/abc. Reply STOP to end"
 def vendor(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[str, Simulator]]:
-    monkeypatch.setattr(http, "READ_SECONDS", 0.2)
-    monkeypatch.setattr(http, "WHOLE_SECONDS", 0.2)
+    patience.with_mode(monkeypatch, patience.mode_of(request))
     monkeypatch.setattr(twilio, "LOOK_UP_AFTER_SECONDS", (0,))
     with ACCOUNTS[request.param][0]() as simulator:
         for place in [name for name in wire.ORIGINS if name.startswith(request.param)]:

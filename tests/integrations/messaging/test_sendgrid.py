@@ -8,12 +8,13 @@ import pytest
 from django.test import Client
 
 from accounts import keys
-from config.lib import clock, http
+from config.lib import clock
 from consent import intake, suppression
 from integrations import connections, messaging
 from integrations.messaging import sendgrid_signature, wire
 from integrations.messaging.base import KeepsStops, OutgoingMessage, ProviderError
 from integrations.models import Connection, InboxItem
+from tests import patience
 from tests.accounts.staff import NOON
 from tests.simulators.sendgrid import KEY, VERIFICATION, SendGridSimulator
 from tests.simulators.server import OUTCOMES, Hook
@@ -32,9 +33,10 @@ UNSUBSCRIBE = {"List-Unsubscribe": "<https://example.org/x>", "List-Unsubscribe-
 
 
 @pytest.fixture
-def simulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[SendGridSimulator]:
-    monkeypatch.setattr(http, "READ_SECONDS", 0.2)
-    monkeypatch.setattr(http, "WHOLE_SECONDS", 0.2)
+def simulator(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[SendGridSimulator]:
+    patience.with_mode(monkeypatch, patience.mode_of(request))
     with SendGridSimulator() as vendor:
         monkeypatch.setitem(wire.ORIGINS, "sendgrid", vendor.origin)
         yield vendor

@@ -26,6 +26,7 @@ from integrations import inbox, messaging
 from integrations.messaging import dkim_signing, smtp
 from integrations.messaging.base import NotAnEvent, OutgoingMessage, Posted, ProviderError
 from integrations.models import Connection
+from tests import patience
 from tests.simulators.mail import OUTCOMES, PASSWORD, USER, MailSimulator
 
 UNSUBSCRIBE = {
@@ -48,8 +49,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MailSimulator]:
-    monkeypatch.setattr(smtp, "TIMEOUT_SECONDS", 0.3)
+def server(
+    request: pytest.FixtureRequest, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[MailSimulator]:
+    patience.with_mode(monkeypatch, patience.mode_of(request))
     with MailSimulator(folder) as simulator:
         monkeypatch.setattr(smtp, "LOOPBACK_AUTHORITY", simulator.authority)
         yield simulator
@@ -305,9 +308,8 @@ def test_a_mail_server_posts_nothing() -> None:
 
 
 def test_many_hands_carry_letters_at_the_same_time(
-    server: MailSimulator, monkeypatch: pytest.MonkeyPatch
+    server: MailSimulator,
 ) -> None:
-    monkeypatch.setattr(smtp, "TIMEOUT_SECONDS", 20)
     provider = adapter(server)
     with ThreadPoolExecutor(8) as hands:
         sent = {one.provider_message_id for one in hands.map(provider.send, [message()] * 24)}

@@ -11,11 +11,11 @@ from twilio.http.response import Response
 from twilio.rest import Client
 
 from accounts.audit import SYSTEM
-from config.lib import http
 from integrations import keyed, messaging
 from integrations.messaging import twilio, twilio_tokens, wire
 from integrations.messaging.base import MessagingProvider, OutgoingMessage, ProviderError
 from integrations.models import Connection
+from tests import patience
 from tests.accounts.staff import NOON
 from tests.simulators import twilio as simulator
 from tests.simulators.server import OUTCOMES
@@ -32,9 +32,10 @@ HELD = {
 
 
 @pytest.fixture
-def vendor(monkeypatch: pytest.MonkeyPatch) -> Iterator[TwilioSimulator]:
-    monkeypatch.setattr(http, "READ_SECONDS", 0.2)
-    monkeypatch.setattr(http, "WHOLE_SECONDS", 0.2)
+def vendor(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TwilioSimulator]:
+    patience.with_mode(monkeypatch, patience.mode_of(request))
     monkeypatch.setattr(twilio, "LOOK_UP_AFTER_SECONDS", (0,))
     monkeypatch.setattr(twilio_tokens, "_KEPT", {})
     with TwilioSimulator() as stand_in:
@@ -58,11 +59,8 @@ def posts(vendor: TwilioSimulator, path: str) -> int:
 
 
 def test_one_token_serves_all_threads_and_all_rounds(
-    vendor: TwilioSimulator, monkeypatch: pytest.MonkeyPatch
+    vendor: TwilioSimulator,
 ) -> None:
-    # So many at once on a busy machine take their time.
-    monkeypatch.setattr(http, "READ_SECONDS", 20)
-    monkeypatch.setattr(http, "WHOLE_SECONDS", 20)
     with ThreadPoolExecutor(16) as pool:
         for _ in pool.map(lambda _: adapter().send(message()), range(40)):
             pass

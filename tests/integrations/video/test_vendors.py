@@ -6,11 +6,11 @@ from xml.sax.saxutils import escape
 import pytest
 from django.test import override_settings
 
-from config.lib import http
 from integrations import vendors
 from integrations.models import Connection
 from integrations.video import orders, providers, wire
 from integrations.video.base import Moved, NotFound, ProviderError, Status, VideoProvider
+from tests import patience
 from tests.integrations.video.accounts import VENDORS, WORDS, adapter, body
 from tests.simulators.server import OUTCOMES
 from tests.simulators.studios import StudioSimulator
@@ -21,9 +21,7 @@ Vendor = tuple[str, StudioSimulator]
 
 @pytest.fixture(params=VENDORS)
 def vendor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendor]:
-    monkeypatch.setattr(http, "READ_SECONDS", 0.2)
-    monkeypatch.setattr(http, "WHOLE_SECONDS", 0.2)
-    monkeypatch.setattr(wire, "FILM_SECONDS", 0.2)
+    patience.with_mode(monkeypatch, patience.mode_of(request))
     with VENDORS[request.param][0]() as simulator:
         monkeypatch.setitem(wire.STAND_INS, request.param, simulator.origin)
         yield request.param, simulator
