@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import audit, people, roles
 from accounts.models import User
 from config.lib import clock
-from integrations import crm, keyed
-from integrations.crm import channels, mapping, syncs
+from integrations import crm
+from integrations.crm import channels, entries, mapping, syncs
 from integrations.crm.base import Record
 from integrations.forms import FieldsForm
 from integrations.models import Connection, CrmChannel, CrmSync
@@ -47,7 +47,8 @@ def connection_fields(request: HttpRequest, connection_id: uuid.UUID) -> HttpRes
     begun = {**begun, NOTES: bool(held and held.writes_notes)}
     form = FieldsForm(request.POST or None, provider=row.provider, initial=begun)
     context: dict[str, Any] = {"row": row, "form": form, "is_new": held is None}
-    context["webhook"] = keyed.webhook_address(connection=row)
+    context["entry"] = entries.of(connection=row)
+    context["asks_itself"] = held is not None and row.provider in channels.OPENERS
     if request.method == "POST" and form.is_valid():
         try:
             chosen = {name: text for name, text in form.cleaned_data.items() if name != NOTES}

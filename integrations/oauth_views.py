@@ -13,7 +13,7 @@ from accounts import audit, people, roles
 from accounts.models import User
 from config.lib import clock
 from integrations import crm_views, keyed, oauth, providers, stand_ins, wire
-from integrations.crm import channels
+from integrations.crm import channels, entries
 from integrations.forms import ConnectForm
 from integrations.models import Connection, OAuthGrant
 from integrations.providers import Provider
@@ -143,6 +143,7 @@ def card(provider: Provider) -> dict[str, Any]:
         "has_keys": row is not None and provider.slug in keyed.PROVIDERS,
         "ends": ENDS[provider.kind],
         "reading": crm_views.reading(row),
+        "entry": entries.of(connection=row) if row else None,
     }
 
 

@@ -109,7 +109,8 @@ HUBSPOT = Provider(
     token_hosts=("api.hubapi.com",),
     api_hosts=("api.hubapi.com",),
     test_path="/crm/v3/properties/contacts/email",
-    app_help="In your HubSpot developer account, under Apps: create a public app.",
+    app_help="With HubSpot's command line: create a project with an app that signs in by OAuth. An "
+    "older public app goes on working.",
     unconfirmed=("test_path", "scopes", "pkce"),
 )
 

@@ -175,9 +175,8 @@ def _flags(connection: Connection) -> dict[str, str]:
     sync = CrmSync.objects.filter(pk=connection.pk).first()
     fields = sync.fields if sync else {}
     own = {fields[name]: flag for name, flag in mapping.STOPS.items() if name in fields}
-    topics = mapping.subscriptions(fields=fields)
-    # UNCONFIRMED: that each type of subscription has a property of the contact beside it.
-    named = {f"hs_email_optout_{number}": mapping.TOPIC + code for number, code in topics.items()}
+    ended = mapping.opt_outs(fields=fields)
+    named = {theirs: mapping.TOPIC + code for theirs, code in ended.items()}
     return {**named, **own}
 
 

@@ -143,6 +143,14 @@ def subscriptions(*, fields: Mapping[str, str]) -> dict[str, str]:
     return {found[1]: found[2] for found in pairs if found}
 
 
+def opt_outs(*, fields: Mapping[str, str]) -> dict[str, str]:
+    """Return the purpose of each type that is read, by the property of a contact beside it.
+
+    UNCONFIRMED: that each type of subscription has such a property.
+    """
+    return {f"hs_email_optout_{n}": code for n, code in subscriptions(fields=fields).items()}
+
+
 def record(*, fields: Mapping[str, str], identity: str, row: Mapping[str, Any]) -> Record:
     """Make a record of a row of theirs: the mapped fields as plain texts, and nothing else."""
     found = {ours: text(_member(row, theirs)) for ours, theirs in fields.items()}

@@ -1,5 +1,7 @@
 """Does the page say what is read, show nobody's data, and have it read at a press?"""
 
+import html
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -7,7 +9,7 @@ import pytest
 
 from config.lib import clock
 from integrations import keyed
-from integrations.crm import mapping, syncs
+from integrations.crm import entries, mapping, syncs
 from integrations.models import Connection, CrmSync
 from tests.accounts.staff import browser
 from tests.integrations import dance as dances
@@ -64,6 +66,51 @@ def test_the_address_for_its_posts_is_shown_once_it_is_read_and_stays(hub: Dance
     hub.client.post(where, form("read", subscriptions="123=marketing"))
     assert keyed.webhook_address(connection=hub.row()) == told
     assert browser("auditor").get(where).status_code == 403
+
+
+def test_what_to_enter_at_hubspot_stands_on_its_card_for_whoever_may_enter_it(hub: Dance) -> None:
+    assert "hsmeta" not in hub.client.get("/connections/").content.decode()
+    chosen = form("read", stop_phone="sms_opt_out", subscriptions="123=marketing")
+    hub.client.post(address(hub.row(), "fields"), chosen)
+    entry = entries.of(connection=hub.row())
+    assert entry is not None
+    lines = entry.events.splitlines()
+    assert {"contact.privacyDeletion", "contact.deletion", "contact.merge"} <= set(lines)
+    for name in ("hs_email_optout", "hs_email_optout_123", "sms_opt_out", "email"):
+        assert f"contact.propertyChange {name}" in lines
+    assert not any("=" in line for line in lines)
+    page = html.unescape(hub.client.get("/connections/").content.decode())
+    assert entry.component in page
+    assert entry.address in page
+    for role in ("auditor", "marketer"):
+        assert "/hooks/" not in browser(role).get("/connections/").content.decode()
+
+
+def test_the_file_names_each_event_once_and_in_its_section(hub: Dance) -> None:
+    hub.client.post(address(hub.row(), "fields"), form("read", subscriptions="7=marketing"))
+    entry = entries.of(connection=hub.row())
+    assert entry is not None
+    config = json.loads(entry.component)["config"]
+    told = config["subscriptions"]
+    assert config["settings"]["targetUrl"] == entry.address
+    rows = [row for section in told.values() for row in section]
+    named = [" ".join(filter(None, [r["subscriptionType"], r.get("propertyName")])) for r in rows]
+    assert sorted(named) == sorted(entry.events.splitlines())
+    assert len(set(named)) == len(named)
+    assert all(row["active"] is True for row in rows)
+    [privacy] = told["hubEvents"]
+    assert privacy["subscriptionType"] == "contact.privacyDeletion"
+
+
+@pytest.mark.parametrize("slug", ["zoho", "salesforce"])
+def test_where_nothing_is_entered_no_address_is_shown(slug: str) -> None:
+    with dances.dancing(slug) as dance:
+        dance.connect()
+        chosen = {**mapping.usual(provider=slug), "act": "read"}
+        dance.client.post(address(dance.row(), "fields"), chosen)
+        page = dance.client.get(address(dance.row(), "fields")).content.decode()
+    assert "/hooks/" not in page
+    assert ("it is asked by itself" in page) is (slug == "zoho")
 
 
 def test_a_field_off_the_list_is_refused_in_words(hub: Dance) -> None:
