@@ -130,7 +130,10 @@ def of_api(*, provider: str, status: int, body: bytes) -> Verdict:
 def says_something(*, body: bytes) -> bool:
     """Say whether a success is one by its body too: an object, and no error in it."""
     found = _read(body)
-    return isinstance(found, dict) and found.get("status") != "error" and "error" not in found
+    is_error = isinstance(found, dict) and (
+        found.get("status") == "error" or not {"error", "errorCode"}.isdisjoint(found)
+    )
+    return isinstance(found, dict) and not is_error
 
 
 def word(*, body: bytes) -> str:
@@ -171,7 +174,10 @@ def _words(found: Any) -> list[str]:
     if _is_token(found.get("access_token")) and "error" not in found:
         return []
     names = ("status", "error", "errorCode", "category", "code")
-    return [found[name] for name in names if isinstance(found.get(name), str) and found[name]]
+    told = [found.get(name) for name in names]
+    # HeyGen's error is an object with a code.
+    plain = [one.get("code") if isinstance(one, dict) else one for one in told]
+    return [one for one in plain if isinstance(one, str) and one]
 
 
 def _is_token(value: object) -> bool:

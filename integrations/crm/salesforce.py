@@ -27,6 +27,7 @@ PAGE_SIZE = 1000
 PAGING = {"Sforce-Query-Options": f"batchSize={PAGE_SIZE}"}
 LAG = timedelta(minutes=5)
 JOB_SECONDS = 10.0
+UNDER_WAY = {"UploadComplete", "InProgress"}
 NEXT = re.compile(rf"{re.escape(BASE)}/query(?:All)?/[A-Za-z0-9-]{{5,100}}")
 LOCATOR = re.compile(r"[A-Za-z0-9+/=_-]{1,100}")
 USAGE = re.compile(r"api-usage=(\d+)/(\d+)")
@@ -138,6 +139,9 @@ class Salesforce:
         if state in {"Failed", "Aborted"}:
             # Page by page it takes longer, and comes to the same.
             return Page({"phase": "rows", "from": "", "id": "", "next": ""})
+        if state not in UNDER_WAY:
+            # What is no state would be waited for without end.
+            raise CrmError("unknown", "unreadable")
         return Page({**cursor}, wait_seconds=JOB_SECONDS)
 
     def _result(self, cursor: Cursor) -> Page:

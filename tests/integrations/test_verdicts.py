@@ -40,6 +40,7 @@ def seen(where: str, provider: str, status: int, body: bytes) -> tuple[str, str]
         ("revoke", "zoho", 200, b'{"status":"success"}', ("done", "ok")),
         ("revoke", "zoho", 400, b'{"error":"invalid_token"}', ("permanent", "dead")),
         ("revoke", "zoho", 200, b'{"error":"some_fault"}', ("unknown", "unreadable")),
+        ("revoke", "heygen", 200, b'{"error":{"code":"x"}}', ("unknown", "unreadable")),
         ("revoke", "salesforce", 503, b"", ("transient", "down")),
     ],
 )  # fmt: skip

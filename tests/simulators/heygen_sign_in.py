@@ -15,6 +15,14 @@ class HeyGenSignIn(Simulator):
     revoke_path = "/v1/oauth/revoke"
     login_hosts, token_hosts = ("app.heygen.com",), ("api2.heygen.com",)
 
+    faults = {
+        "429": (429, {"error": {"code": "rate_limit_exceeded", "message": "slow"}}),
+        "403": (403, {"error": {"code": "forbidden", "message": "ana@example.org"}}),
+        "400": (400, {"error": {"code": "validation_error", "message": "bad"}}),
+        "200_with_error": (200, {"error": {"code": "unknown", "message": "bad"}}),
+        "wrong_members": (200, {"data": {"id": 5}, "id": []}),
+    }
+
     def token_answer(self, family: Family, access: str) -> dict[str, object]:
         return {
             "access_token": access,
