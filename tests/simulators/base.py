@@ -107,6 +107,8 @@ class Simulator:
         self.loses_rotation, self.runs_as = False, True
         # How the API misbehaves (tests.simulators.server), and in answer to which methods.
         self.mode, self.acts = "", frozenset({"GET", "POST", "PATCH", "PUT", "DELETE"})
+        # Which one call misbehaves, by its method and its path, wherever it stands; none: the API.
+        self.only: server.OneCall | None = None
         self.released = threading.Event()
         self._lock = threading.Lock()
         self._server: ThreadingHTTPServer | None = None
@@ -156,6 +158,8 @@ class Simulator:
                 if asked.path.endswith(end) and isinstance(planted, Answer):
                     del self.planted[place]
                     return planted
+        if self.mode and self.only and self.only.is_this(asked.method, asked.path):
+            return self.misbehaving()
         if asked.host == "favicon.ico":
             # What every browser asks for by itself.
             return Answer(204)
@@ -175,7 +179,7 @@ class Simulator:
             found = self.access.get(self.bearer(asked))
         if found is None or found[0].revoked or self.now() >= found[1]:
             return self.api_expired()
-        if self.mode and asked.method in self.acts:
+        if self.mode and not self.only and asked.method in self.acts:
             return self.misbehaving()
         return self.api(asked, found[0])
 

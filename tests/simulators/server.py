@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import socket
 import struct
 import threading
@@ -24,6 +25,17 @@ class Call:
     path: str
     headers: Mapping[str, str]
     body: bytes
+
+
+@dataclass(frozen=True)
+class OneCall:
+    """One call of a vendor: a method, and the form of its path."""
+
+    method: str
+    path: re.Pattern[str]
+
+    def is_this(self, method: str, path: str) -> bool:
+        return method == self.method and bool(self.path.fullmatch(path.partition("?")[0]))
 
 
 @dataclass(frozen=True)
@@ -110,6 +122,8 @@ class Simulator:
         self.mode = ""
         # Which calls misbehave.
         self.acts = frozenset({"POST"})
+        # The one call that misbehaves, in place of all of these methods.
+        self.only: OneCall | None = None
         # Whether a message is kept although its answer misbehaves.
         self.takes = False
         # What stands above every whole answer, in the vendor's own letters.
@@ -144,6 +158,8 @@ class Simulator:
         """Return what is answered; None where the connection is treated badly instead."""
         self.calls.append(call)
         acts = call.method in self.acts
+        if self.only:
+            acts = self.only.is_this(call.method, call.path)
         if not self.mode or not acts:
             return self.route(call)
         if self.takes:
