@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import audit, people, roles
 from accounts.models import User
 from config.lib import clock
-from integrations import crm
+from integrations import crm, stand_ins
 from integrations.crm import channels, entries, mapping, syncs
 from integrations.crm.base import Record
 from integrations.forms import FieldsForm
@@ -49,6 +49,7 @@ def connection_fields(request: HttpRequest, connection_id: uuid.UUID) -> HttpRes
     context: dict[str, Any] = {"row": row, "form": form, "is_new": held is None}
     context["entry"] = entries.of(connection=row)
     context["asks_itself"] = held is not None and row.provider in channels.OPENERS
+    context["stand_in"] = stand_ins.page(provider=row.provider, title=row.label)
     if request.method == "POST" and form.is_valid():
         try:
             chosen = {name: text for name, text in form.cleaned_data.items() if name != NOTES}

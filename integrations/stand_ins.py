@@ -63,11 +63,12 @@ def keys(*, provider: str) -> dict[str, str]:
 
 def page(*, provider: str, title: str) -> dict[str, str]:
     """Return the stand-in's own page, and the words about it; nothing where there is none."""
-    if not answers(provider=provider) or provider not in KEYS:
+    if not answers(provider=provider):
         return {}
+    words = f"A stand-in on this machine answers instead of {title}; nothing reaches {title}."
+    filled = " Its keys are filled in where an account is added; they open nothing else."
     return {
         "address": f"{settings.SIMULATORS[provider]}/",
         "link": f"Page of the stand-in of {title}",
-        "words": f"A stand-in on this machine answers instead of {title}; nothing reaches {title}. "
-        "Its keys are filled in where an account is added; they open nothing else.",
+        "words": f"{words}{filled if provider in KEYS else ''}",
     }

@@ -10,15 +10,19 @@ from django.test import Client, override_settings
 
 from config.lib import http
 from integrations import keyed, messaging, stand_ins
-from integrations.messaging.base import OutgoingMessage
+from integrations.messaging.base import OutgoingMessage, ProviderError
 from integrations.models import Connection, InboxItem
 from integrations.video import providers
 from tests.accounts.staff import browser
 from tests.integrations.video import accounts
 from tests.simulators import __main__ as started
-from tests.simulators import desk, desks, sendgrid
+from tests.simulators import demo, desk, desks, sendgrid
+from tests.simulators.base import Family, Simulator
+from tests.simulators.crm_desk import CrmDesk
 from tests.simulators.desk import Desk, FilmDesk, MessageDesk
+from tests.simulators.front import TAKEN
 from tests.simulators.server import Hook
+from tests.simulators.zoho import Zoho
 
 pytestmark = pytest.mark.django_db
 SENT_TO = {"sendgrid": ("email", "ana@example.org")}
@@ -99,6 +103,7 @@ def test_a_message_is_reported_by_the_vendors_own_posts(opened: Opened) -> None:
     sent = messaging.provider_for(row).send(message)
     follow()
     assert [one.reported for one in made.taken] == ["delivered, told"]
+    assert "https://example.org/v/abc" in made.page()
     reports = InboxItem.objects.filter(kind=InboxItem.Kind.DELIVERY_REPORT)
     # Who signs nothing is not believed about a delivery.
     names = {str(one.body_sealed["provider_message_id"]) for one in reports if one.body_sealed}
@@ -107,6 +112,51 @@ def test_a_message_is_reported_by_the_vendors_own_posts(opened: Opened) -> None:
     made.done({"row": "0", "words": "STOP"})
     assert made.said == "Sealcast took the answer."
     assert InboxItem.objects.count() == before + 1
+
+
+@pytest.mark.parametrize("opened", list(desks.SLUGS)[:4], indirect=True)
+def test_it_misbehaves_when_it_is_told_to(opened: Opened) -> None:
+    slug, made = opened
+    _, row = connected(slug)
+    channel, address = SENT_TO.get(slug, ("whatsapp", "+14155550100"))
+    message = OutgoingMessage(uuid.uuid4(), channel, address, "A", "https://example.org/v/a", {})
+    for mood, outcome, kept in (("429", "transient", 0), ("closed", "unknown", 0)):
+        made.done({"mood": mood})
+        with pytest.raises(ProviderError) as refused:
+            messaging.provider_for(row).send(message)
+        assert (refused.value.outcome, len(made.vendor.messages)) == (outcome, kept)
+    made.done({"mood": TAKEN})
+    with pytest.raises(ProviderError):
+        messaging.provider_for(row).send(message)
+    assert len(made.vendor.messages) == 1
+    made.done({"mood": ""})
+    assert messaging.provider_for(row).send(message).provider_message_id
+
+
+@pytest.mark.parametrize(("slug", "crm"), started.VENDORS)
+def test_a_crm_has_a_page_where_people_opt_out_and_are_deleted(
+    slug: str, crm: type[Simulator]
+) -> None:
+    vendor = crm(client_id="c", secret="s", redirect_uri=f"{settings.PUBLIC_URL}/r/")
+    first, second = demo.fill(vendor)[:2]
+    made = CrmDesk(vendor, public_url=settings.PUBLIC_URL)
+    told: list[Hook] = []
+    made.post = lambda hook: told.append(hook) or 200  # type: ignore[func-returns-value]
+    where = f"{settings.PUBLIC_URL}/hooks/secret/"
+    made.done({"webhook": where})
+    if isinstance(vendor, Zoho):
+        until, events = "2999-01-01T00:00:00+00:00", ["Contacts.edit", "Contacts.delete"]
+        vendor.channels["1"] = {"notify_url": where, "events": events, "channel_expiry": until}
+    made.done({"row": "0", "act": "Opts out"})
+    made.done({"row": "1", "act": "Delete"})
+    assert f"This is not {vendor.name}." in made.page()
+    assert made.row(first)[2] == "opted out"
+    assert second not in made.ids() or made.row(second)[2] == "deleted"
+    assert len(told) == (0 if slug == "salesforce" else 2)
+    assert all((first if n == 0 else second).encode() in one.body for n, one in enumerate(told))
+    vendor.families.append(Family("c", "scope", "host"))
+    made.done({"act": "Take the permission back"})
+    assert all(family.revoked for family in vendor.families)
 
 
 @pytest.mark.parametrize("opened", list(desks.SLUGS)[4:], indirect=True)

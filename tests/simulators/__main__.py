@@ -1,8 +1,8 @@
 """Start the stand-ins for `make run`: `python -m tests.simulators PORT PID URL`.
 
-They end when the process of that id has gone, so that Ctrl-C of the one ends the others too. Those
-of CRMs hold forty people of nobody each; a minute after they were read once, some of it changes.
-Those that are opened by keys have a page each, where our webhook's address is entered.
+They end when the process of that id has gone, so that Ctrl-C of the one ends the others too. Each
+has a page, where our webhook's address is entered and where it can be told to misbehave. Those of
+CRMs hold forty people of nobody each; a minute after they were read once, some of it changes.
 """
 
 import os
@@ -11,7 +11,8 @@ import time
 
 from tests.simulators import demo, desks
 from tests.simulators.base import Simulator
-from tests.simulators.desk import send
+from tests.simulators.crm_desk import CrmDesk
+from tests.simulators.front import send
 from tests.simulators.hubspot import HubSpot
 from tests.simulators.salesforce import Salesforce
 from tests.simulators.zoho import Zoho
@@ -48,12 +49,14 @@ def main(port: int, pid: int, public_url: str) -> None:
         for number, (slug, vendor) in enumerate(VENDORS)
     ]
     people = {vendor: demo.fill(vendor) for vendor in there}
-    names = ", ".join(vendor.name for vendor in there)
     sys.stdout.write(
-        f"Stand-ins of {names}, forty people of nobody in each. Connect them at\n"
-        f"  {public_url}/connections/  client id {CLIENT_ID}, secret {SECRET}\n"
-        "Stand-ins that keys open (no secrets, and filled in on the page), each with a page:\n"
+        f"Stand-ins to connect at {public_url}/connections/, each with a page of its own.\n"
+        f"Forty people of nobody in each; client id {CLIENT_ID}, secret {SECRET}:\n"
     )
+    for number, vendor in enumerate(there):
+        front = CrmDesk(vendor, public_url=public_url)
+        sys.stdout.write(f"  {front.title:10} http://127.0.0.1:{port + number}/\n")
+    sys.stdout.write("Opened by keys (no secrets, and filled in where an account is added):\n")
     for slug, desk in desks.all_of(public_url=public_url).items():
         address = desk.start(port + len(VENDORS) + list(desks.SLUGS).index(slug))
         keys = ", ".join(f"{name} {value}" for name, value in desks.opens(slug).items())

@@ -109,6 +109,8 @@ class Simulator:
         self.mode, self.acts = "", frozenset({"GET", "POST", "PATCH", "PUT", "DELETE"})
         # Which one call misbehaves, by its method and its path, wherever it stands; none: the API.
         self.only: server.OneCall | None = None
+        # Its page, where it has one (tests.simulators.crm_desk): of no host.
+        self.front: Callable[[Asked], Answer] | None = None
         self.released = threading.Event()
         self._lock = threading.Lock()
         self._server: ThreadingHTTPServer | None = None
@@ -152,6 +154,8 @@ class Simulator:
 
     # The server.
     def answer(self, asked: Asked) -> Answer:
+        if self.front is not None and not asked.host:
+            return self.front(asked)
         with self._lock:
             self.calls.append(asked)
             for place, (end, planted) in enumerate(self.planted):

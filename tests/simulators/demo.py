@@ -15,6 +15,8 @@ LAST = ("Nobody", "Nemo", "Niemand", "Personne")
 CITIES = (("US", "Springfield"), ("FR", "Lyon"), ("DE", "Kiel"), ("IN", "Pune"))
 # Everyone of this number opted out of e-mail before the first reading.
 OPTED_OUT = 8
+# Everyone of this number is said to have agreed, in the words of the CRM; that allows nothing.
+AGREED = 3
 Told = dict[str, str]
 
 
@@ -32,15 +34,13 @@ def happen(vendor: Simulator, ids: list[str], *, at: float) -> list[Hook]:
     Return what the vendor posts of it to whoever asked for that.
     """
     opt_out(vendor, ids[0])
+    delete(vendor, ids[1], at=at)
     if isinstance(vendor, HubSpot):
-        vendor.archive(ids[1])
         vendor.merge(ids[2], ids[3])
     elif isinstance(vendor, Salesforce):
-        vendor.change(ids[1], at=at, IsDeleted=True)
         vendor.merge(ids[2], ids[3], at=at)
     elif isinstance(vendor, Zoho):
         # Of a merge Zoho tells that one record is gone, and no more.
-        vendor.delete(ids[1], at=at)
         vendor.delete(ids[2], at=at)
         return [*vendor.hooks("edit", ids[0]), *vendor.hooks("delete", ids[1], ids[2])]
     return []
@@ -53,6 +53,15 @@ def opt_out(vendor: Simulator, identity: str) -> None:
         vendor.change(identity, HasOptedOutOfEmail=True)
     elif isinstance(vendor, Zoho):
         vendor.change(identity, Email_Opt_Out=True)
+
+
+def delete(vendor: Simulator, identity: str, *, at: float) -> None:
+    if isinstance(vendor, HubSpot):
+        vendor.archive(identity)
+    elif isinstance(vendor, Salesforce):
+        vendor.change(identity, at=at, IsDeleted=True)
+    elif isinstance(vendor, Zoho):
+        vendor.delete(identity, at=at)
 
 
 def was_read(vendor: Simulator) -> bool:
@@ -72,6 +81,7 @@ def _add(vendor: Simulator, number: int) -> str:
         f"+1415555{100 + number:04d}",
     )
     country, city = CITIES[number % 4]
+    agreed = number % AGREED == 0
     if isinstance(vendor, HubSpot):
         return vendor.add(
             firstname=name,
@@ -81,6 +91,7 @@ def _add(vendor: Simulator, number: int) -> str:
             hs_country_region_code=country,
             city=city,
             hs_language="en",
+            hs_legal_basis="Freely given consent from contact" if agreed else "",
         )
     if isinstance(vendor, Salesforce):
         return vendor.add(
@@ -98,4 +109,5 @@ def _add(vendor: Simulator, number: int) -> str:
         Mobile=phone,
         Mailing_Country=country,
         Mailing_City=city,
+        Data_Processing_Basis="Consent - Obtained" if agreed else "Not Applicable",
     )

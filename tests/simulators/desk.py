@@ -2,8 +2,7 @@
 
 The page says that it is a stand-in, takes the address of our webhook as a vendor's settings would,
 and shows what came in. A message is reported delivered a moment after it was taken, and a film is
-made by the studio on this machine; each post is signed as the vendor signs. It posts to one
-installation alone.
+made by the studio on this machine; each post is signed as the vendor signs.
 """
 
 import re
@@ -13,34 +12,27 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.error import HTTPError, URLError
 from urllib.parse import parse_qsl, urlsplit
-from urllib.request import Request, urlopen
 
 from integrations.video import studio
-from tests.simulators import desk_page, server
+from tests.simulators import server
 from tests.simulators.base import Asked
+from tests.simulators.front import MOODS, TAKEN, Front
 from tests.simulators.heygen_sign_in import HeyGenSignIn
-from tests.simulators.server import Answer, Call, Hook, Simulator
+from tests.simulators.server import Answer, Call, Simulator
 from tests.simulators.studios import KEY, Job, StudioSimulator
 from tests.simulators.tellers import Taken, Teller
 
 REPORT_SECONDS = 2.0
 MARK = re.compile(r'<break time="(?P<length>[\d.]+)(?P<unit>m?s)"/>')
 SIGNING_SECRET = "signing-of-nobody"
-Poster = Callable[[Hook], int]
 
 
-class Desk:
-    """One stand-in and its page."""
-
-    note = ""
+class Desk(Front):
+    """A stand-in that keys open, and its page."""
 
     def __init__(self, title: str, vendor: Simulator, *, public_url: str, keys: Mapping[str, str]):
-        self.title, self.vendor, self.keys = title, vendor, dict(keys)
-        self.hooks_at = f"{public_url}/hooks/"
-        self.webhook, self.said = "", ""
-        self.post: Poster = send
+        super().__init__(title, vendor, public_url=public_url, keys=keys)
         self.later: Callable[[float, Callable[[], None]], None] = later
         vendor.unplug()
         # Above what an earlier start can have used: what came before is remembered by Sealcast.
@@ -62,48 +54,21 @@ class Desk:
             self._server.shutdown()
             self._server.server_close()
 
-    def api(self, host: str, call: Call) -> Answer:
-        """Answer as the vendor's host of that name would."""
-        found = self.vendor.answer(call)
-        assert found is not None, "a stand-in with a page does not misbehave"
-        self.happened(call, found)
+    def api(self, host: str, call: Call) -> Answer | None:
+        """Answer as the vendor's host of that name would; None: the connection is treated badly."""
+        found: Answer | None = self.vendor.answer(call)
+        if found is not None:
+            self.happened(call, found)
         return found
 
     def happened(self, call: Call, answer: Answer) -> None:
         """Look at what was answered: something may follow by itself."""
 
-    def done(self, form: Mapping[str, str]) -> None:
-        """Do what was pressed on the page."""
-        if "webhook" in form:
-            self.enter(form["webhook"].strip())
-
-    def enter(self, address: str) -> None:
-        """Take the address to post to: of our one installation, or none."""
-        is_ours = address.startswith(self.hooks_at)
-        self.webhook = address if is_ours else ""
-        words = "posts to it" if is_ours else f"posts to addresses under {self.hooks_at} only"
-        self.said = f"The stand-in {words}."
-
-    def tell(self, hook: Hook) -> int:
-        """Post something; 0 where it may not, or nobody answered."""
-        if not hook.url.startswith(self.hooks_at):
-            return 0
-        return self.post(hook)
-
-    def rows(self) -> list[tuple[str, ...]]:
-        """Return the rows of the page's table, the head first."""
-        return []
-
-    def acts(self) -> list[str]:
-        """Return, for each row, the name of what can be pressed there; empty for nothing."""
-        return []
-
-    def page(self) -> str:
-        return desk_page.written(self)
-
 
 class MessageDesk(Desk):
     """A stand-in of who takes messages."""
+
+    moods = {**MOODS, TAKEN: "nothing, although it takes the message"}
 
     def __init__(self, title: str, vendor: Simulator, teller: Teller, **facts: Any) -> None:
         super().__init__(title, vendor, **facts)
@@ -113,6 +78,10 @@ class MessageDesk(Desk):
             if teller.signs
             else f"{title} signs nothing: Sealcast takes a stop from it, and believes no delivery."
         )
+
+    def behave(self, mood: str) -> None:
+        super().behave(mood)
+        self.vendor.takes = mood == TAKEN
 
     def happened(self, call: Call, answer: Answer) -> None:
         if found := self.teller.taken(call, answer):
@@ -132,16 +101,14 @@ class MessageDesk(Desk):
         if row.isdigit() and int(row) < len(self.taken):
             taken = self.taken[int(row)]
             hook = self.teller.said(taken, self.webhook, form.get("words", "STOP")[:500])
-            status = self.tell(hook)
-            words = {0: "Enter the webhook address first.", 200: "Sealcast took the answer."}
-            self.said = words.get(status, f"Sealcast refused the answer ({status}).")
+            self.told(self.tell(hook), "the answer")
 
     def rows(self) -> list[tuple[str, ...]]:
-        rows = [(one.to, one.name, one.reported) for one in self.taken]
-        return [("To", "Name of the message", "State"), *rows]
+        rows = [(one.to, one.words, one.name, one.reported) for one in self.taken]
+        return [("To", "What it says", "Name of the message", "State"), *rows]
 
-    def acts(self) -> list[str]:
-        return [self.teller.answer for _ in self.taken]
+    def acts(self) -> list[tuple[str, ...]]:
+        return [(self.teller.answer,) for _ in self.taken]
 
 
 class FilmDesk(Desk):
@@ -187,7 +154,7 @@ class HeyGenDesk(FilmDesk):
         super().__init__(*args, **facts)
         self.sign_in = sign_in
 
-    def api(self, host: str, call: Call) -> Answer:
+    def api(self, host: str, call: Call) -> Answer | None:
         if host in (*self.sign_in.login_hosts, *self.sign_in.token_hosts):
             return self.signing_in(host, call)
         asked = asked_of(host, call)
@@ -246,19 +213,6 @@ def later(seconds: float, act: Callable[[], None]) -> None:
     timer.start()
 
 
-def send(hook: Hook) -> int:
-    """Post to our webhook and return the status; 0 where nobody answered."""
-    headers = {**hook.headers, "Content-Type": hook.content_type}
-    asked = Request(hook.url, hook.body, headers)  # noqa: S310 loopback, as its caller checked
-    try:
-        with urlopen(asked, timeout=10) as answer:  # noqa: S310
-            return int(answer.status)
-    except HTTPError as refused:
-        return refused.code
-    except (URLError, OSError):
-        return 0
-
-
 def _handler(desk: Desk) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def handle_any(self) -> None:
@@ -270,10 +224,12 @@ def _handler(desk: Desk) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             host, _, path = self.path.removeprefix("/").partition("/")
             self.close_connection = True
-            if "." in host:
+            if host == "favicon.ico":
+                # What every browser asks for by itself.
+                server.send(self, 204, b"")
+            elif "." in host:
                 call = Call(self.command, f"/{path}", dict(self.headers), body)
-                status, found = desk.api(host, call)
-                server.send(self, status, found, **desk.vendor.headers)
+                _send(self, desk.api(host, call), desk.vendor)
             elif host:
                 server.send(self, 404, b"")
             elif self.command == "POST":
@@ -289,3 +245,10 @@ def _handler(desk: Desk) -> type[BaseHTTPRequestHandler]:
             return
 
     return Handler
+
+
+def _send(to: BaseHTTPRequestHandler, answer: Answer | None, vendor: Simulator) -> None:
+    if answer is None:
+        server.BROKEN[vendor.mode](to, vendor)
+    else:
+        server.send(to, answer[0], answer[1], **vendor.headers)

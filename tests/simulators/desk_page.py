@@ -1,10 +1,11 @@
 """How does the page of a stand-in look? Plain, and as no vendor's: it says what it is first."""
 
 import html
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.simulators.desk import Desk
+    from tests.simulators.front import Front
 
 STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;
@@ -13,7 +14,7 @@ color:#1b1b1f;background:#fff}
 .said{background:#e5f5ea;border:2px solid #1d6b38;border-radius:8px;padding:.75rem 1rem}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.5rem;
 border-bottom:1px solid #ccc;overflow-wrap:anywhere}code{background:#f2f2f4;padding:.1rem .3rem}
-input{font:inherit;padding:.5rem;border:1px solid #666;border-radius:6px}
+input,select{font:inherit;padding:.5rem;border:1px solid #666;border-radius:6px}
 .keys th{width:14rem}.wide{width:100%;box-sizing:border-box}
 button{font:inherit;padding:.5rem 1rem;border:1px solid #1b1b1f;border-radius:6px;
 background:#1b1b1f;color:#fff;margin-block:.25rem}.quiet{color:#55555c}
@@ -40,7 +41,7 @@ def banner(vendor: str) -> str:
     )
 
 
-def written(desk: "Desk") -> str:
+def written(desk: "Front") -> str:
     keys = "".join(
         f"<tr><th>{html.escape(name)}</th><td><code>{html.escape(value)}</code></td></tr>"
         for name, value in desk.keys.items()
@@ -51,11 +52,11 @@ def written(desk: "Desk") -> str:
         f"{banner(desk.title)}{said}<p>{html.escape(desk.note)}</p>"
         f"<h2>What opens it</h2><p>No secrets: they open this program and nothing else.</p>"
         f'<table class="keys">{keys}</table>'
-        f"{_hook(desk)}{_table(desk)}",
+        f"{_hook(desk)}{_moods(desk)}{_table(desk)}",
     )
 
 
-def _hook(desk: "Desk") -> str:
+def _hook(desk: "Front") -> str:
     return (
         "<h2>Where it posts to</h2><p>The webhook address that Sealcast shows under "
         "“Keys and webhook”, as you would enter it in the vendor's settings.</p>"
@@ -66,14 +67,28 @@ def _hook(desk: "Desk") -> str:
     )
 
 
-def _table(desk: "Desk") -> str:
+def _moods(desk: "Front") -> str:
+    options = "".join(
+        f'<option value="{html.escape(mood)}"{" selected" if mood == desk.mood else ""}>'
+        f"{html.escape(words)}</option>"
+        for mood, words in desk.moods.items()
+    )
+    return (
+        "<h2>How it answers</h2><p>What goes wrong at a vendor can be tried here.</p>"
+        '<form method="post" action="/"><label>It answers '
+        f'<select name="mood">{options}</select></label> <button>Answer so</button></form>'
+        f"{_buttons(desk.wide_acts)}"
+    )
+
+
+def _table(desk: "Front") -> str:
     head, *rows = desk.rows()
-    acts = desk.acts() or [""] * len(rows)
+    acts = desk.acts() or [()] * len(rows)
     empty = f'<tr><td colspan="{len(head) + 1}" class="quiet">Nothing yet.</td></tr>'
     lines = [
-        f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}"
-        f"<td>{_button(number, act)}</td></tr>"
-        for number, (row, act) in reversed([*enumerate(zip(rows, acts, strict=False))])
+        f"<tr>{''.join(f'<td>{_cell(desk, cell)}</td>' for cell in row)}"
+        f"<td>{_buttons(pressed, number)}</td></tr>"
+        for number, (row, pressed) in reversed([*enumerate(zip(rows, acts, strict=False))])
     ]
     titles = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
     return (
@@ -82,16 +97,22 @@ def _table(desk: "Desk") -> str:
     )
 
 
-def _button(number: int, act: str) -> str:
-    if not act:
+def _cell(desk: "Front", text: str) -> str:
+    """Write a text; an address of our installation can be pressed, as on a phone."""
+    ours = re.compile(rf"{re.escape(html.escape(desk.public_url))}/[\w./-]+")
+    return ours.sub(lambda found: f'<a href="{found[0]}">{found[0]}</a>', html.escape(text))
+
+
+def _buttons(acts: tuple[str, ...], number: int | None = None) -> str:
+    row = "" if number is None else f'<input type="hidden" name="row" value="{number}">'
+    return "".join(
+        f'<form method="post" action="/">{row}{_words(act)}'
+        f'<button name="act" value="{html.escape(act)}">{html.escape(act)}</button></form>'
+        for act in acts
+    )
+
+
+def _words(act: str) -> str:
+    if act != "Answer":
         return ""
-    words = (
-        '<input name="words" value="STOP" size="8" aria-label="What the person says"> '
-        if act == "Answer"
-        else ""
-    )
-    return (
-        '<form method="post" action="/">'
-        f'<input type="hidden" name="row" value="{number}">{words}'
-        f"<button>{act}</button></form>"
-    )
+    return '<input name="words" value="STOP" size="8" aria-label="What the person says"> '

@@ -28,6 +28,7 @@ class Taken:
     callback: str = ""
     reported: str = "taken"
     ref: str = ""
+    words: str = ""
 
 
 class Teller(Protocol):
@@ -61,7 +62,8 @@ class TwilioTells:
         if call.method != "POST" or answer[0] != 201 or not isinstance(row, dict):
             return None
         fields = dict(parse_qsl(call.body.decode()))
-        return Taken(fields["To"], str(row["sid"]), fields.get("StatusCallback", ""))
+        callback = fields.get("StatusCallback", "")
+        return Taken(fields["To"], str(row["sid"]), callback, words=str(row["body"]))
 
     def delivered(self, taken: Taken, url: str) -> Sequence[Hook]:
         where = taken.callback or url
@@ -84,7 +86,8 @@ class WatiTells:
         if not call.path.endswith("/send") or answer[0] != 200:
             return None
         [one] = json.loads(call.body)["recipients"]
-        return Taken(one["phone_number"], one["local_message_id"])
+        words = f"Your video is ready: {one.get('custom_params', '')}"
+        return Taken(one["phone_number"], one["local_message_id"], words=words)
 
     def delivered(self, taken: Taken, url: str) -> Sequence[Hook]:
         kinds = ("templateMessageSent_v2", "sentMessageDELIVERED_v2")
@@ -110,7 +113,8 @@ class GupshupTells:
         if call.method != "POST" or answer[0] != 202 or not isinstance(row, dict):
             return None
         fields = dict(parse_qsl(call.body.decode()))
-        return Taken(fields["destination"], str(row["messageId"]))
+        words = f"Your video is ready: {json.loads(fields['template']).get('params', '')}"
+        return Taken(fields["destination"], str(row["messageId"]), words=words)
 
     def delivered(self, taken: Taken, url: str) -> Sequence[Hook]:
         told = {"gsId": taken.name, "id": f"wamid.{taken.name}", "destination": taken.to}
@@ -135,9 +139,10 @@ class SendGridTells:
         found = answer[1]
         if call.path != "/v3/mail/send" or not isinstance(found, Page):
             return None
-        [one] = json.loads(call.body)["personalizations"]
-        name = found.headers["X-Message-Id"]
-        return Taken(one["to"][0]["email"], name, ref=one["custom_args"]["ref"])
+        letter = json.loads(call.body)
+        [one] = letter["personalizations"]
+        name, words = found.headers["X-Message-Id"], letter["content"][0]["value"]
+        return Taken(one["to"][0]["email"], name, ref=one["custom_args"]["ref"], words=words)
 
     def delivered(self, taken: Taken, url: str) -> Sequence[Hook]:
         return [self._event(taken, url, kind) for kind in ("processed", "delivered")]
