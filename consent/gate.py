@@ -28,6 +28,11 @@ SHORT_OF = {
     "given": "not_confirmed",
     "superseded": "basis_changed",
 }
+# The same rule says so of both: what tells them apart is where a person's consent stands.
+SHORT_WORDS = {
+    "no_consent": "Nobody asked them, or they have not answered: unknown is no.",
+    "claimed_only": "Another system says that they agreed; a claim without evidence is none.",
+}
 # What a storey above may find, by the first word of its code, and the rule that says so.
 FOUND_ABOVE = {
     "presenter": "house.presenter",
@@ -213,6 +218,20 @@ def worded(reasons: Sequence[dict[str, str]]) -> list[dict[str, str]]:
             continue
         rows.append({**reason, "text": rule.text, "source_url": rule.source_url})
     return rows
+
+
+def common(reasons: Sequence[dict[str, str]]) -> dict[str, str]:
+    """Return what holds of many people with one code: the house's rule, or the one of all of them.
+
+    Nothing where the law of each place says so for itself: one country's stands for no other's.
+    """
+    by_rule = {reason["rule"]: reason for reason in reasons}
+    own = [reason for rule, reason in by_rule.items() if rule.startswith("house.")]
+    found = own or (list(by_rule.values()) if len(by_rule) == 1 else [])
+    if not found:
+        return {}
+    [told] = worded(found[:1])
+    return {**told, "text": SHORT_WORDS.get(told["code"], told["text"])}
 
 
 def _of_person(known: Facts) -> Iterator[Reason]:

@@ -63,7 +63,7 @@ def outlook(*, campaign: Campaign, at: datetime, content: Collection[str] | None
     `content` is what the words speak of, if not what the campaign's own do.
     """
     seen = Outlook()
-    counts: dict[tuple[str, str], dict[str, object]] = {}
+    counts: dict[tuple[str, ...], dict[str, object]] = {}
     for case in forecast.counts(
         people=audience(campaign),
         purpose_code=campaign.purpose_code,
@@ -94,20 +94,18 @@ def clean(filters: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     return {name: values for name, values in kept.items() if values}
 
 
-def _add(counts: dict[tuple[str, str], dict[str, object]], case: forecast.Case) -> None:
+def _add(counts: dict[tuple[str, ...], dict[str, object]], case: forecast.Case) -> None:
     # One person is counted once, under the first reason: the numbers add up to the audience.
-    verdict, reason = case.verdict, case.verdict.reasons[0]
+    verdict, code = case.verdict, case.verdict.reasons[0].code
+    same = [reason.plain() for reason in verdict.reasons if reason.code == code]
+    # Without a rule of the house each country's stands for itself.
+    told = gate.common(same) or gate.worded(same)[0]
     row = counts.setdefault(
-        (verdict.verdict, reason.code),
-        {
-            **gate.worded([reason.plain()])[0],
-            "text": reason.text,
-            "state": SHOWN[verdict.verdict],
-            "count": 0,
-        },
+        (verdict.verdict, code, told["rule"]),
+        {**told, "state": SHOWN[verdict.verdict], "count": 0},
     )
     row["count"] = int(str(row["count"])) + case.people
 
 
-def _most_first(counts: dict[tuple[str, str], dict[str, object]]) -> list[dict[str, object]]:
+def _most_first(counts: dict[tuple[str, ...], dict[str, object]]) -> list[dict[str, object]]:
     return sorted(counts.values(), key=lambda row: -int(str(row["count"])))

@@ -26,6 +26,8 @@ PHASES = {
     "ready": "Ready to send",
 }
 MOVING = {Campaign.State.RENDERING, Campaign.State.SENDING}
+# Seconds between two looks; after the last message deliveries and plays go on coming.
+LOOK_SECONDS, LOOK_LATER_SECONDS = 3, 20
 
 
 @roles.requires("campaign.view")
@@ -111,11 +113,18 @@ def _facts(request: HttpRequest, row: Campaign) -> dict[str, object]:
         "phase": PHASES.get(seen.phase, seen.phase),
         "states": sorted(progress.states(row).items(), key=lambda pair: -pair[1]),
         "moving": row.state in MOVING,
+        "pause": _pause(row),
         "may_end_links": row.started_at is not None
         and roles.may(user=request.user, act="campaign.end_links"),
         "may_send": roles.may(user=request.user, act="campaign.send"),
         "stopped": progress.stopped(campaign=row),
     }
+
+
+def _pause(row: Campaign) -> int | None:
+    if row.state in MOVING:
+        return LOOK_SECONDS
+    return LOOK_LATER_SECONDS if row.state == Campaign.State.DONE else None
 
 
 def _retryable(row: Campaign, causes: list[progress.Cause]) -> list[dict[str, object]]:

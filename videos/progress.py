@@ -164,15 +164,13 @@ def _by(rows: QuerySet[Recipient], column: str) -> list[tuple[str, int]]:
 
 
 def _words_of(campaign: Campaign, code: str) -> dict[str, str]:
-    # The words of one decision stand for all with its code: they cite one rule pack.
+    found: list[dict[str, str]] = []
     decisions = Decision.objects.filter(
         context_id=campaign.pk, verdict=Decision.Verdict.REFUSE, phase=Decision.Phase.QUEUE
     )
     for decision in decisions.order_by("-at")[:500]:
-        for reason in decision.reasons:
-            if reason["code"] == code:
-                return gate.worded([reason])[0]
-    return {"text": _plain(code)}
+        found += [reason for reason in decision.reasons if reason["code"] == code]
+    return gate.common(found) or {"text": _plain(code)}
 
 
 def _plain(code: str) -> str:

@@ -32,6 +32,7 @@ def person(
     phone: str = "+4915112345678",
     language: str = "en",
     partner: Partner | None = None,
+    country: str = "DE",
     at: datetime = AT,
 ) -> Contact:
     purposes.ensure_defaults(at=AT - timedelta(days=1))
@@ -42,7 +43,7 @@ def person(
         phone=phone,
         language=language,
         time_zone="Europe/Berlin",
-        country="DE",
+        country=country,
         attributes={"company": "Nordlicht"},
         source="form",
         at=at,

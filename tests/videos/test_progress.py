@@ -8,7 +8,7 @@ from integrations import connections
 from tests.videos import stage
 from tests.videos.stage import AT
 from tests.videos.test_delivery import begun
-from videos import campaigns, delivery, links, playback, progress
+from videos import audiences, campaigns, delivery, links, playback, progress
 from videos.models import Campaign, Link, Recipient
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +64,23 @@ def test_refusals_come_with_rule_and_source(sent: Campaign) -> None:
     assert (cause.code, cause.count) == ("no_consent", 1)
     assert cause.rule
     assert "GDPR" in cause.source
+
+
+def test_people_of_many_countries_are_not_refused_by_the_law_of_one() -> None:
+    connections.ensure_local(at=AT)
+    yes = stage.agreed(stage.person())
+    for country in ("DE", "FR", "ES"):
+        stage.person(name="No", email=f"{country}@example.org", phone="", country=country)
+    made = begun(yes)
+    (seen,) = audiences.outlook(campaign=made, at=AT).reasons
+    delivery.work(campaign_id=made.pk, at=LATER)
+    (cause,) = progress.refusals(campaign=made)
+    for count, rule, text in (
+        (seen["count"], seen["rule"], seen["text"]),
+        (cause.count, cause.rule, cause.text),
+    ):
+        assert (count, rule) == (3, "house.consent")
+        assert str(text).startswith("Nobody asked them")
 
 
 def test_failures_are_grouped_by_cause(sent: Campaign) -> None:
