@@ -163,6 +163,17 @@ def vendor_of(connection: Connection) -> VideoProvider | None:
         return None
 
 
+def order_of(*, script: AnonymousScript) -> tuple[str, str] | None:
+    """Return who would make it, and the order in that vendor's own shape; nothing leaves here.
+
+    None where the request leaves as it is, or nobody is connected.
+    """
+    connection = connections.usable(kind=Connection.Kind.VIDEO).first()
+    vendor = vendor_of(connection) if connection else None
+    text = vendor.shown(body=script.body) if vendor else ""
+    return (connection.label, text) if connection and text else None
+
+
 def current(*, campaign: Campaign, language: str) -> Render | None:
     """Return what a language's base video is: an uploaded one, or that of the present words."""
     own = uploaded(campaign=campaign, language=language)

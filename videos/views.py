@@ -25,6 +25,7 @@ from videos import (
     fallbacks,
     grammar,
     languages,
+    rendering,
     steps,
 )
 from videos.fallbacks import BadFallback
@@ -246,6 +247,7 @@ def look_at(row: Campaign, language: str, text: str) -> dict[str, object]:
         made = anonymisation.anonymise(script_text=clean, language=language, known=everybody)
     except anonymisation.ScriptRefused as refused:
         return {"problems": refused.problems, **facts}
+    facts["order"] = rendering.order_of(script=made)
     return {"made": made, "bytes": made.body.decode(), "personal": parsed.personal, **facts}
 
 

@@ -88,6 +88,12 @@ class VideoProvider(Protocol):
         :raises ProviderError: with its outcome.
         """
 
+    def shown(self, *, body: bytes) -> str:
+        """Return the order of the anonymous request as the vendor gets it, without our address.
+
+        Empty from a provider that takes the request as it is. Nothing leaves here.
+        """
+
     def poll(self, *, job_id: str) -> Status:
         """Say how far a job has come.
 

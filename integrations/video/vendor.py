@@ -3,6 +3,7 @@
 A vendor is the paths and shapes of its API; what an answer means is decided here, once.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -25,6 +26,8 @@ from integrations.video.wire import JOB_ID, Reply, Wire, refusal, text
 RENDERING, DONE, FAILED, DELETED = "rendering", "done", "failed", "deleted"
 LIST_PAGES, LIST_ROWS = 10, 100
 Row = Mapping[str, Any]
+# Whoever reads the address of our webhook can post to it.
+HIDDEN = "(hidden)"
 
 
 class KeyedVendor:
@@ -102,6 +105,12 @@ class KeyedVendor:
         if reply.is_good and not code and JOB_ID.fullmatch(name):
             return name
         raise refusal(reply, code)
+
+    def shown(self, *, body: bytes) -> str:
+        """Return the order of the anonymous request as it is posted, without our address."""
+        text = json.dumps(self.written(orders.read(body)))
+        secret = self.of("webhook_secret")
+        return text.replace(secret, HIDDEN) if secret else text
 
     def poll(self, *, job_id: str) -> Status:
         """Say how far a job has come; the vendor's words for a failure are not repeated.

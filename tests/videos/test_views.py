@@ -1,3 +1,5 @@
+import html
+
 import pytest
 from django.test import Client
 
@@ -5,7 +7,8 @@ from accounts import audit
 from accounts.models import TrailLeaf
 from config.lib import clock
 from consent import purposes
-from integrations import connections
+from integrations import connections, keyed
+from integrations.models import Connection
 from tests.accounts.staff import browser, partner
 from tests.videos import stage
 from tests.videos.stage import HEAD, TEXT
@@ -40,6 +43,19 @@ def address(made: Campaign, leaf: str) -> str:
 @pytest.mark.parametrize("leaf", PAGES)
 def test_every_page_of_a_campaign_opens(marketer: Client, made: Campaign, leaf: str) -> None:
     assert marketer.get(address(made, leaf)).status_code == 200
+
+
+def test_the_script_is_shown_as_the_vendor_gets_it(marketer: Client, made: Campaign) -> None:
+    path = address(made, "script/look")
+    told = {"text": "Hello {{ name }}. This is for everybody.", "language": "en"}
+    assert "as HeyGen gets it" not in marketer.post(path, told).content.decode()
+    Connection.objects.filter(kind="video").update(state="disabled")
+    typed = {"api_key": "k", "template_id": "tpl-1"}
+    now, staff = clock.now(), audit.Actor("staff", "1")
+    keyed.connect(provider="heygen", label="HeyGen", values=typed, at=now, actor=staff)
+    page = html.unescape(marketer.post(path, told).content.decode())
+    assert "as HeyGen gets it" in page
+    assert '"variables": {"script"' in page
 
 
 @pytest.mark.parametrize("leaf", ["", *PAGES])

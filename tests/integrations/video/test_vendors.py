@@ -11,7 +11,7 @@ from integrations.models import Connection
 from integrations.video import orders, providers, wire
 from integrations.video.base import Moved, NotFound, ProviderError, Status, VideoProvider
 from tests import patience
-from tests.integrations.video.accounts import VENDORS, WORDS, adapter, body
+from tests.integrations.video.accounts import SECRET, VENDORS, WORDS, adapter, body
 from tests.simulators.server import OUTCOMES
 from tests.simulators.studios import StudioSimulator
 
@@ -46,6 +46,16 @@ def test_only_the_request_leaves_and_nothing_names_anybody(vendor: Vendor) -> No
     assert WORDS.encode() in sent[0]
     assert b"<break time=" in sent[0]
     assert b"callback" not in sent[0] or b"sc-" in sent[0]
+
+
+def test_what_is_shown_of_an_order_is_what_leaves_without_our_address(vendor: Vendor) -> None:
+    name, simulator = vendor
+    with override_settings(SIMULATORS={name: simulator.origin}):
+        shown = adapter(name).shown(body=body())
+        adapter(name).create(body=body())
+    sent = simulator.calls[0].body.decode()
+    assert shown == sent.replace(SECRET, "(hidden)")
+    assert SECRET not in shown
 
 
 def test_words_cannot_write_a_silence_of_their_own(vendor: Vendor) -> None:
