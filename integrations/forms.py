@@ -134,8 +134,10 @@ class FieldsForm(forms.Form):
                     label=title, max_length=100, required=False, help_text=_own_help(theirs)
                 )
             elif theirs:
-                told = [("", "is not read"), *((one, one) for one in theirs)]
-                self.fields[name] = forms.ChoiceField(label=title, choices=told, required=False)
+                is_kept = name in mapping.ALWAYS
+                none = [] if is_kept else [("", "is not read")]
+                told = [*none, *((one, one) for one in theirs)]
+                self.fields[name] = forms.ChoiceField(label=title, choices=told, required=is_kept)
         if provider == "hubspot":
             self.fields[mapping.SUBSCRIPTIONS] = forms.CharField(
                 label="Types of subscription",

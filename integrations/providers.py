@@ -124,7 +124,8 @@ SALESFORCE = Provider(
         Scope(
             "api",
             "Use the API as the person who allows it. Salesforce has no narrower permission: "
-            "sign in as an integration user who may read contacts and nothing else.",
+            "sign in as an integration user who may read contacts, mark there who stopped or is to "
+            "be forgotten, and do nothing else.",
         ),
         Scope("refresh_token", "Stay connected until you disconnect."),
     ),

@@ -104,6 +104,8 @@ ZOHO = Choices(
     own=re.compile(r"[A-Z][A-Za-z0-9_]{0,99}"),
 )
 CHOICES = {"hubspot": HUBSPOT, "salesforce": SALESFORCE, "zoho": ZOHO}
+# Who said no is always read, where the CRM has a field for it.
+ALWAYS = ("stop_email", "forget")
 # Not in every account: read only where somebody chose them.
 NOT_USUAL = {"MailingCountryCode", "MailingStateCode", "Data_Processing_Basis"}
 
@@ -131,7 +133,7 @@ def clean(*, provider: str, chosen: Mapping[str, str]) -> dict[str, str]:
         raise BadMapping("Choose the field of a name: videos speak to somebody by name.")
     if not {"email", "phone"} & set(fields):
         raise BadMapping("Choose the field of an e-mail address or of a mobile number.")
-    missing = [name for name in ("stop_email", "forget") if name in CHOICES[provider].fields]
+    missing = [name for name in ALWAYS if name in CHOICES[provider].fields]
     if any(name not in fields for name in missing):
         raise BadMapping("What people opted out of is always read: nobody may switch that off.")
     return fields

@@ -49,6 +49,15 @@ def test_the_preview_shows_what_is_asked_for_and_hides_who_it_is(hub: Dance) -> 
     assert set(asked) == {*usual, "hs_merged_object_ids", "lastmodifieddate"}
 
 
+def test_who_said_no_cannot_be_left_unread(hub: Dance) -> None:
+    page = hub.client.get(address(hub.row(), "fields"))
+    fields = page.context["form"].fields
+    assert (fields["stop_email"].required, fields["email"].required) == (True, False)
+    assert "" not in dict(fields["stop_email"].choices)
+    hub.client.post(address(hub.row(), "fields"), form("read", stop_email=""))
+    assert not CrmSync.objects.exists()
+
+
 def test_saving_the_fields_has_everybody_read(hub: Dance) -> None:
     hub.client.post(address(hub.row(), "fields"), form("read", stop_phone="sms_opt_out"))
     sync = CrmSync.objects.get()
