@@ -48,6 +48,8 @@ class KeyedProvider:
     kind: str = Connection.Kind.MESSAGING
     # Whether it tells us anything by itself: without that it gets no address to post to.
     posts: bool = True
+    # Whether it signs what it tells: a delivery is believed of such alone.
+    signs: bool = True
 
 
 def _template(what: str, *, required: bool) -> tuple[Field, ...]:
@@ -213,6 +215,7 @@ PROVIDERS = {
             PACE,
         ),
         UNSIGNED,
+        signs=False,
     ),
     "gupshup": KeyedProvider(
         "Gupshup",
@@ -227,6 +230,7 @@ PROVIDERS = {
             PACE,
         ),
         f"{UNSIGNED} Subscribe in version 2.",
+        signs=False,
     ),
     "smtp": KeyedProvider(
         "E-mail (SMTP)",
@@ -382,6 +386,15 @@ def prices(*, connection: Connection) -> Prices:
     except BadPrices:
         # Typed before prices were verified: no price is better than a wrong one.
         return Prices()
+
+
+def unheard(*, provider: str) -> str:
+    """Say why a message over a provider never counts as delivered; empty if it can."""
+    known = PROVIDERS.get(provider)
+    if known is None or (known.posts and known.signs):
+        return ""
+    why = "reports no delivery" if not known.posts else "signs no report, so that none is believed"
+    return f" {known.title} {why}: its messages stay “sent”."
 
 
 def webhook_address(*, connection: Connection) -> str:

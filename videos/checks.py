@@ -157,7 +157,8 @@ def messaging_check(campaign: Campaign) -> Check:
     if found is None:
         detail = f"No connection in use can send {channel}."
         return Check("connection", BAD, "Messaging", detail, "connections", "Connect one")
-    return Check("connection", GOOD, "Messaging", f"{channel} goes out over {found.label}.")
+    detail = f"{channel} goes out over {found.label}.{keyed.unheard(provider=found.provider)}"
+    return Check("connection", GOOD, "Messaging", detail)
 
 
 def template_check(campaign: Campaign, at: datetime) -> list[Check]:
@@ -305,5 +306,6 @@ def _script_check(script: Script, known: anonymisation.Known) -> Check:
         first = refused.problems[0]
         detail = f"Line {first.line}, column {first.column}: {first.message}"
         return Check("script", BAD, title, detail, "script", "Mend it")
-    detail = f"{len(made.body)} bytes leave for the AI, with {len(made.slots)} empty slots in them."
+    slots = f"{len(made.slots)} empty slot{'' if len(made.slots) == 1 else 's'}"
+    detail = f"{len(made.body)} bytes leave for the AI, with {slots} in them."
     return Check("script", GOOD, title, detail, "script", "See the bytes")

@@ -1,5 +1,7 @@
 """Which languages can a script be written in, and what are they called?"""
 
+from django.utils.translation import get_language_info
+
 NAMES = {
     "en": "English",
     "ar": "Arabic",
@@ -21,4 +23,8 @@ CHOICES = list(NAMES.items())
 
 def name(tag: str) -> str:
     """Return what a language is called: its own name, its parent's, or the bare tag."""
-    return NAMES.get(tag) or NAMES.get(tag.partition("-")[0], tag)
+    found = NAMES.get(tag) or NAMES.get(tag.partition("-")[0])
+    try:
+        return found or str(get_language_info(tag.lower())["name"])
+    except KeyError:
+        return tag

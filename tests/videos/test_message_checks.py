@@ -55,6 +55,15 @@ def found(made: Campaign, code: str) -> Check:
     return next(one for one in campaigns.checks(campaign=made, at=AT) if one.code == code)
 
 
+def test_who_signs_no_report_is_named_since_no_delivery_is_believed() -> None:
+    whatsapp()
+    one = found(ready("whatsapp"), "connection")
+    words = "WATI signs no report, so that none is believed: its messages stay “sent”."
+    assert one.detail.endswith(words)
+    assert keyed.unheard(provider="smtp").endswith("its messages stay “sent”.")
+    assert keyed.unheard(provider="twilio") == keyed.unheard(provider="sandbox") == ""
+
+
 def test_the_template_that_every_message_will_be_is_named() -> None:
     whatsapp()
     one = found(ready("whatsapp"), "template")
