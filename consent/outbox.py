@@ -171,6 +171,15 @@ def tell_stop(*, connection: Connection, channel: str, address: str) -> Told:
     return Told("told")
 
 
+def teller(*, connection: Connection) -> LooksUp | None:
+    """Return the provider of an account if it can say what became of messages."""
+    try:
+        provider = provider_for(connection)
+    except NoSuchProvider:
+        return None
+    return provider if isinstance(provider, LooksUp) else None
+
+
 def look_up(
     *, connection: Connection, lost: Sequence[Opened]
 ) -> Mapping[uuid.UUID, Sequence[Found]] | None:
@@ -178,11 +187,8 @@ def look_up(
 
     Called outside of any transaction; it reads a list there and sends nothing.
     """
-    try:
-        provider = provider_for(connection)
-    except NoSuchProvider:
-        return None
-    if not isinstance(provider, LooksUp):
+    provider = teller(connection=connection)
+    if provider is None:
         return None
     asked = [Asked(_outgoing(one), one.message.claimed_at or one.message.queued_at) for one in lost]
     try:

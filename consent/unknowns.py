@@ -58,7 +58,7 @@ def waiting(*, problem: str = "", connection_id: uuid.UUID | None = None) -> Que
         rows = rows.filter(problem=problem)
     if connection_id is not None:
         rows = rows.filter(connection_id=connection_id)
-    return rows.select_related("contact").order_by("claimed_at", "pk")
+    return rows.select_related("contact", "connection").order_by("claimed_at", "pk")
 
 
 def causes() -> list[Cause]:
@@ -78,6 +78,13 @@ def causes() -> list[Cause]:
         )
         for row in counted
     ]
+
+
+def tries_left(message: Message) -> int:
+    """Return how often its provider is asked about a message still: never one that cannot say."""
+    if outbox.teller(connection=message.connection) is None:
+        return 0
+    return len(ASK_AFTER) - message.lookups
 
 
 def look_up(*, at: datetime, limit: int = AT_ONCE) -> int:

@@ -63,6 +63,11 @@ WORDS = {
     "link_missing": "Their message had no link",
     "content_changed": "The words turned out to speak of more than when their message was judged",
     **likeness.WORDS,
+    "no_answer": "The request left, and no whole answer came back: nobody can say if it arrived",
+    "not_delivered_vendor_log": "Not delivered, as the provider's own log shows",
+    "not_delivered_vendor_support": "Not delivered, as the provider's support said",
+    "not_delivered_person_said": "Not delivered, as the person said",
+    "not_delivered_house_knows": "Not delivered: the worker or the network was down",
     "withdrawn": "They stopped messages before theirs left",
 }
 

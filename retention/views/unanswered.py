@@ -90,12 +90,11 @@ def settle(request: HttpRequest, message_id: uuid.UUID) -> HttpResponse:
 
 
 def _row(message: Message, now: datetime) -> dict[str, object]:
-    tries = len(unknowns.ASK_AFTER) - message.lookups
     return {
         "message": message,
         "words": _words(message.problem),
         "age": timesince(message.claimed_at, now) if message.claimed_at else "",
-        "tries": tries,
+        "tries": unknowns.tries_left(message),
         # One form a row: each field needs a name of its own on the page.
         "form": SettleForm(auto_id=f"id_{message.pk.hex}_%s"),
     }

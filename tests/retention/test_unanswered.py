@@ -42,6 +42,16 @@ def test_it_lists_by_cause_and_shows_no_address() -> None:
     assert "Messages sent without an answer" in read(client, "dashboard")
 
 
+def test_only_a_provider_that_can_say_is_said_to_be_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lost()
+    client = signed_in()
+    assert "Nobody will be asked any more" in read(client, "unanswered")
+    monkeypatch.setattr(outbox, "teller", lambda **_: object())
+    assert "Its provider is asked 5 more times" in read(client, "unanswered")
+
+
 @pytest.mark.parametrize(
     ("outcome", "end"), [("delivered", "delivered"), ("not_delivered", "failed")]
 )

@@ -4,6 +4,8 @@ import pytest
 
 from accounts import audit
 from consent import intake, ledger, signals
+from consent.models import Message
+from consent.unknowns import REASONS
 from integrations import connections
 from tests.videos import stage
 from tests.videos.stage import AT
@@ -87,6 +89,13 @@ def test_failures_are_grouped_by_cause(sent: Campaign) -> None:
     (cause,) = progress.failures(campaign=sent)
     assert cause.count == 1
     assert cause.text
+
+
+@pytest.mark.parametrize("problem", ["no_answer", *(f"not_delivered_{one}" for one in REASONS)])
+def test_an_unanswered_message_has_its_cause_in_words(sent: Campaign, problem: str) -> None:
+    Message.objects.filter(state="failed").update(problem=problem)
+    (cause,) = progress.failures(campaign=sent)
+    assert len(cause.text.split()) > 5
 
 
 def test_those_who_stopped_since_the_start_are_counted(sent: Campaign) -> None:
