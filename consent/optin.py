@@ -14,7 +14,6 @@ from consent import confirmation, outbox, preferences, purposes, wording
 from consent.confirmation import NotPending
 from consent.models import ConsentEvent, Contact, OptIn
 from integrations import connections
-from integrations.models import Connection
 
 OPT_IN_HOURS = 48
 TOKEN_KIND = "optin"  # noqa: S105 a label, not a token
@@ -38,7 +37,7 @@ def ask(
     a claim only, within hours, never when stopped.
     Law: Directive 2002/58/EC Art. 13; GDPR Art. 7(1).
     """
-    connection = connections.usable(kind=Connection.Kind.MESSAGING).first()
+    connection = connections.carrier(channel=channel)
     if connection is None:
         return None
     purpose = purposes.current(purpose_code, at)

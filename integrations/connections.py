@@ -37,6 +37,12 @@ def usable(*, kind: str) -> QuerySet[Connection]:
     )
 
 
+def carrier(*, channel: str) -> Connection | None:
+    """Return the messaging connection in use that carries a channel; the oldest of several."""
+    rows = usable(kind=Connection.Kind.MESSAGING)
+    return next((row for row in rows if channel in row.scopes), None)
+
+
 def by_webhook(*, secret: str) -> Connection | None:
     """Find the connection whose webhook address holds this secret, switched off or not.
 

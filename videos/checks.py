@@ -257,10 +257,7 @@ def sender_check(campaign: Campaign) -> Check:
 
 def connection_for(campaign: Campaign) -> Connection | None:
     """Return the connection in use that carries a campaign's channel."""
-    for connection in connections.usable(kind="messaging"):
-        if campaign.channel in connection.scopes:
-            return connection
-    return None
+    return connections.carrier(channel=campaign.channel)
 
 
 def _cost_check(bill: costs.Bill, typed: prices.Prices, *, asks_for_prices: bool) -> Check:

@@ -58,9 +58,8 @@ class Asked:
 
 def other_channels(*, campaign: Campaign) -> list[tuple[str, Connection]]:
     """Return by what a code can go out beside a campaign's own channel, and over what."""
-    ways = connections.usable(kind=Connection.Kind.MESSAGING)
     found = {
-        channel: next((way for way in ways if channel in way.scopes), None)
+        channel: connections.carrier(channel=channel)
         for channel in OTHERS[Channel(campaign.channel)]
     }
     return [(channel, way) for channel, way in found.items() if way is not None]
