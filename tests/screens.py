@@ -22,13 +22,19 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
+from accounts.audit import SYSTEM
 from accounts.models import User
 from config.lib import clock
 from consent import contacts, preferences
 from consent import jobs as import_jobs
+from integrations import keyed
+from integrations.crm import mapping, syncs
+from integrations.models import Connection, MessageTemplate
 from retention import jobs, seeding, walk_phones
 from retention.models import LawReplay
 from tests.browser import opened
+from tests.videos.stage import agreed
+from videos import audiences
 from videos.models import Campaign
 
 EVIDENCE = (
@@ -41,7 +47,18 @@ SCREENS = Path(__file__).resolve().parents[1] / "docs" / "screens"
 WIDTHS = {390: 844, 1280: 900}
 # All pictures together stay under 10 MB: the stock console's lists go on as they begin.
 TALLEST_PIXELS, TALLEST_LIST_PIXELS = 2400, 1300
-COLOURS = 48
+COLOURS = 40
+# An account at nobody's: what opens it is no secret, and nothing is sent.
+TWILIO = {
+    "account_sid": f"AC{'0' * 32}",
+    "auth_token": "of-nobody",
+    "sender": "+14155550199",
+    "whatsapp_sender": "+14155550199",
+    "whatsapp_template": "video_ready",
+    "prices": "+1 0.0079, +49 0.0750",
+    "price_per_segment": "0.05",
+    "currency": "USD",
+}
 # Where whoever has no account comes from outside, beside the links in messages.
 PUBLIC = [
     *("join/marketing", "join/f/spring", "join/f/spring/embed", "join/asked", "join/confirmed"),
@@ -64,7 +81,8 @@ def shoot(page: Page, name: str) -> list[str]:
         taken = Image.open(io.BytesIO(page.screenshot(full_page=True, animations="disabled")))
         tallest = TALLEST_LIST_PIXELS if name.startswith("admin-") else TALLEST_PIXELS
         shown = taken.crop((0, 0, taken.width, min(taken.height, tallest)))
-        small = shown.convert("RGB").quantize(COLOURS)
+        # By coverage: the few pixels of a strong colour, as of the sign, keep it.
+        small = shown.convert("RGB").quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE)
         small.save(SCREENS / f"{name}-{width}.png", optimize=True)
         over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         # One pixel is rounding.
@@ -182,6 +200,42 @@ def connecting(page: Page, origin: str) -> Iterator[str]:
     yield "integrations-add"
 
 
+def over_vendors(page: Page, origin: str) -> Iterator[str]:
+    """Look at a CRM's fields with its webhook, at templates, and at what a campaign costs."""
+    now = clock.now()
+    hub = Connection.objects.create(
+        kind="crm",
+        provider="hubspot",
+        label="HubSpot",
+        auth_kind="oauth_code",
+        hosts=["api.hubapi.com"],
+        created_at=now,
+    )
+    fields = mapping.usual(provider="hubspot")
+    syncs.set_up(connection=hub, chosen=fields, at=now, actor=SYSTEM)
+    sign_in(page, origin, "administrator@sealcast.example")
+    page.goto(f"{origin}/connections/{hub.pk}/fields/")
+    yield "integrations-fields"
+    twilio = keyed.connect(provider="twilio", label="Twilio", values=TWILIO, at=now, actor=SYSTEM)
+    for code, state in (("video_ready", "approved"), ("spring_news", "rejected")):
+        templates = {"code": code, "title": code, "language": "en_US", "state": state}
+        words = {"words": "Your video is ready: {{1}}", "category": "marketing"}
+        MessageTemplate.objects.create(connection=twilio, changed_at=now, **templates, **words)
+    Connection.objects.filter(pk=twilio.pk).update(templates_read_at=now, templates_asked_at=None)
+    page.goto(f"{origin}/connections/{twilio.pk}/templates/")
+    yield "integrations-templates"
+    Connection.objects.filter(provider="sandbox").update(state="disabled")
+    Campaign.objects.filter(state=Campaign.State.READY).update(
+        channel="sms", partner=None, audience={"countries": ["DE", "US"]}
+    )
+    campaign = Campaign.objects.get(state=Campaign.State.READY)
+    for contact in audiences.audience(campaign).exclude(phone_index=None):
+        agreed(contact, channel="sms", at=now)
+    page.goto(f"{origin}/campaigns/{campaign.pk}/checks/")
+    page.get_by_role("heading", name="Length and cost").wait_for()
+    yield "videos-checks-costs"
+
+
 def uploading(page: Page, origin: str) -> Iterator[str]:
     """Offer a file that is no video as the base of a campaign."""
     sign_in(page, origin, "marketer@sealcast.example")
@@ -259,7 +313,7 @@ def test_every_page(live_server: LiveServer, chromium: Browser) -> None:
                 wide += shoot(page, name)
     with opened(chromium) as page:
         staff = (as_an_officer(page, origin), connecting(page, origin), uploading(page, origin))
-        for names in (*staff, with_a_token(page, origin)):
+        for names in (*staff, with_a_token(page, origin), over_vendors(page, origin)):
             for name in names:
                 wide += shoot(page, name)
     assert not wide, wide
