@@ -154,8 +154,6 @@ class Simulator:
 
     # The server.
     def answer(self, asked: Asked) -> Answer:
-        if self.front is not None and not asked.host:
-            return self.front(asked)
         with self._lock:
             self.calls.append(asked)
             for place, (end, planted) in enumerate(self.planted):
@@ -392,7 +390,8 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
                 dict(self.headers),
                 body,
             )
-            answer = simulator.answer(asked)
+            front = None if host else simulator.front
+            answer = front(asked) if front else simulator.answer(asked)
             if answer.status == BROKEN:
                 self.close_connection = True
                 with suppress(OSError):

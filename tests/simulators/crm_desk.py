@@ -24,7 +24,7 @@ MEMBERS = {
 NOTES = {
     "HubSpot": "HubSpot tells Sealcast of changes at once, at the address that is entered here.",
     "Salesforce": "Salesforce tells nothing by itself: Sealcast reads what changed.",
-    "Zoho CRM": "Zoho CRM tells Sealcast at once what it asked to be told: nothing is entered here.",
+    "Zoho CRM": "Zoho CRM tells Sealcast at once what that asked for: nothing is entered here.",
 }
 
 
