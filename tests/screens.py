@@ -11,6 +11,7 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urldefrag, urlsplit
 
 import pytest
@@ -72,6 +73,16 @@ NOT_WALKED = re.compile(
 LINKS = "links => links.map(link => link.href)"
 
 
+def reduced(shown: Image.Image) -> Image.Image:
+    """Return a picture in few colours: the most frequent as they are, the others by coverage."""
+    counted: Any = shown.getcolors(maxcolors=shown.width * shown.height)
+    frequent = [colour for _, colour in sorted(counted, reverse=True)[: COLOURS // 2]]
+    rest = shown.quantize(COLOURS // 2, method=Image.Quantize.MAXCOVERAGE).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([part for colour in frequent for part in colour] + rest)
+    return shown.quantize(palette=palette, dither=Image.Dither.NONE)
+
+
 def shoot(page: Page, name: str) -> list[str]:
     """Keep a page's pictures; return where it is wider than the screen."""
     wide = []
@@ -81,8 +92,7 @@ def shoot(page: Page, name: str) -> list[str]:
         taken = Image.open(io.BytesIO(page.screenshot(full_page=True, animations="disabled")))
         tallest = TALLEST_LIST_PIXELS if name.startswith("admin-") else TALLEST_PIXELS
         shown = taken.crop((0, 0, taken.width, min(taken.height, tallest)))
-        # By coverage: the few pixels of a strong colour, as of the sign, keep it.
-        small = shown.convert("RGB").quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE)
+        small = reduced(shown.convert("RGB"))
         small.save(SCREENS / f"{name}-{width}.png", optimize=True)
         over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         # One pixel is rounding.
