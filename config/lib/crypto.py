@@ -1,9 +1,9 @@
 """How is a value sealed? AES-256-GCM with a versioned envelope; keyed hashes; signatures."""
 
 import hashlib
-import hmac
 import secrets
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives import hashes, serialization
@@ -70,27 +70,28 @@ def derive(*, key: bytes, label: str, salt: bytes = b"") -> bytes:
 
 def keyed_hash(*, key: bytes, label: str, value: str) -> str:
     """Return HMAC-SHA256 in hex of a value within the realm named by `label`."""
-    message = label.encode() + b"\x00" + value.encode()
-    return hmac.digest(key, message, "sha256").hex()
+    return keyed_hashes(key=key, label=label, values=[value])[0]
 
 
 def keyed_hashes(*, key: bytes, label: str, values: Iterable[str]) -> list[str]:
-    """Return the `keyed_hash` of each value in order, for those who ask hundreds at once.
-
-    RFC 2104 with its two keyed states made once: each value costs a sixth of a whole HMAC.
-    """
-    padded = key.ljust(HMAC_BLOCK_BYTES, b"\x00")
-    if len(padded) > HMAC_BLOCK_BYTES:
-        return [keyed_hash(key=key, label=label, value=value) for value in values]
-    inner = hashlib.sha256(padded.translate(_INNER) + label.encode() + b"\x00").copy
-    outer = hashlib.sha256(padded.translate(_OUTER)).copy
+    """Return the `keyed_hash` of each value in order."""
+    inner, outer = _keyed(key, label)
     made = []
     for value in values:
-        first, second = inner(), outer()
+        first, second = inner.copy(), outer.copy()
         first.update(value.encode())
         second.update(first.digest())
         made.append(second.hexdigest())
     return made
+
+
+@lru_cache(maxsize=64)
+def _keyed(key: bytes, label: str) -> tuple["hashlib._Hash", "hashlib._Hash"]:
+    """Return the two states of RFC 2104: with them made once a value costs a sixth of an HMAC."""
+    short = key if len(key) <= HMAC_BLOCK_BYTES else hashlib.sha256(key).digest()
+    padded = short.ljust(HMAC_BLOCK_BYTES, b"\x00")
+    inner = hashlib.sha256(padded.translate(_INNER) + label.encode() + b"\x00")
+    return inner, hashlib.sha256(padded.translate(_OUTER))
 
 
 def sign(*, seed: bytes, message: bytes) -> bytes:
