@@ -92,7 +92,8 @@ def leaf(
     """
     if not ACTION.match(action):
         raise NotForTheTrail("an action is named app.noun.past_participle")
-    row = TrailLeaf(
+    row = bulk.row(
+        TrailLeaf,
         uid=uuid.uuid4(),
         at=at,
         action=action,

@@ -13,7 +13,7 @@ from django.db import models, transaction
 
 from accounts import audit, ring
 from accounts.models import DataKey
-from config.lib import crypto, sealed_stream
+from config.lib import bulk, crypto, sealed_stream
 
 # Seals (plaintext, context) under one key.
 Seal = Callable[[bytes, str], bytes]
@@ -74,7 +74,14 @@ def prepare(
     parent: DataKey | None = None,
 ) -> DataKey:
     """Make a data key as `create` does, unsaved: for writers of thousands of rows."""
-    row = DataKey(scope=scope, owner_id=owner_id, parent=parent, created_at=at, delete_at=delete_at)
+    row = bulk.row(
+        DataKey,
+        scope=scope,
+        owner_id=owner_id,
+        parent=parent,
+        created_at=at,
+        delete_at=delete_at,
+    )
     row.root_key_id = "" if parent else ring.current().primary_id
     wrapping = _material(key=parent, at=at) if parent else ring.current().root(row.root_key_id)
     row.wrapped = crypto.seal(key=wrapping, plaintext=crypto.new_key(), context=_place(row))

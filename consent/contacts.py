@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from accounts import audit, keys
 from accounts.audit import Actor
 from accounts.models import DataKey, Partner, TrailLeaf
+from config.lib import bulk
 from consent import addresses, areas, known_names, places
 from consent.addresses import NotAContact, Person
 from consent.models import Channel, Contact, ImportBatch, Place
@@ -323,8 +324,8 @@ def new(
     *, partner: Partner | None, source: str, batch: ImportBatch | None, at: datetime
 ) -> Contact:
     """Make an unsaved row with an unsaved key of its own."""
-    contact = Contact(
-        id=uuid.uuid4(), partner=partner, source=source, batch=batch, created_at=at, updated_at=at
+    contact = bulk.row(
+        Contact, partner=partner, source=source, batch=batch, created_at=at, updated_at=at
     )
     contact.key = keys.prepare(
         scope=DataKey.Scope.PERSON,

@@ -74,7 +74,7 @@ def index_of(*, account_id: str, record_id: str) -> str:
 def stopped_channels(stops: Iterable[str]) -> tuple[str, ...]:
     """Return the channels that a CRM's flags end."""
     ended = {channel for stop in stops for channel in CHANNELS.get(stop, ())}
-    return tuple(channel for channel in Channel.values if channel in ended)
+    return tuple(channel for channel in CHANNELS["all"] if channel in ended)
 
 
 def scopes_of(stops: Collection[str]) -> list[tuple[tuple[str, ...], tuple[str, ...] | None]]:
@@ -212,8 +212,14 @@ class _Keeper:
             self.counts["stopped"] += bool(stopped_channels(record.stops))
             if any(one.startswith(TOPIC) for one in record.stops):
                 self._topics.append((contact, record))
-        link = CrmLink(connection=self._connection, contact=contact, account_id=self._account)
-        link.record_index, link.record_id = self._index(record.id), record.id
+        link = bulk.row(
+            CrmLink,
+            connection=self._connection,
+            contact=contact,
+            account_id=self._account,
+            record_index=self._index(record.id),
+            record_id=record.id,
+        )
         self._mark(link, record, content)
         self._new_links.append(link)
 

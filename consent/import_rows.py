@@ -178,7 +178,8 @@ class Writer:
         bulk.insert(self._events)
         bulk.insert(
             [
-                ConsentState(
+                bulk.row(
+                    ConsentState,
                     contact_id=event.contact_id,
                     purpose_code=event.purpose_code,
                     channel=event.channel,

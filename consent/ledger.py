@@ -12,7 +12,7 @@ from django.db.models import F, Max
 from accounts import audit, keys
 from accounts.audit import Actor
 from accounts.models import TrailLeaf
-from config.lib import canonical
+from config.lib import bulk, canonical
 from consent import contacts, messages, purposes, revocations, suppression
 from consent.models import (
     Channel,
@@ -131,8 +131,8 @@ def prepare(  # noqa: PLR0913  the facts of one row, all named by the caller
     particulars: Particulars = NOTHING_MORE,
 ) -> ConsentEvent:
     """Make an event, unsaved: for an import that writes thousands of claims."""
-    event = ConsentEvent(
-        id=uuid.uuid4(),
+    event = bulk.row(
+        ConsentEvent,
         number=number,
         contact=contact,
         purpose=purpose,

@@ -115,7 +115,8 @@ def prepare(
     actor: Actor,
 ) -> Written:
     """Make the row of a stop and its entry in the trail, unsaved: for a list of thousands."""
-    row = Revocation(
+    row = bulk.row(
+        Revocation,
         contact=contact,
         means=Means(means),
         scope_rule=reached.rule,

@@ -4,11 +4,14 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 
 ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 HARMLESS = frozenset({str, int, bool, type(None)})
 
 
+# A page of people is one instant, told thousands of times.
+@lru_cache(maxsize=16)
 def instant(at: datetime) -> str:
     """Return an aware datetime as UTC text to the microsecond."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

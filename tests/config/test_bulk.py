@@ -69,3 +69,22 @@ def test_a_few_rows_and_none_are_written_as_well() -> None:
     assert TrailLeaf.objects.get(action="tests.row.written").at == AT.astimezone(UTC) + timedelta(
         seconds=1
     )
+
+
+def test_a_quick_row_is_as_an_ordinary_one() -> None:
+    parent = DataKey(scope="person", owner_id=uuid.uuid4(), created_at=AT)
+    told = {"id": uuid.uuid4(), "scope": "asset", "owner_id": parent.id, "created_at": AT}
+    quick, plain = bulk.row(DataKey, parent=parent, **told), DataKey(parent=parent, **told)
+    for one in (quick, plain):
+        assert (one.parent, one.parent_id, one._state.adding) == (parent, parent.id, True)
+    assert {**vars(quick), "_state": None} == {**vars(plain), "_state": None}
+    assert bulk.row(DataKey, parent=None).parent is None
+    one, other = bulk.row(TrailLeaf), bulk.row(TrailLeaf)
+    assert one.uid != other.uid
+    assert one.details == {}
+    assert one.details is not other.details
+
+
+def test_a_column_that_is_none_makes_no_row() -> None:
+    with pytest.raises(TypeError):
+        bulk.row(TrailLeaf, subject="somebody")
