@@ -62,6 +62,9 @@ class Token:
     header: str = field(repr=False)
     api_host: str
     generation: int
+    provider: str
+    # The API has taken a token of this generation already.
+    is_proven: bool
 
 
 def access(
@@ -112,7 +115,6 @@ def call(  # noqa: PLR0913  one request and who asks for it
     :raises NotConnected, TokenUnavailable: as `access`.
     :raises config.lib.http.CallFailed: no whole answer came.
     """
-    provider = providers.get(_usable(connection_id).connection.provider)
     refused: int | None = None
     while True:
         token = access(
@@ -121,7 +123,7 @@ def call(  # noqa: PLR0913  one request and who asks for it
         if leaving is not None:
             leaving()
         answer = wire.call(
-            provider=provider.slug,
+            provider=token.provider,
             hosts=[token.api_host],
             method=method,
             url=f"https://{token.api_host}{path}",
@@ -133,8 +135,8 @@ def call(  # noqa: PLR0913  one request and who asks for it
             body=body,
             limit_bytes=PAGE_LIMIT_BYTES,
         )
-        verdict = verdicts.of_api(provider=provider.slug, status=answer.status, body=answer.body)
-        if verdict.cause == "ok":
+        verdict = verdicts.of_api(provider=token.provider, status=answer.status, body=answer.body)
+        if verdict.cause == "ok" and not token.is_proven:
             prove(connection_id=connection_id, generation=token.generation)
         # Twice refused is no matter of time: a third token would be refused as well.
         if verdict.cause != "expired" or refused is not None:
@@ -207,7 +209,13 @@ def _require_no_pause(grant: OAuthGrant, at: datetime) -> None:
 def _use(grant: OAuthGrant, purpose: str, at: datetime, actor: audit.Actor) -> Token:
     provider, held = providers.get(grant.connection.provider), _held(grant)
     _note("token.used", grant, at, actor, purpose=purpose, generation=grant.generation)
-    return Token(f"{provider.header} {held['access']}", grant.api_host, grant.generation)
+    return Token(
+        header=f"{provider.header} {held['access']}",
+        api_host=grant.api_host,
+        generation=grant.generation,
+        provider=provider.slug,
+        is_proven=not held.get("previous"),
+    )
 
 
 @transaction.atomic(durable=True)

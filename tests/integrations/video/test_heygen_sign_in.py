@@ -44,7 +44,9 @@ def renewing(monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
         assert (connection_id, purpose) == (uuid.UUID(int=7), "ai_video")
         asked.append(refused)
         generation = 0 if refused is None else refused + 1
-        return tokens.Token(f"Bearer t{generation}", "api.heygen.com", generation)
+        return tokens.Token(
+            f"Bearer t{generation}", "api.heygen.com", generation, "heygen", is_proven=True
+        )
 
     monkeypatch.setattr(tokens, "access", access)
     return asked
