@@ -7,6 +7,7 @@ the cursor of the last whole page, and reading a page twice changes nothing.
 
 import uuid
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,8 +20,8 @@ from consent import crm_ahead, crm_pages
 from consent.crm_ahead import Ahead, Now
 from integrations import crm
 from integrations.crm import CrmError
-from integrations.crm.base import Page
-from integrations.models import Connection, CrmSync, OAuthGrant
+from integrations.crm.base import Page, joined
+from integrations.models import Connection, CrmSync, InboxItem, OAuthGrant
 
 log = logs.get(__name__)
 State, Mode = CrmSync.State, CrmSync.Mode
@@ -75,7 +76,10 @@ def account_of(*, connection_id: uuid.UUID) -> str:
 
 
 def ring(*, connection_id: uuid.UUID, at: datetime) -> None:
-    """Have what changed read soon; a reading that is under way, or stuck, stays as it is."""
+    """Have what changed read soon; one that is stuck stays so.
+
+    What is told during a reading is read soon after its end.
+    """
     late = CrmSync.objects.filter(pk=connection_id, state=State.WAITING, next_at__gt=at + RUNG)
     late.update(next_at=at + RUNG)
 
@@ -108,8 +112,8 @@ def read_page(
     if sync.lease_id != lease or sync.cursor is None:
         return Step(more=False)
     try:
-        page = ahead.page(sync=sync, now=now) if ahead else crm_ahead.ask(sync=sync, now=now)
-        return _keep(sync, page, lease, now())
+        pages = ahead.pages(sync=sync, now=now) if ahead else [crm_ahead.ask(sync=sync, now=now)]
+        return _keep(sync, pages, lease, now())
     except CrmError as failed:
         return _fail(sync, lease, failed, now())
     except IntegrityError:
@@ -123,13 +127,16 @@ def release(*, connection_id: uuid.UUID, lease: uuid.UUID) -> None:
 
 
 @transaction.atomic
-def _keep(sync: CrmSync, page: Page, lease: uuid.UUID, at: datetime) -> Step:
+def _keep(sync: CrmSync, pages: Sequence[Page], lease: uuid.UUID, at: datetime) -> Step:
     held = _held(sync.pk)
     if held.lease_id != lease or held.step != sync.step:
         # Another worker took over while this one waited for its answer.
         return Step(more=False)
-    came = crm_pages.keep(connection=sync.connection, account_id=held.account_id, page=page, at=at)
-    held.counts = dict(Counter(held.counts) + came + Counter(pages=1))
+    came, account = Counter(held.counts), held.account_id
+    for page in joined(pages):
+        came += crm_pages.keep(connection=sync.connection, account_id=account, page=page, at=at)
+    held.counts = dict(came + Counter(pages=len(pages)))
+    page = pages[-1]
     held.cursor, held.step = page.cursor, held.step + 1
     held.failures, held.problem, held.lease_until = 0, "", at + LEASE
     if page.cursor is None:
@@ -155,7 +162,8 @@ def _begin(sync: CrmSync, at: datetime) -> None:
 def _finish(sync: CrmSync, at: datetime) -> None:
     # What was changed while the round went is read by the next one.
     sync.since_at, sync.finished_at = sync.began_at, at
-    sync.state, sync.next_at = State.WAITING, at + EVERY
+    told = InboxItem.objects.filter(connection=sync.pk, received_at__gte=sync.began_at)
+    sync.state, sync.next_at = State.WAITING, at + (RUNG if told.exists() else EVERY)
     sync.lease_id = sync.lease_until = None
     _note("finished", sync, at)
 

@@ -1,6 +1,6 @@
 """What is a CRM to us? Pages of records with a place to go on from, and three things to tell it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -56,6 +56,27 @@ class Page:
     wait_seconds: float = 0
     # Records that could not be understood at all.
     unreadable: int = 0
+
+
+def joined(pages: Iterable[Page]) -> Iterator[Page]:
+    """Yield pages that follow each other as fewer and longer ones; no record is twice in one."""
+    whole, known = Page(None), set[str]()
+    for page in pages:
+        named = {record.id for record in page.records} | set(page.gone)
+        named |= {identity for pair in page.merged for identity in pair}
+        if known & named:
+            yield whole
+            whole, known = Page(None), set()
+        known |= named
+        whole = Page(
+            page.cursor,
+            whole.records + page.records,
+            whole.gone + page.gone,
+            whole.merged + page.merged,
+            page.wait_seconds,
+            whole.unreadable + page.unreadable,
+        )
+    yield whole
 
 
 @dataclass(frozen=True)

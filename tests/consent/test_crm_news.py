@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -176,6 +177,19 @@ def test_anything_else_only_rings_and_once_a_minute(hub: Reading) -> None:
     after = CrmSync.objects.get().next_at
     assert before is not None
     assert after == hub.clock.at + crm_sync.RUNG < before
+
+
+@pytest.mark.parametrize(("told", "pause"), [(True, crm_sync.RUNG), (False, crm_sync.EVERY)])
+def test_what_is_told_during_a_reading_is_read_soon_after_it(
+    hub: Reading, told: bool, pause: timedelta
+) -> None:
+    add(hub, 1)
+    lease = hub.take()
+    assert hub.page(lease).more
+    if told:
+        tell(hub, vendor(hub).event("creation", "777"))
+    assert not hub.page(lease).more
+    assert CrmSync.objects.get().next_at == hub.clock.at + pause
 
 
 def test_a_record_nobody_has_read_is_none_of_ours(hub: Reading) -> None:

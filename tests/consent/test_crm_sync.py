@@ -13,6 +13,7 @@ from consent import contacts, crm_pages, crm_sync, jobs, ledger, suppression
 from consent.crm_ahead import Ahead
 from consent.models import ConsentEvent, Contact, CrmLink, Revocation
 from integrations.crm import mapping, syncs
+from integrations.crm.base import Page, Record, joined
 from tests.consent import crms
 from tests.consent.crms import Reading
 from tests.simulators.base import Answer, Asked, Family, json_answer
@@ -318,7 +319,7 @@ def test_a_dead_permission_pauses_and_goes_on_after_reconnecting(hub: Reading) -
 def test_the_job_reads_to_the_end(hub: Reading) -> None:
     for n in range(120):
         add(hub, n)
-    assert jobs.read_crms() == 3
+    assert jobs.read_crms()
     assert (Contact.objects.count(), hub.sync().lease_id) == (120, None)
     assert jobs.read_crms() == 0
 
@@ -330,7 +331,7 @@ def test_the_next_page_is_asked_for_while_one_is_written(hub: Reading) -> None:
     lease, before = hub.take(), len(hub.vendor.calls)
     with Ahead() as ahead:
         crm_sync.read_page(connection_id=hub.row.pk, lease=lease, now=hub.clock, ahead=ahead)
-    assert len(hub.vendor.calls) == before + 2
+    assert len(hub.vendor.calls) >= before + 2
     assert Contact.objects.count() == 100
     assert hub.whole() == {"new": 250, "read": 250}
 
@@ -400,3 +401,35 @@ def test_no_name_and_no_address_stands_in_the_trail_or_the_place(hub: Reading) -
 def test_what_is_not_on_the_list_is_never_asked_for(hub: Reading, chosen: dict[str, str]) -> None:
     with pytest.raises(mapping.BadMapping):
         hub.map(**chosen)
+
+
+def test_pages_that_came_are_one_until_a_record_comes_again() -> None:
+    def page(after: int, *ids: str, gone: tuple[str, ...] = ()) -> Page:
+        return Page({"after": after}, tuple(Record(one, {}) for one in ids), gone, unreadable=1)
+
+    pages = [page(1, "a", "b"), page(2, "c"), page(3, "d", "b"), page(4, gone=("a",))]
+    told = [
+        ([record.id for record in one.records], one.gone, one.cursor, one.unreadable)
+        for one in joined(pages)
+    ]
+    assert told == [
+        (["a", "b", "c"], (), {"after": 2}, 2),
+        (["d", "b"], ("a",), {"after": 4}, 2),
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_pages_read_ahead_lose_and_double_nobody(hub: Reading) -> None:
+    for n in range(750):
+        add(hub, n)
+    lease, steps = hub.take(), 1
+    with Ahead() as ahead:
+        page = partial(crm_sync.read_page, connection_id=hub.row.pk, now=hub.clock, ahead=ahead)
+        page(lease=lease)
+        # Here the pages that the first write leaves time for are written together.
+        while page(lease=lease).more:
+            steps += 1
+    counts = hub.sync().counts
+    assert (counts["pages"], counts["new"], counts["read"]) == (9, 750, 750)
+    assert hub.sync().step - 1 == steps + 1 <= 9
+    assert Contact.objects.count() == CrmLink.objects.count() == 750
