@@ -195,6 +195,7 @@ class HubSpot:
         return {mapping.TOPIC + code for number, code in self._topics.items() if number in numbers}
 
 
+# All of it each time: the search holds nobody who was deleted, and their list has no filter.
 ARCHIVE: Cursor = {"phase": "archived", "after": ""}
 
 
