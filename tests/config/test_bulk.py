@@ -79,10 +79,10 @@ def test_a_quick_row_is_as_an_ordinary_one() -> None:
         assert (one.parent, one.parent_id, one._state.adding) == (parent, parent.id, True)
     assert {**vars(quick), "_state": None} == {**vars(plain), "_state": None}
     assert bulk.row(DataKey, parent=None).parent is None
-    one, other = bulk.row(TrailLeaf), bulk.row(TrailLeaf)
-    assert one.uid != other.uid
-    assert one.details == {}
-    assert one.details is not other.details
+    leaves = bulk.row(TrailLeaf), bulk.row(TrailLeaf)
+    assert leaves[0].uid != leaves[1].uid
+    assert leaves[0].details == {}
+    assert leaves[0].details is not leaves[1].details
 
 
 def test_a_column_that_is_none_makes_no_row() -> None:
