@@ -50,3 +50,9 @@ def place(path: Path, line: int = 0) -> str:
     """Return where something stands, as a reader would click on it."""
     name = str(path.relative_to(ROOT))
     return f"{name}:{line}" if line else name
+
+
+def called(node: ast.Call) -> str:
+    """Return what is called; a row that is made quickly is a call of its model."""
+    made = ast.unparse(node.func)
+    return ast.unparse(node.args[0]) if made == "bulk.row" and node.args else made
