@@ -107,21 +107,22 @@ def read(address: str) -> tuple[float, list[float]]:
 
     from consent import crm_sync, purposes
     from consent.crm_ahead import Ahead
+    from integrations.models import CrmSync
 
     settings.SIMULATORS = {"hubspot": address}
     now = datetime.now(UTC)
     purposes.ensure_defaults(at=now)
     row = connect(now)
     memory: list[float] = []
-    began, own, pages = time.perf_counter(), time.process_time(), 0
+    began, own = time.perf_counter(), time.process_time()
     lease = crm_sync.take(connection_id=row.pk, at=datetime.now(UTC))
     assert lease is not None
     with Ahead() as ahead:
         while crm_sync.read_page(connection_id=row.pk, lease=lease, ahead=ahead).more:
-            pages += 1
-            if pages % max(1, CONTACTS // PAGE // 10) == 0:
+            came = CrmSync.objects.get().counts["read"]
+            if came * 10 >= CONTACTS * (len(memory) + 1):
                 memory.append(rss_mb())
-                print(f"{pages * PAGE:>9,} read, {memory[-1]:.0f} MB", flush=True)
+                print(f"{came:>9,} read, {memory[-1]:.0f} MB", flush=True)
     # Beside others on a machine, the processor's own seconds say more than the clock's.
     print(f"{(time.process_time() - own) / CONTACTS * 1000:.2f} ms of one core a contact")
     return time.perf_counter() - began, [*memory, rss_mb()]
