@@ -62,7 +62,7 @@ def test_from_an_empty_page_to_sent_messages(page: Page, live_server: LiveServer
     prepare(page)
     page.get_by_role("link", name="Go on to the checks").click()
     page.get_by_text("By reason, with the rule and its source").click()
-    expect(page.get_by_text("GDPR Art. 6(1)(a)").first).to_be_visible()
+    expect(page.get_by_text("GDPR Art. 4(11), 6(1)(a)").first).to_be_visible()
     page.get_by_role("link", name="Go on to sending").click()
     page.locator("summary", has_text="Send to 1 person").click()
     page.get_by_role("button", name="Yes, send").click()
