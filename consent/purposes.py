@@ -7,10 +7,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts import audit
 from accounts.audit import Actor
+from accounts.models import TrailLeaf
 from consent.models import Notice, Purpose
 
 MARKETING = "marketing"
@@ -41,6 +42,7 @@ DEFAULTS = (
     (STOP_CONFIRMATION, "Confirming a stop", Purpose.Basis.LEGITIMATE_INTEREST),
     (HELP_ANSWER, "Answering a call for help", Purpose.Basis.LEGITIMATE_INTEREST),
 )
+ADDED = "consent.purpose.added"
 # What nobody consents to: it is how we ask, and how we answer.
 OURS = frozenset({PERMISSION_REQUEST, STOP_CONFIRMATION, HELP_ANSWER})
 
@@ -59,7 +61,19 @@ class OneBoxTwoPurposes(ValueError):
 
 def ensure_defaults(*, at: datetime) -> list[Purpose]:
     """Make the first version of each purpose that does not exist yet."""
-    return [_ensure(code, title, basis, at) for code, title, basis in DEFAULTS]
+    there = _first_versions()
+    missing = [_first(*known) for known in DEFAULTS if known[0] not in there]
+    if missing:
+        try:
+            with transaction.atomic():
+                Purpose.objects.bulk_create(missing)
+                audit.record_many([_leaf(ADDED, row, at, audit.SYSTEM) for row in missing])
+        except IntegrityError:
+            # Another process makes them at this moment: what is not there by now is made singly.
+            for row in missing:
+                _ensure(row, at)
+        there = _first_versions()
+    return [there[code] for code, _, _ in DEFAULTS]
 
 
 def current(code: str, at: datetime) -> Purpose:
@@ -166,17 +180,29 @@ def shipped_text(*, language: str, name: str = MARKETING) -> str:
     return _shipped(name, spoken(language))
 
 
-def _ensure(code: str, title: str, basis: str, at: datetime) -> Purpose:
-    row, is_new = Purpose.objects.get_or_create(
-        code=code, version=1, defaults={"title": title, "basis": basis, "valid_from": FIRST_VALID}
-    )
+def _first(code: str, title: str, basis: str) -> Purpose:
+    return Purpose(code=code, version=1, title=title, basis=basis, valid_from=FIRST_VALID)
+
+
+def _first_versions() -> dict[str, Purpose]:
+    codes = [code for code, _, _ in DEFAULTS]
+    return {row.code: row for row in Purpose.objects.filter(version=1, code__in=codes)}
+
+
+@transaction.atomic
+def _ensure(first: Purpose, at: datetime) -> None:
+    told = {"title": first.title, "basis": first.basis, "valid_from": first.valid_from}
+    row, is_new = Purpose.objects.get_or_create(code=first.code, version=1, defaults=told)
     if is_new:
-        _note("consent.purpose.added", row, at, audit.SYSTEM)
-    return row
+        _note(ADDED, row, at, audit.SYSTEM)
 
 
 def _note(action: str, row: Purpose, at: datetime, actor: Actor) -> None:
-    audit.record(
+    audit.record_many([_leaf(action, row, at, actor)])
+
+
+def _leaf(action: str, row: Purpose, at: datetime, actor: Actor) -> TrailLeaf:
+    return audit.leaf(
         action=action,
         at=at,
         actor=actor,

@@ -39,8 +39,9 @@ def django_db_modify_db_settings(_database_in_a_file: None, request: pytest.Fixt
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """On a second engine, leave out what cannot come out otherwise there.
 
-    That is what meets no database, and the walks in a browser, whose pages are asked for without
-    one too; a campaign from the first page to what was sent is walked on both.
+    That is what meets no database, what is marked `one_engine`, and the walks in a browser, whose
+    pages are asked for without one too; a campaign from the first page to what was sent is walked
+    on both.
     """
     if not os.environ.get("ONLY_DATABASE_TESTS"):
         return
@@ -52,6 +53,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _meets_database(item: pytest.Item) -> bool:
     names = set(getattr(item, "fixturenames", ()))
     if item.get_closest_marker("browser") and item.path.stem != "test_campaign":
+        return False
+    if item.get_closest_marker("one_engine"):
         return False
     marked = item.get_closest_marker("django_db") is not None
     return marked or bool(names & {"db", "transactional_db", "live_server"})

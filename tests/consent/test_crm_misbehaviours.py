@@ -14,7 +14,7 @@ from tests.consent import crms
 from tests.consent.crms import Reading
 from tests.simulators.server import OUTCOMES
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_engine]
 EMAIL, NAME = "ana@example.org", "Wilhelmina"
 PEOPLE = {
     "hubspot": {"firstname": NAME, "email": EMAIL},

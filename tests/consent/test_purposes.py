@@ -21,6 +21,16 @@ def test_the_defaults_are_made_once() -> None:
     assert purposes.current("marketing", NOON).basis == "consent"
 
 
+def test_two_who_make_them_at_once_make_them_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    purposes.ensure_defaults(at=NOON)
+    kept = list(TrailLeaf.objects.values_list("uid", flat=True))
+    # What the other made is not seen yet.
+    answers = iter([{}, purposes._first_versions()])
+    monkeypatch.setattr(purposes, "_first_versions", lambda: next(answers))
+    assert len(purposes.ensure_defaults(at=NOON)) == len(purposes.DEFAULTS)
+    assert list(TrailLeaf.objects.values_list("uid", flat=True)) == kept
+
+
 def amend(**changed: Any) -> Purpose:
     purposes.ensure_defaults(at=NOON)
     whole = {

@@ -20,7 +20,7 @@ from tests.contracts.test_provider_calls import named
 from tests.contracts.vendor_acts import Act, Stage
 from tests.simulators.server import OUTCOMES, OneCall
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_engine]
 ERRORS = (acts.Said, CrmError, NotMade, NotSent, PinRefused, TokenRefused)
 YES = "taken for a yes"
 BROWSER = "a browser calls it, and never we"

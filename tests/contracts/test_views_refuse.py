@@ -66,6 +66,7 @@ def test_every_route_was_reviewed_and_every_review_has_its_route() -> None:
     assert set(routes.TABLE) - found == set()
 
 
+@pytest.mark.one_engine
 @pytest.mark.parametrize("letter", ROLES)
 def test_a_role_is_refused_where_it_has_no_business(letter: str) -> None:
     client = browser(ROLES[letter])
@@ -92,6 +93,7 @@ def test_a_role_is_let_in_where_it_has(letter: str) -> None:
     assert shut == []
 
 
+@pytest.mark.one_engine
 def test_a_stranger_is_led_to_the_sign_in_from_every_page_of_staff() -> None:
     client = browser()
     open_to_all = [
@@ -113,6 +115,7 @@ def test_public_pages_answer_a_stranger_without_a_fault() -> None:
             assert not leads_to_sign_in(answer), route
 
 
+@pytest.mark.one_engine
 @pytest.mark.parametrize("role", ["", "marketer", "administrator"])
 def test_the_api_takes_tokens_and_no_sessions(role: str) -> None:
     client = browser(role)
@@ -122,6 +125,7 @@ def test_the_api_takes_tokens_and_no_sessions(role: str) -> None:
             assert {client.get(path).status_code, client.post(path).status_code} == {401}, route
 
 
+@pytest.mark.one_engine
 def test_a_token_opens_no_page_of_staff() -> None:
     client = caller()
     open_to_it = [
