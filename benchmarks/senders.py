@@ -26,6 +26,7 @@ from videos import delivery_jobs
 AT = datetime.fromisoformat(os.environ["BENCH_AT"])
 BEGAN = float(os.environ["BENCH_BEGAN"])
 AT_ONCE = delivery_jobs.DISPATCHED_AT_ONCE
+HANDS = outbox.HANDS
 
 
 def moving() -> datetime:
@@ -40,7 +41,7 @@ def alone(account_id: str, count: str) -> int:
         OutgoingMessage(uuid.uuid4(), "sms", "+33600000000", "", f"https://example.org/{number}")
         for number in range(int(count))
     ]
-    with ThreadPoolExecutor(outbox.HANDS) as pool:
+    with ThreadPoolExecutor(HANDS) as pool:
         return sum(1 for _ in pool.map(provider.send, ready))
 
 
