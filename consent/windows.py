@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from consent import purposes
 from consent.models import Channel, Contact, Conversation, Message
 from integrations import templates
 from integrations.models import Connection
@@ -18,6 +19,10 @@ OPEN_FOR = timedelta(hours=24) - timedelta(minutes=5)
 # The list of an account's templates is read within this.
 UNREAD_WAITS = timedelta(minutes=10)
 UNREAD = "template_unread"
+# Of what is no message of a campaign: a question of consent, or the answer to a stop.
+OTHER_WORDS = "template_other_words"
+# Over the others everything goes as a template, also within a day.
+SPEAK_FREELY = {"twilio"}
 
 
 @dataclass(frozen=True)
@@ -52,12 +57,17 @@ def rule(*, messages: Sequence[Message], at: datetime) -> Rule:
         return Rule()
     within = _within(ours, at)
     codes = {pk: templates.standing(connection=row).code for pk, row in strict.items()}
-    refused = {
-        row.pk: codes[row.connection_id]
-        for row in ours
-        if row.pk not in within and codes[row.connection_id]
-    }
-    return Rule(within, refused)
+    told = {row.pk: _code(row, row.pk in within, codes[row.connection_id]) for row in ours}
+    return Rule(within, {pk: code for pk, code in told.items() if code})
+
+
+def _code(message: Message, is_within: bool, standing: str) -> str:  # noqa: FBT001
+    if is_within and message.connection.provider in SPEAK_FREELY:
+        return ""
+    # A template has words of its own: they speak of a video, and would ask or answer nothing.
+    if message.purpose_code in purposes.OURS:
+        return OTHER_WORDS
+    return "" if is_within else standing
 
 
 def _within(messages: Sequence[Message], at: datetime) -> frozenset[uuid.UUID]:

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from accounts.audit import SYSTEM
-from consent import intake, outbox, personal_data
+from consent import intake, optin, outbox, personal_data, windows
 from consent.models import Contact, Conversation, Decision, Message
 from integrations import inbox, keyed, templates
 from integrations.messaging import wire
 from integrations.models import Connection
-from tests.consent.people import NOON, agreed, person
+from tests.consent.people import NOON, act, agreed, person
 from tests.simulators import twilio
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +45,24 @@ def account(vendor: twilio.TwilioSimulator) -> Connection:
 @pytest.fixture
 def ana() -> Contact:
     return agreed(person(phone=PHONE), "whatsapp")
+
+
+@pytest.fixture
+def claimed() -> Contact:
+    """Return somebody of whom another system says that they agreed."""
+    row = person(phone=PHONE)
+    act(row, "whatsapp", "claimed")
+    return row
+
+
+def asked(contact: Contact) -> str:
+    """Ask for their consent; return what became of the question."""
+    assert optin.ask(
+        contact=contact, purpose_code="marketing", channel="whatsapp", at=NOON, actor=SYSTEM
+    )
+    outbox.dispatch(at=NOON)
+    message = Message.objects.get(purpose_code="permission_request")
+    return f"{message.state} {message.problem}".strip()
 
 
 def sent(
@@ -183,3 +201,27 @@ def test_that_somebody_wrote_is_told_to_them_and_goes_with_them(
     assert len(told["wrote_on_whatsapp"]) == 1  # type: ignore[arg-type]
     personal_data.erase(contact_id=ana.pk, at=NOON)
     assert not Conversation.objects.exists()
+
+
+def test_a_question_of_consent_never_leaves_under_the_words_of_a_video(
+    vendor: twilio.TwilioSimulator, account: Connection, claimed: Contact
+) -> None:
+    made = len(vendor.messages)
+    assert asked(claimed) == "refused template_other_words"
+    assert len(vendor.messages) == made
+
+
+def test_who_wrote_within_a_day_is_asked_in_words(
+    vendor: twilio.TwilioSimulator, account: Connection, claimed: Contact
+) -> None:
+    wrote(account)
+    assert asked(claimed) == "sent"
+    assert b"join%2Fconfirm" in vendor.calls[-1].body
+
+
+def test_over_a_provider_of_templates_alone_nobody_is_asked_within_a_day_either(
+    account: Connection, claimed: Contact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(windows, "SPEAK_FREELY", set())
+    wrote(account)
+    assert asked(claimed) == "refused template_other_words"
