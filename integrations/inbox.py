@@ -5,13 +5,16 @@ Rows survive a crash and can be replayed; the storeys above take them (`consent.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection as database
 from django.db.models import F, QuerySet
 
-from integrations.messaging.base import Event
 from integrations.models import Connection, InboxItem
+
+if TYPE_CHECKING:
+    # Adapters use the words below: neither may have to be imported before the other.
+    from integrations.messaging.base import Event
 
 # How every adapter calls a refusal or a failed delivery that means: the person stopped there.
 OPTED_OUT = "opted_out"
@@ -45,7 +48,7 @@ def store(
     return item if created else None
 
 
-def keep(*, connection: Connection, events: Sequence[Event], at: datetime) -> int:
+def keep(*, connection: Connection, events: "Sequence[Event]", at: datetime) -> int:
     """Keep what came in one post; return how many of it were not kept before.
 
     One statement that is its own transaction: at hundreds of posts a second the look, the
@@ -69,7 +72,7 @@ def keep(*, connection: Connection, events: Sequence[Event], at: datetime) -> in
         return int(cursor.rowcount)
 
 
-def _item(connection: Connection, event: Event, at: datetime) -> InboxItem:
+def _item(connection: Connection, event: "Event", at: datetime) -> InboxItem:
     return InboxItem(
         connection_id=connection.pk,
         kind=InboxItem.Kind(event.kind).value,

@@ -1,5 +1,7 @@
 """Is each event kept once, sealed, in order, and acted upon once?"""
 
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
@@ -95,3 +97,9 @@ def test_a_body_that_was_changed_reads_as_none_and_stops_no_list(sandbox: Connec
             [bytes(changed)],
         )
     assert [item.body_sealed for item in inbox.waiting(limit=10)] == [None, BODY]
+
+
+@pytest.mark.parametrize("first", ["integrations.inbox", "integrations.messaging"])
+def test_inbox_and_adapters_may_be_imported_in_any_order(first: str) -> None:
+    words = f"import django; django.setup(); import {first}"
+    subprocess.run([sys.executable, "-c", words], check=True)
