@@ -30,7 +30,7 @@ def provider_for(connection: Connection) -> MessagingProvider:
 
     :raises NoSuchProvider: this version has no adapter for it.
     """
-    try:
-        return PROVIDERS[connection.provider](connection)
-    except KeyError:
-        raise NoSuchProvider(connection.provider) from None
+    adapter = PROVIDERS.get(connection.provider)
+    if adapter is None:
+        raise NoSuchProvider(connection.provider)
+    return adapter(connection)

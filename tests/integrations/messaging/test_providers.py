@@ -246,3 +246,10 @@ def test_each_vendor_has_its_pace_and_many_hands(
 
 def test_all_but_the_sandbox_are_paced() -> None:
     assert set(messaging.PROVIDERS) - {"sandbox"} == set(wire.PER_SECOND)
+
+
+def test_a_fault_of_an_adapter_is_not_called_a_missing_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken: dict[str, MessagingProvider] = {}
+    monkeypatch.setitem(messaging.PROVIDERS, "wati", lambda _connection: broken["lost"])
+    with pytest.raises(KeyError):
+        messaging.provider_for(Connection(provider="wati"))
