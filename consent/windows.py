@@ -21,8 +21,9 @@ UNREAD_WAITS = timedelta(minutes=10)
 UNREAD = "template_unread"
 # Of what is no message of a campaign: a question of consent, or the answer to a stop.
 OTHER_WORDS = "template_other_words"
-# Over the others everything goes as a template, also within a day.
-SPEAK_FREELY = {"twilio"}
+# Each is written because the person has just said something over this very account. Where nothing
+# is signed that may be a stranger's word: the provider knows better, and refuses.
+ANSWERS = frozenset({purposes.STOP_CONFIRMATION, purposes.HELP_ANSWER})
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,10 @@ def rule(*, messages: Sequence[Message], at: datetime) -> Rule:
 
 
 def _code(message: Message, is_within: bool, standing: str) -> str:  # noqa: FBT001
-    if is_within and message.connection.provider in SPEAK_FREELY:
+    if is_within:
         return ""
     # A template has words of its own: they speak of a video, and would ask or answer nothing.
-    if message.purpose_code in purposes.OURS:
-        return OTHER_WORDS
-    return "" if is_within else standing
+    return OTHER_WORDS if message.purpose_code in purposes.OURS else standing
 
 
 def _within(messages: Sequence[Message], at: datetime) -> frozenset[uuid.UUID]:
@@ -75,4 +74,9 @@ def _within(messages: Sequence[Message], at: datetime) -> frozenset[uuid.UUID]:
         contact__in=[row.contact_id for row in messages], heard_at__gt=at - OPEN_FOR
     )
     open_ = set(rows.values_list("contact_id", "connection_id"))
-    return frozenset(row.pk for row in messages if (row.contact_id, row.connection_id) in open_)
+    return frozenset(
+        row.pk
+        for row in messages
+        if (row.contact_id, row.connection_id) in open_
+        or (row.purpose_code in ANSWERS and row.queued_at > at - OPEN_FOR)
+    )

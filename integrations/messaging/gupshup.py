@@ -1,4 +1,4 @@
-"""How does Gupshup take a message and tell of it? WhatsApp templates, with the app's own key.
+"""How does Gupshup take a message and tell of it? WhatsApp, with the app's own key.
 
 No look-up of a message could be confirmed: what got no answer stays parked.
 """
@@ -22,7 +22,7 @@ from integrations.messaging.base import (
 from integrations.messaging.wire import Reply, Wire, per_second, refusal, text
 from integrations.models import Connection
 
-SEND = "/wa/api/v1/template/msg"
+SEND, ANSWER = "/wa/api/v1/template/msg", "/wa/api/v1/msg"
 NEEDED = ("api_key", "app_name", "source")
 
 
@@ -47,18 +47,14 @@ class GupshupProvider:
             raise ProviderError("permanent", "channel_unknown")
         if not all(self._held.get(name) for name in NEEDED):
             raise ProviderError("transient", "credentials_unreadable")
-        template = whatsapp.template_of(self._held)
-        content = {"id": template.name, "params": template.values(message)}
-        reply = self._wire.form(
-            SEND,
-            {
-                "channel": "whatsapp",
-                "source": whatsapp.digits(self._held["source"]),
-                "destination": whatsapp.digits(message.address),
-                "src.name": self._held["app_name"],
-                "template": json.dumps(content),
-            },
-        )
+        fields = {
+            "channel": "whatsapp",
+            "source": whatsapp.digits(self._held["source"]),
+            "destination": whatsapp.digits(message.address),
+            "src.name": self._held["app_name"],
+        }
+        path, content = self._content(message)
+        reply = self._wire.form(path, {**fields, **content})
         name = text(reply.body, "messageId")
         if reply.is_good and text(reply.body, "status") == "submitted" and name:
             return Sent(name[:80])
@@ -115,6 +111,14 @@ class GupshupProvider:
         if not reply.is_good or not isinstance(rows, list):
             raise whatsapp.not_listed(reply.status)
         return [_template(row) for row in rows if isinstance(row, dict)]
+
+    def _content(self, message: OutgoingMessage) -> tuple[str, dict[str, str]]:
+        if message.within_window:
+            words = {"type": "text", "text": whatsapp.words_of(message)}
+            return ANSWER, {"message": json.dumps(words)}
+        template = whatsapp.template_of(self._held)
+        filled = {"id": template.name, "params": template.values(message)}
+        return SEND, {"template": json.dumps(filled)}
 
 
 def _template(row: Mapping[str, Any]) -> KnownTemplate:

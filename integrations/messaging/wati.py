@@ -1,7 +1,7 @@
-"""How does WATI take a message and tell of it? WhatsApp templates, by its API v3.
+"""How does WATI take a message and tell of it? WhatsApp templates and answers, by its API v3.
 
-It takes our own id for a message and names it so in its webhooks. It has no look-up that we could
-confirm: what got no answer stays parked.
+It takes our own id for a template and names it so in its webhooks; an answer gets an id from WATI.
+It has no look-up that we could confirm: what got no answer stays parked.
 """
 
 from collections.abc import Mapping, Sequence
@@ -49,6 +49,8 @@ class WatiProvider:
             raise ProviderError("permanent", "channel_unknown")
         if not self._token:
             raise ProviderError("transient", "credentials_unreadable")
+        if message.within_window:
+            return self._answer(message)
         reply = self._wire.json(f"{API}/messageTemplates/send", self._body(message))
         row = _row(reply)
         if reply.is_good and row is not None and not row.get("errors"):
@@ -105,6 +107,17 @@ class WatiProvider:
             if len(_rows(reply)) < PAGE_ROWS:
                 return found
         raise ProviderError("transient", "list_too_long")
+
+    def _answer(self, message: OutgoingMessage) -> Sent:
+        channel, number = self._held.get("channel"), whatsapp.digits(message.address)
+        target = f"{channel}:{number}" if channel else number
+        body = {"target": target, "text": whatsapp.words_of(message)}
+        reply = self._wire.json(f"{API}/conversations/messages/text", body)
+        taken = (reply.body or {}).get("message")
+        name = text(taken, "local_message_id") or text(taken, "id")
+        if reply.is_good and name:
+            return Sent(name[:80])
+        raise refusal(reply, text(reply.body, "code"))
 
     def _body(self, message: OutgoingMessage) -> dict[str, object]:
         template = whatsapp.template_of(self._held)

@@ -14,6 +14,8 @@ from integrations.messaging.base import OutgoingMessage, ProviderError
 PAGES_MAX = 50
 LINK = re.compile(r"https?://\S+")
 VARIABLES = ("link", "text", "subject")
+# Of words of our own, within a window; the same with every provider.
+LONGEST_TEXT = 4096
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,16 @@ def template_of(settings: Mapping[str, str]) -> Template:
     if not set(variables) <= set(VARIABLES):
         raise ProviderError("permanent", "template_variable_unknown")
     return Template(name, variables)
+
+
+def words_of(message: OutgoingMessage) -> str:
+    """Return words of our own, for somebody whose window is open.
+
+    :raises ProviderError: they are too long.
+    """
+    if len(message.text) > LONGEST_TEXT:
+        raise ProviderError("permanent", "too_long")
+    return message.text
 
 
 def variables_of(settings: Mapping[str, str]) -> tuple[str, ...]:

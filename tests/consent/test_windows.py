@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from accounts.audit import SYSTEM
-from consent import intake, optin, outbox, personal_data, windows
+from consent import intake, optin, outbox, personal_data
 from consent.models import Contact, Conversation, Decision, Message
 from integrations import inbox, keyed, templates
 from integrations.messaging import wire
 from integrations.models import Connection
 from tests.consent.people import NOON, act, agreed, person
-from tests.simulators import twilio
+from tests.integrations.messaging.test_providers import ACCOUNTS
+from tests.simulators import twilio, wati
 
 pytestmark = pytest.mark.django_db
 PHONE = "+33612340155"
@@ -219,9 +220,32 @@ def test_who_wrote_within_a_day_is_asked_in_words(
     assert b"join%2Fconfirm" in vendor.calls[-1].body
 
 
-def test_over_a_provider_of_templates_alone_nobody_is_asked_within_a_day_either(
-    account: Connection, claimed: Contact, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["wati", "gupshup"])
+@pytest.mark.parametrize(
+    ("words", "purpose"), [("STOP", "stop_confirmation"), ("HELP", "help_answer")]
+)
+def test_who_signs_nothing_still_carries_the_answer_to_words_of_just_now(
+    monkeypatch: pytest.MonkeyPatch, ana: Contact, name: str, words: str, purpose: str
 ) -> None:
-    monkeypatch.setattr(windows, "SPEAK_FREELY", set())
-    wrote(account)
-    assert asked(claimed) == "refused template_other_words"
+    kind, held = ACCOUNTS[name]
+    with kind() as vendor:
+        monkeypatch.setitem(wire.ORIGINS, name, vendor.origin)
+        vendor.open.add(PHONE.removeprefix("+"))
+        row = keyed.connect(provider=name, label="U", values=held, at=NOON, actor=SYSTEM)
+        wrote(row, text=words, unsigned="yes")
+        assert outbox.dispatch(at=NOON).sent == 1
+        assert b"video_ready" not in vendor.calls[-1].body
+    assert Message.objects.get().purpose_code == purpose
+    assert not Conversation.objects.exists()
+
+
+def test_a_stranger_s_word_for_somebody_s_brings_them_nothing(
+    monkeypatch: pytest.MonkeyPatch, ana: Contact
+) -> None:
+    with wati.WatiSimulator() as vendor:
+        monkeypatch.setitem(wire.ORIGINS, "wati", vendor.origin)
+        values = ACCOUNTS["wati"][1]
+        row = keyed.connect(provider="wati", label="U", values=values, at=NOON, actor=SYSTEM)
+        wrote(row, text="STOP", unsigned="yes")
+        assert outbox.dispatch(at=NOON).failed == 1
+        assert not vendor.messages

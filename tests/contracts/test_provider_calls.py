@@ -74,7 +74,10 @@ def test_each_call_about_messages_is_in_the_table(
         provider = messaging.provider_for(Connection(provider=name, credentials_sealed=held))
         channel, address = LETTER if name == "sendgrid" else ("whatsapp", "+14155550100")
         text = "Your video: https://example.org/v/abc"
-        provider.send(OutgoingMessage(uuid.uuid4(), channel, address, "Your video", text, {}))
+        simulator.open = {"14155550100"}
+        for within in {channel == "whatsapp", False}:
+            one = OutgoingMessage(uuid.uuid4(), channel, address, "Your video", text, {}, within)
+            provider.send(one)
         assert provider.check() == ""
         if isinstance(provider, KeepsTemplates):
             provider.templates()

@@ -191,9 +191,16 @@ def _of_messages(
         text = f"Your video: https://example.org/v/{one}"
         return provider().send(OutgoingMessage(one, channel, address, "Yours", text, {}))
 
+    def answer() -> object:
+        simulator.open = {address.removeprefix("+")}
+        one = OutgoingMessage(uuid.uuid4(), channel, address, "", "Stopped.", {}, True)
+        return provider().send(one)
+
     acts = [Act("send", send), Act("test", lambda: _require_well(provider().check()))]
     if isinstance(provider(), KeepsTemplates):
         acts.append(Act("templates", lambda: provider().templates(), reads=True))
+    if name in {"wati", "gupshup"}:
+        acts.append(Act("answer", answer))
     if name == "sendgrid":
         acts.append(Act("stop", lambda: provider().stop(address=address, channel=channel)))
     return acts

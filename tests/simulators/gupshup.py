@@ -33,15 +33,19 @@ class GupshupSimulator(Simulator):
         if call.path.startswith(f"/wa/app/{APP}/template"):
             rows = [_template(*row) for row in self.templates]
             return 200, {"status": "success", "templates": rows}
-        if call.path != "/wa/api/v1/template/msg":
+        if call.path not in ("/wa/api/v1/template/msg", "/wa/api/v1/msg"):
             return 404, {"status": "error", "message": "not found"}
         fields = dict(parse_qsl(call.body.decode()))
+        if call.path == "/wa/api/v1/msg" and fields["destination"] not in self.open:
+            return error(470, 400)
         self.messages.append(fields)
         if fields["destination"].endswith("0104"):
             return error(131050, 400)
         return 202, {"status": "submitted", "messageId": f"g-{self.begun + len(self.messages)}"}
 
     def hook(self, url: str, kind: str, **payload: object) -> Hook:
+        if kind == "message":
+            self.open.add(str(payload.get("source", "")))
         event = {"app": "X", "timestamp": 1592311842070, "version": 2, "type": kind}
         return Hook(url, json.dumps({**event, "payload": payload}).encode(), JSON)
 

@@ -130,6 +130,8 @@ class Simulator:
         self.headers: dict[str, str] = {}
         self.calls: list[Call] = []
         self.messages: list[dict[str, Any]] = []
+        # Who wrote on WhatsApp within a day: WATI and Gupshup take words of one's own for these.
+        self.open: set[str] = set()
         # Its names count on from here: one that is started again must not use them twice.
         self.begun = 0
         self.released = threading.Event()

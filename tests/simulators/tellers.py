@@ -9,7 +9,7 @@ import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from urllib.parse import parse_qsl
 
 from tests.simulators.gupshup import GupshupSimulator
@@ -83,9 +83,13 @@ class WatiTells:
         self._vendor = simulator
 
     def taken(self, call: Call, answer: Answer) -> Taken | None:
-        if not call.path.endswith("/send") or answer[0] != 200:
+        if call.method != "POST" or answer[0] != 200:
             return None
-        [one] = json.loads(call.body)["recipients"]
+        body, row = json.loads(call.body), cast(Any, answer[1])
+        if "text" in body:
+            to = body["target"].rpartition(":")[2]
+            return Taken(to, row["message"]["local_message_id"], words=body["text"])
+        [one] = body["recipients"]
         words = f"Your video is ready: {one.get('custom_params', '')}"
         return Taken(one["phone_number"], one["local_message_id"], words=words)
 
@@ -113,7 +117,10 @@ class GupshupTells:
         if call.method != "POST" or answer[0] != 202 or not isinstance(row, dict):
             return None
         fields = dict(parse_qsl(call.body.decode()))
-        words = f"Your video is ready: {json.loads(fields['template']).get('params', '')}"
+        if "message" in fields:
+            words = json.loads(fields["message"])["text"]
+        else:
+            words = f"Your video is ready: {json.loads(fields['template']).get('params', '')}"
         return Taken(fields["destination"], str(row["messageId"]), words=words)
 
     def delivered(self, taken: Taken, url: str) -> Sequence[Hook]:

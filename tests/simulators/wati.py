@@ -34,9 +34,11 @@ class WatiSimulator(Simulator):
             size, page = int(asked["page_size"]), int(asked["page_number"])
             shown = self.templates[(page - 1) * size : page * size]
             return 200, {"templates": [_template(*row) for row in shown]}
+        body = json.loads(call.body or b"{}")
+        if call.path == "/api/ext/v3/conversations/messages/text":
+            return self._answer(body)
         if call.path != "/api/ext/v3/messageTemplates/send":
             return 404, b""
-        body = json.loads(call.body)
         self.messages.append(body)
         [one] = body["recipients"]
         name = one["local_message_id"]
@@ -44,7 +46,17 @@ class WatiSimulator(Simulator):
         row = {"local_message_id": name, "errors": [{"code": 131050}] if gone else []}
         return 200, {"success": True, "broadcast_id": "b1", "recipients": [row]}
 
+    def _answer(self, body: dict[str, str]) -> Answer:
+        if body["target"].rpartition(":")[2] not in self.open:
+            return 400, {"code": 400, "message": "No active conversation", "timestamp": ""}
+        self.messages.append(body)
+        name = f"w-{self.begun + len(self.messages)}"
+        told = {"text": body["text"], "type": "text", "owner": True, "status": "sent"}
+        return 200, {"message": {**told, "id": f"id-{name}", "local_message_id": name}}
+
     def hook(self, url: str, **event: object) -> Hook:
+        if event.get("eventType") == "message":
+            self.open.add(str(event["waId"]))
         return Hook(url, json.dumps(event).encode(), JSON)
 
 

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import unquote_plus
 
 import pytest
 
@@ -162,12 +163,50 @@ def test_all_templates_are_told_of_with_their_state(
     assert [(one.code, one.state) for one in (second, third)] == others
 
 
-def test_twilio_may_carry_words_of_our_own_to_who_has_just_written(
-    quick_twilio: twilio_simulator.TwilioSimulator,
+def answer(text: str = "Stopped: we write no more.") -> OutgoingMessage:
+    return replace(message(), text=text, within_window=True)
+
+
+def test_who_has_just_written_is_answered_in_words_without_a_template(
+    vendor: tuple[str, Simulator],
 ) -> None:
-    adapter("twilio", whatsapp_template="").send(replace(message(), within_window=True))
-    assert quick_twilio.messages[0]["body"] == TEXT
-    assert b"ContentSid" not in quick_twilio.calls[0].body
+    name, simulator = vendor
+    simulator.open = {"14155550100"}
+    sent = adapter(name, whatsapp_template="").send(answer())
+    assert 0 < len(sent.provider_message_id) <= 80
+    [call] = simulator.calls
+    assert "we write no more" in unquote_plus(call.body.decode())
+    assert b"video_ready" not in call.body
+
+
+def test_an_answer_that_is_too_long_is_refused(vendor: tuple[str, Simulator]) -> None:
+    assert failure(adapter(vendor[0]), answer("x" * 4097)).code == "too_long"
+    assert not vendor[1].calls
+
+
+@pytest.mark.parametrize("vendor", ["wati", "gupshup"], indirect=True)
+def test_who_has_not_written_there_is_not_answered(vendor: tuple[str, Simulator]) -> None:
+    assert failure(adapter(vendor[0]), answer()).outcome == "permanent"
+    assert not vendor[1].messages
+
+
+@pytest.mark.parametrize("mode", OUTCOMES)
+def test_each_misbehaviour_at_an_answer_has_its_outcome(
+    vendor: tuple[str, Simulator], mode: str
+) -> None:
+    name, simulator = vendor
+    simulator.mode = mode
+    failed = failure(adapter(name), answer())
+    expected = "unknown" if (name, mode) == ("wati", "200_with_error") else OUTCOMES[mode]
+    assert failed.outcome == expected, failed.code
+    assert [call.method for call in simulator.calls].count("POST") == 1
+
+
+@pytest.mark.parametrize("vendor", ["wati"], indirect=True)
+def test_wati_answers_over_the_channel_that_is_entered(vendor: tuple[str, Simulator]) -> None:
+    vendor[1].open = {"14155550100"}
+    adapter("wati", channel="Shop").send(answer())
+    assert b"Shop:14155550100" in vendor[1].calls[0].body
 
 
 @pytest.fixture
