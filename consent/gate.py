@@ -16,6 +16,7 @@ from consent.facts import Facts, Subject
 from consent.models import Contact, Decision, Message, Revocation
 from consent.rulebook import Rule, Rulebook
 from consent.standing import Standing
+from integrations import templates
 
 ALLOW, REFUSE, DEFER = "allow", "refuse", "defer"
 AGREED = {"given", "confirmed"}
@@ -216,7 +217,9 @@ def worded(reasons: Sequence[dict[str, str]]) -> list[dict[str, str]]:
             # A pack has since dropped the rule; the decision still cites it.
             rows.append({**reason, "text": reason["code"], "source_url": ""})
             continue
-        rows.append({**reason, "text": rule.text, "source_url": rule.source_url})
+        # Of templates the words also say what to do: their rule is one for all that may be wrong.
+        text = templates.WORDS.get(reason["code"], rule.text)
+        rows.append({**reason, "text": text, "source_url": rule.source_url})
     return rows
 
 

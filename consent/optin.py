@@ -34,7 +34,7 @@ def ask(
 
     `sender` is the name under which they signed up, where it is not the one of whose contact they
     are. The question shows the words they agreed to. Allowed once in 30 days, after a sign-up or
-    a claim only, within hours, never when stopped.
+    a claim only, within hours, never when stopped; on WhatsApp under a template that asks.
     Law: Directive 2002/58/EC Art. 13; GDPR Art. 7(1).
     """
     connection = connections.carrier(channel=channel)

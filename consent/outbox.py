@@ -23,7 +23,7 @@ from django.db.models import QuerySet
 from accounts import audit
 from accounts.audit import Actor
 from config.lib import logs
-from consent import claims, intake, messages, revocations
+from consent import claims, intake, messages, purposes, revocations
 from consent.claims import Claimed, Due, Opened, SomethingArrived, StillValid
 from consent.hands import Hands
 from consent.models import Contact, Message
@@ -407,6 +407,7 @@ def _outgoing(opened: Opened) -> OutgoingMessage:
         text=content["text"],
         headers=content["headers"],
         within_window=opened.within_window,
+        is_question=opened.message.purpose_code == purposes.PERMISSION_REQUEST,
     )
 
 

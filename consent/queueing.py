@@ -14,7 +14,7 @@ from accounts import audit, keys
 from accounts.audit import Actor
 from accounts.models import TrailLeaf
 from config.lib import canonical
-from consent import contacts, gate, one_click, preferences, purposes, revocations
+from consent import contacts, gate, one_click, preferences, purposes, revocations, windows
 from consent.gate import Verdict
 from consent.models import Contact, Decision, Message, Revocation, StopConfirmation
 from integrations.models import Connection
@@ -63,6 +63,10 @@ def queue(  # noqa: PLR0913  the facts of one row, all named by the caller
     verdict = gate.judge(
         contact=held, purpose_code=purpose_code, channel=channel, content=content, at=at
     )
+    if purpose_code == purposes.PERMISSION_REQUEST and verdict.verdict != gate.REFUSE:
+        # At once, and not at hand-off: whoever asks is there to read why.
+        code = windows.unaskable(contact=held, connection=connection, channel=channel, at=at)
+        verdict = gate.refusal(verdict=verdict, code=code) if code else verdict
     decision = _decide(verdict, held, purpose_code, channel, (context_type, context_id), at)
     note_decision(decision, actor)
     if decision.message_id is None:

@@ -19,7 +19,7 @@ OPEN_FOR = timedelta(hours=24) - timedelta(minutes=5)
 # The list of an account's templates is read within this.
 UNREAD_WAITS = timedelta(minutes=10)
 UNREAD = "template_unread"
-# Of what is no message of a campaign: a question of consent, or the answer to a stop.
+# Of an answer that did not leave within its day: no template has its words.
 OTHER_WORDS = "template_other_words"
 # Each is written because the person has just said something over this very account. Where nothing
 # is signed that may be a stranger's word: the provider knows better, and refuses.
@@ -57,26 +57,46 @@ def rule(*, messages: Sequence[Message], at: datetime) -> Rule:
     if not ours:
         return Rule()
     within = _within(ours, at)
-    codes = {pk: templates.standing(connection=row).code for pk, row in strict.items()}
-    told = {row.pk: _code(row, row.pk in within, codes[row.connection_id]) for row in ours}
+    left = [row for row in ours if row.pk not in within]
+    needed = {(row.connection_id, _asks(row)) for row in left}
+    codes = {
+        (pk, asks): templates.standing(connection=strict[pk], is_question=asks).code
+        for pk, asks in needed
+    }
+    told = {row.pk: codes[row.connection_id, _asks(row)] for row in left}
+    # A template has words of its own, and would answer nothing.
+    told |= {row.pk: OTHER_WORDS for row in left if row.purpose_code in ANSWERS}
     return Rule(within, {pk: code for pk, code in told.items() if code})
 
 
-def _code(message: Message, is_within: bool, standing: str) -> str:  # noqa: FBT001
-    if is_within:
+def unaskable(*, contact: Contact, connection: Connection, channel: str, at: datetime) -> str:
+    """Return why a question of consent cannot go out over an account; empty if it can.
+
+    A list that was never read is no reason: the question waits for it.
+    """
+    if channel != Channel.WHATSAPP or not templates.keeps(connection=connection):
         return ""
-    # A template has words of its own: they speak of a video, and would ask or answer nothing.
-    return OTHER_WORDS if message.purpose_code in purposes.OURS else standing
+    if (contact.pk, connection.pk) in _open([contact.pk], at):
+        return ""
+    code = templates.standing(connection=connection, is_question=True).code
+    return "" if code == UNREAD else code
+
+
+def _asks(message: Message) -> bool:
+    return message.purpose_code == purposes.PERMISSION_REQUEST
 
 
 def _within(messages: Sequence[Message], at: datetime) -> frozenset[uuid.UUID]:
-    rows = Conversation.objects.filter(
-        contact__in=[row.contact_id for row in messages], heard_at__gt=at - OPEN_FOR
-    )
-    open_ = set(rows.values_list("contact_id", "connection_id"))
+    open_ = _open([row.contact_id for row in messages], at)
     return frozenset(
         row.pk
         for row in messages
         if (row.contact_id, row.connection_id) in open_
         or (row.purpose_code in ANSWERS and row.queued_at > at - OPEN_FOR)
     )
+
+
+def _open(contact_ids: Iterable[uuid.UUID], at: datetime) -> set[tuple[uuid.UUID, uuid.UUID]]:
+    """Return who wrote over which account within a day."""
+    rows = Conversation.objects.filter(contact__in=contact_ids, heard_at__gt=at - OPEN_FOR)
+    return set(rows.values_list("contact_id", "connection_id"))

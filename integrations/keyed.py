@@ -61,6 +61,19 @@ def _template(what: str, *, required: bool) -> tuple[Field, ...]:
             "link, text or subject, with commas between; link if left empty.",
             required=False,
         ),
+        Field(
+            "question_template",
+            f"{what} that asks for consent",
+            "Approved by Meta. Without it nobody is asked by WhatsApp but within a day of their "
+            "own words.",
+            required=False,
+        ),
+        Field(
+            "question_variables",
+            "What the variables of that one hold, in order",
+            "As above; subject is “Please confirm: messages from …”.",
+            required=False,
+        ),
     )
 
 

@@ -12,7 +12,8 @@ VERIFICATION_KEY = (
     "LGjNjPX07GlBo4YtgL7kDfieU8qhHl0m2FRDgdiRBII41GaxtaPGupyrTZWg=="
 )
 KEY, SIGNING_SECRET = "key-of-nobody", "signing-of-nobody"
-NUMBER, TEMPLATE = "+14155550199", {"whatsapp_template": "video_ready"}
+NUMBER = "+14155550199"
+TEMPLATE = {"whatsapp_template": "video_ready", "question_template": "please_confirm"}
 # What a stand-in takes, by the name of the field.
 KEYS: dict[str, dict[str, str]] = {
     "twilio": {

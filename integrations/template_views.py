@@ -33,6 +33,19 @@ QUALITY = {
 }
 FILLS = {"link": "the link", "text": "the whole message", "subject": "the subject"}
 NOT_TOLD = "not told"
+# By whether it asks for consent: a title, that all is well, and the mark of the template in use.
+USES = {
+    False: (
+        "What a campaign uses",
+        "Meta approved it: campaigns by WhatsApp may be sent.",
+        "Campaigns use this one.",
+    ),
+    True: (
+        "What asks for consent",
+        "Meta approved it: people may be asked by WhatsApp.",
+        "Questions of consent use this one.",
+    ),
+}
 
 
 @roles.requires("connection.view")
@@ -67,34 +80,46 @@ def _account(connection_id: uuid.UUID) -> Connection:
 
 def _page(request: HttpRequest, connection_id: uuid.UUID) -> dict[str, Any]:
     row = _account(connection_id)
-    standing = templates.standing(connection=row)
     rows = templates.listed(connection=row) if row.templates_read_at else []
-    chosen = templates.chosen(connection=row)
-    # What a campaign would use comes first.
-    rows = sorted(rows, key=lambda one: one.code != chosen)
+    chosen = [templates.chosen(connection=row, is_question=asks) for asks in USES]
+    # What would be used comes first.
+    rows = sorted(rows, key=lambda one: [one.code != name for name in chosen])
     return {
         "row": row,
-        "standing": standing,
-        "in_use": _name(standing.template) or chosen,
-        "cards": [_card(one, row, is_chosen=one.code == chosen) for one in rows],
+        "uses": [_use(row, is_question=asks) for asks in USES],
+        "cards": [_card(one, row, chosen) for one in rows],
         "moves": templates.is_asked(connection=row, at=clock.now()),
         "refreshes": roles.may(user=request.user, act="template.refresh"),
         "keys": _keys(request, row),
     }
 
 
-def _card(one: MessageTemplate, row: Connection, *, is_chosen: bool) -> dict[str, Any]:
+def _use(row: Connection, *, is_question: bool) -> dict[str, Any]:
+    standing = templates.standing(connection=row, is_question=is_question)
+    chosen = templates.chosen(connection=row, is_question=is_question)
+    title, well, _ = USES[is_question]
+    return {
+        "title": title,
+        "well": well,
+        "standing": standing,
+        "in_use": standing.template.title if standing.template else chosen,
+    }
+
+
+def _card(one: MessageTemplate, row: Connection, chosen: list[str]) -> dict[str, Any]:
     badge, words = SHOWN[State(one.state)]
+    campaigns, questions = chosen
+    is_question = one.code == questions and one.code != campaigns
     return {
         "one": one,
-        "is_chosen": is_chosen,
+        "used": [USES[asks][2] for asks in USES if one.code == chosen[asks]],
         "badge": badge,
         "words": words,
         "parts": [
             {"words": part.words, "is_place": part.is_place, "fills": FILLS.get(part.fills, "")}
-            for part in templates.parts(template=one, connection=row)
+            for part in templates.parts(template=one, connection=row, is_question=is_question)
         ],
-        "doubts": templates.doubts(template=one, connection=row),
+        "doubts": templates.doubts(template=one, connection=row, is_question=is_question),
         "facts": [
             {"term": "Language", "value": templates.language(one.language) or NOT_TOLD},
             {"term": "Kind", "value": one.category.replace("_", " ").capitalize() or NOT_TOLD},
@@ -102,10 +127,6 @@ def _card(one: MessageTemplate, row: Connection, *, is_chosen: bool) -> dict[str
             {"term": "So since", "value": {"at": one.changed_at}},
         ],
     }
-
-
-def _name(template: MessageTemplate | None) -> str:
-    return template.title if template else ""
 
 
 def _keys(request: HttpRequest, row: Connection) -> str:

@@ -45,6 +45,8 @@ STATES = {
 }
 WORDS = {
     "template_none": "No template is entered for this connection. Enter one under its keys.",
+    "template_no_question": "No template that asks for consent is entered for this connection: an "
+    "administrator enters one under its keys. Until then ask by another channel.",
     "template_unread": "Its templates have not been read yet. Press Refresh on their page.",
     "template_missing": "The account has no template of the name that is entered. Choose another.",
     "template_pending": "Meta has not approved the template yet. Nothing can be sent until it has.",
@@ -53,6 +55,8 @@ WORDS = {
     "read it. Wait, or choose another.",
     "template_disabled": "Meta has disabled the template for good. Choose another.",
     "template_gone": "The template is no longer in the account. Choose another.",
+    "template_other_words": "An answer did not leave within a day of the person's words, and no "
+    "template has its words. Nothing is left to do.",
     "template_unknown": "The provider does not say whether Meta approved the template. Look there.",
 }
 
@@ -85,17 +89,19 @@ def keeps(*, connection: Connection) -> bool:
     return has_list and WHATSAPP in connection.scopes
 
 
-def chosen(*, connection: Connection) -> str:
-    """Return the name of the template that is entered for a connection; empty if none is."""
-    held = connection.credentials_sealed
-    return str(held.get("whatsapp_template") or "") if isinstance(held, dict) else ""
+def chosen(*, connection: Connection, is_question: bool = False) -> str:
+    """Return the name of the template that is entered for a connection; empty if none is.
+
+    That of campaigns, or the one that asks for consent.
+    """
+    return whatsapp.name_of(_held(connection), is_question=is_question)
 
 
-def standing(*, connection: Connection) -> Standing:
+def standing(*, connection: Connection, is_question: bool = False) -> Standing:
     """Say whether the entered template is approved, as the provider last told."""
-    code = chosen(connection=connection)
+    code = chosen(connection=connection, is_question=is_question)
     if not code:
-        return Standing("template_none")
+        return Standing("template_no_question" if is_question else "template_none")
     if connection.templates_read_at is None:
         return Standing("template_unread")
     rows = list(MessageTemplate.objects.filter(connection=connection, code=code))
@@ -112,9 +118,11 @@ def listed(*, connection: Connection) -> Sequence[MessageTemplate]:
     return list(rows.order_by("title", "language"))
 
 
-def parts(*, template: MessageTemplate, connection: Connection) -> list[Part]:
+def parts(
+    *, template: MessageTemplate, connection: Connection, is_question: bool = False
+) -> list[Part]:
     """Return a template's words with their places, and what this connection puts into each."""
-    variables = _variables(connection)
+    variables = whatsapp.variables_of(_held(connection), is_question=is_question)
     pieces = PLACE.split(template.words)
     found = []
     for number, piece in enumerate(pieces):
@@ -127,12 +135,15 @@ def parts(*, template: MessageTemplate, connection: Connection) -> list[Part]:
     return found
 
 
-def doubts(*, template: MessageTemplate, connection: Connection) -> list[str]:
+def doubts(
+    *, template: MessageTemplate, connection: Connection, is_question: bool = False
+) -> list[str]:
     """Say what of a template does not fit what this connection fills in.
 
     No refusal: of a template with buttons or a heading not every place is told.
     """
-    places = [part for part in parts(template=template, connection=connection) if part.is_place]
+    every = parts(template=template, connection=connection, is_question=is_question)
+    places = [part for part in every if part.is_place]
     empty = sorted({part.words for part in places if not part.fills})
     found = []
     if empty:
@@ -212,9 +223,9 @@ def refresh_all(*, at: datetime) -> int:
     return sum(not refresh(connection=row, at=at) for row in rows if WHATSAPP in row.scopes)
 
 
-def _variables(connection: Connection) -> tuple[str, ...]:
+def _held(connection: Connection) -> dict[str, str]:
     held = connection.credentials_sealed
-    return whatsapp.variables_of(held if isinstance(held, dict) else {})
+    return held if isinstance(held, dict) else {}
 
 
 def _providers() -> Iterable[str]:

@@ -176,9 +176,16 @@ def _cost(row: Connection) -> list[dict[str, Any]]:
 def _template(row: Connection) -> list[dict[str, Any]]:
     if not templates.keeps(connection=row):
         return []
-    standing = templates.standing(connection=row)
-    words = standing.words or f"{templates.chosen(connection=row)}: approved by Meta."
-    return [{"term": "WhatsApp template", "value": words}]
+    return [
+        {"term": "WhatsApp template", "value": _standing(row, is_question=False)},
+        {"term": "WhatsApp, asking for consent", "value": _standing(row, is_question=True)},
+    ]
+
+
+def _standing(row: Connection, *, is_question: bool) -> str:
+    chosen = templates.chosen(connection=row, is_question=is_question)
+    standing = templates.standing(connection=row, is_question=is_question)
+    return standing.words or f"{chosen}: approved by Meta."
 
 
 def _registrations(row: Connection) -> list[dict[str, Any]]:

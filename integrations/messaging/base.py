@@ -35,6 +35,8 @@ class OutgoingMessage:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     # WhatsApp: the person has written within the last day, so that words of our own may go.
     within_window: bool = False
+    # It asks for consent: on WhatsApp under the template that asks, and under no other.
+    is_question: bool = False
 
 
 THANKS = ("application/json", '{"status": "kept"}')

@@ -98,7 +98,7 @@ class GupshupProvider:
         if not reply.is_good or not isinstance(rows, list):
             return f"Gupshup answered with an error ({reply.status}). Try again later."
         known = [(text(row, "id"), text(row, "status")) for row in rows]
-        return whatsapp.problem_of(known, str(self._held.get("whatsapp_template")))
+        return whatsapp.problem_of(known, self._held)
 
     def templates(self) -> Sequence[KnownTemplate]:
         """Return all templates of the app, which come in one answer.
@@ -116,7 +116,7 @@ class GupshupProvider:
         if message.within_window:
             words = {"type": "text", "text": whatsapp.words_of(message)}
             return ANSWER, {"message": json.dumps(words)}
-        template = whatsapp.template_of(self._held)
+        template = whatsapp.template_of(self._held, is_question=message.is_question)
         filled = {"id": template.name, "params": template.values(message)}
         return SEND, {"template": json.dumps(filled)}
 

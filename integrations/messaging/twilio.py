@@ -179,7 +179,7 @@ class TwilioProvider:
 
     def _content(self, message: OutgoingMessage) -> dict[str, str]:
         if message.channel == "whatsapp" and not message.within_window:
-            template = whatsapp.template_of(self._held)
+            template = whatsapp.template_of(self._held, is_question=message.is_question)
             values = enumerate(template.values(message), start=1)
             variables = {str(place): value for place, value in values}
             return {"ContentSid": template.name, "ContentVariables": json.dumps(variables)}

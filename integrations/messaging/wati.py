@@ -90,7 +90,7 @@ class WatiProvider:
         if not reply.is_good or _list(reply) is None:
             return f"WATI answered with an error ({reply.status}). Try again later."
         known = [(one.code, one.state) for one in map(_template, _rows(reply))]
-        return whatsapp.problem_of(known, str(self._held.get("whatsapp_template")))
+        return whatsapp.problem_of(known, self._held)
 
     def templates(self) -> Sequence[KnownTemplate]:
         """Return all templates of the tenant, page by page.
@@ -120,7 +120,7 @@ class WatiProvider:
         raise refusal(reply, text(reply.body, "code"))
 
     def _body(self, message: OutgoingMessage) -> dict[str, object]:
-        template = whatsapp.template_of(self._held)
+        template = whatsapp.template_of(self._held, is_question=message.is_question)
         values = enumerate(template.values(message), start=1)
         body: dict[str, object] = {
             "template_name": template.name,

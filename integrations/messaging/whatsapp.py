@@ -14,6 +14,11 @@ from integrations.messaging.base import OutgoingMessage, ProviderError
 PAGES_MAX = 50
 LINK = re.compile(r"https?://\S+")
 VARIABLES = ("link", "text", "subject")
+# By whether it asks for consent: the name of the template, and what its variables hold.
+FIELDS = {
+    False: ("whatsapp_template", "template_variables"),
+    True: ("question_template", "question_variables"),
+}
 # Of words of our own, within a window; the same with every provider.
 LONGEST_TEXT = 4096
 
@@ -42,12 +47,14 @@ class Template:
         return [held[name] for name in self.variables]
 
 
-def template_of(settings: Mapping[str, str]) -> Template:
-    """Return the template of a connection.
+def template_of(settings: Mapping[str, str], *, is_question: bool) -> Template:
+    """Return the template of a connection for campaigns, or the one that asks for consent.
 
+    Neither stands in for the other: a person would read other words than the law means.
     :raises ProviderError: it has none, or its variables have names we do not know.
     """
-    name, variables = settings.get("whatsapp_template", ""), variables_of(settings)
+    name = name_of(settings, is_question=is_question)
+    variables = variables_of(settings, is_question=is_question)
     if not name:
         raise ProviderError("permanent", "whatsapp_needs_a_template")
     if not set(variables) <= set(VARIABLES):
@@ -65,10 +72,15 @@ def words_of(message: OutgoingMessage) -> str:
     return message.text
 
 
-def variables_of(settings: Mapping[str, str]) -> tuple[str, ...]:
+def name_of(settings: Mapping[str, str], *, is_question: bool) -> str:
+    """Return the name of a connection's template, as typed; empty if none is."""
+    return str(settings.get(FIELDS[is_question][0]) or "")
+
+
+def variables_of(settings: Mapping[str, str], *, is_question: bool) -> tuple[str, ...]:
     """Return what the variables of a connection's template hold, in their order, as typed."""
     # A form that is left empty keeps the empty text.
-    typed = settings.get("template_variables") or "link"
+    typed = settings.get(FIELDS[is_question][1]) or "link"
     return tuple(typed.replace(" ", "").split(","))
 
 
@@ -88,9 +100,17 @@ def number(value: str) -> str:
     return f"+{digits(value)}" if digits(value) else ""
 
 
-def problem_of(known: list[tuple[str, str]], name: str) -> str:
-    """Return what is wrong with a template among those of an account; empty if it may be used."""
-    states = {known_name: state.upper() for known_name, state in known}
+def problem_of(known: list[tuple[str, str]], settings: Mapping[str, str]) -> str:
+    """Return what is wrong with the templates of a connection; empty if they may be used."""
+    states = {name: state.upper() for name, state in known}
+    if problem := _problem(states, name_of(settings, is_question=False)):
+        return problem
+    asks = name_of(settings, is_question=True)
+    problem = _problem(states, asks) if asks else ""
+    return f"Of the template that asks for consent: {problem}" if problem else ""
+
+
+def _problem(states: Mapping[str, str], name: str) -> str:
     if name not in states:
         return "The account answers, and has no template of this name. Enter the name of another."
     if states[name] != "APPROVED":

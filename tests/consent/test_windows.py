@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from accounts.audit import SYSTEM
 from consent import intake, optin, outbox, personal_data
@@ -13,6 +14,7 @@ from consent.models import Contact, Conversation, Decision, Message
 from integrations import inbox, keyed, templates
 from integrations.messaging import wire
 from integrations.models import Connection
+from tests.accounts.staff import browser
 from tests.consent.people import NOON, act, agreed, person
 from tests.integrations.messaging.test_providers import ACCOUNTS
 from tests.simulators import twilio, wati
@@ -58,12 +60,22 @@ def claimed() -> Contact:
 
 def asked(contact: Contact) -> str:
     """Ask for their consent; return what became of the question."""
-    assert optin.ask(
-        contact=contact, purpose_code="marketing", channel="whatsapp", at=NOON, actor=SYSTEM
-    )
+    optin.ask(contact=contact, purpose_code="marketing", channel="whatsapp", at=NOON, actor=SYSTEM)
     outbox.dispatch(at=NOON)
-    message = Message.objects.get(purpose_code="permission_request")
+    message = Message.objects.filter(purpose_code="permission_request").first()
+    if message is None:
+        [reason] = Decision.objects.get().reasons
+        return f"not queued {reason['code']}"
     return f"{message.state} {message.problem}".strip()
+
+
+def asks_under(account: Connection, vendor: twilio.TwilioSimulator, state: str) -> None:
+    """Enter a template that asks, of which Meta says this."""
+    held = {**dict(account.credentials_sealed), "question_template": "please_confirm"}
+    account.credentials_sealed = held
+    account.save()
+    vendor.templates.append(("please_confirm", state))
+    templates.refresh(connection=account, at=NOON)
 
 
 def sent(
@@ -208,8 +220,71 @@ def test_a_question_of_consent_never_leaves_under_the_words_of_a_video(
     vendor: twilio.TwilioSimulator, account: Connection, claimed: Contact
 ) -> None:
     made = len(vendor.messages)
-    assert asked(claimed) == "refused template_other_words"
+    assert asked(claimed) == "not queued template_no_question"
     assert len(vendor.messages) == made
+
+
+@pytest.mark.parametrize("state", ["pending", "paused", "rejected"])
+def test_a_question_whose_template_meta_does_not_allow_is_refused_before_it_waits(
+    vendor: twilio.TwilioSimulator, account: Connection, claimed: Contact, state: str
+) -> None:
+    asks_under(account, vendor, state)
+    assert asked(claimed) == f"not queued template_{state}"
+
+
+def test_a_question_leaves_under_the_template_that_asks(
+    vendor: twilio.TwilioSimulator, account: Connection, claimed: Contact
+) -> None:
+    asks_under(account, vendor, "approved")
+    vendor.templates = [("video_ready", "paused"), ("please_confirm", "approved")]
+    templates.refresh(connection=account, at=NOON)
+    assert asked(claimed) == "sent"
+    assert b"ContentSid=please_confirm" in vendor.calls[-1].body
+    assert b"join%2Fconfirm" in vendor.calls[-1].body
+
+
+def test_a_question_whose_template_was_paused_since_is_refused_at_hand_off(
+    vendor: twilio.TwilioSimulator, account: Connection, claimed: Contact
+) -> None:
+    asks_under(account, vendor, "approved")
+    assert optin.ask(
+        contact=claimed, purpose_code="marketing", channel="whatsapp", at=NOON, actor=SYSTEM
+    )
+    vendor.templates = [("video_ready", "approved"), ("please_confirm", "paused")]
+    templates.refresh(connection=account, at=NOON)
+    assert asked(claimed) == "refused template_paused"
+
+
+def test_a_question_waits_for_a_list_that_was_never_read(
+    vendor: twilio.TwilioSimulator, account: Connection, claimed: Contact
+) -> None:
+    asks_under(account, vendor, "approved")
+    Connection.objects.update(templates_read_at=None)
+    assert asked(claimed) == "queued"
+    templates.refresh(connection=account, at=NOON)
+    assert outbox.dispatch(at=NOON + timedelta(minutes=11)).sent == 1
+
+
+def test_a_campaign_never_leaves_under_the_template_that_asks(
+    vendor: twilio.TwilioSimulator, account: Connection, ana: Contact
+) -> None:
+    asks_under(account, vendor, "approved")
+    vendor.templates = [("video_ready", "paused"), ("please_confirm", "approved")]
+    templates.refresh(connection=account, at=NOON)
+    assert sent(ana, account) == "refused template_paused"
+
+
+def test_where_somebody_is_asked_the_page_says_why_not_by_whatsapp(
+    account: Connection, claimed: Contact
+) -> None:
+    client, address = browser("marketer"), reverse("consent:contact", args=[claimed.pk])
+    ask = reverse("consent:ask", args=[claimed.pk])
+    shown = client.get(address).content.decode()
+    assert "an administrator enters one under its keys" in shown
+    assert "Ask by WhatsApp" not in shown
+    shown = client.post(ask, {"channel": "whatsapp"}, follow=True).content.decode()
+    assert shown.count("an administrator enters one under its keys") == 2
+    assert not Message.objects.exists()
 
 
 def test_who_wrote_within_a_day_is_asked_in_words(

@@ -50,6 +50,25 @@ def test_a_marketer_sees_what_may_be_sent_and_where_the_link_stands(
     assert shown.index(">video_ready</h2>") < shown.index(">other</h2>")
 
 
+def test_the_template_that_asks_for_consent_is_judged_beside_it(
+    vendor: wati.WatiSimulator, account: Connection
+) -> None:
+    jobs.read_templates(str(account.pk))
+    assert "Until then ask by another channel." in page(account)
+    names = {"whatsapp_template": "video_ready", "question_template": "please_confirm"}
+    values = {"token": wati.TOKEN, "question_variables": "subject", **names}
+    keyed.change(connection=account, values=values, at=NOON, actor=SYSTEM)
+    vendor.templates += [("please_confirm", "APPROVED")]
+    jobs.read_templates(str(account.pk))
+    shown = page(account)
+    assert "Meta approved it: people may be asked by WhatsApp." in shown
+    assert "Questions of consent use this one." in shown
+    assert '<mark class="place">the subject</mark>' in shown
+    assert "Its words have no place for the link." in shown
+    card = browser("administrator").get("/connections/").content.decode()
+    assert "please_confirm: approved by Meta." in card
+
+
 def test_before_it_was_read_the_page_waits_and_then_says_how(
     vendor: wati.WatiSimulator, account: Connection
 ) -> None:

@@ -24,16 +24,19 @@ KEY_NAMES = ("account_sid", "auth_token", "token", "api_key", "app_id")
 
 def _twilio(**facts: Any) -> Desk:
     vendor = TwilioSimulator()
+    vendor.templates.append(("please_confirm", "approved"))
     return MessageDesk("Twilio", vendor, TwilioTells(vendor), **facts)
 
 
 def _wati(**facts: Any) -> Desk:
     vendor = WatiSimulator()
+    vendor.templates.append(("please_confirm", "APPROVED"))
     return MessageDesk("WATI", vendor, WatiTells(vendor), **facts)
 
 
 def _gupshup(**facts: Any) -> Desk:
     vendor = GupshupSimulator()
+    vendor.templates.append(("please_confirm", "APPROVED"))
     return MessageDesk("Gupshup", vendor, GupshupTells(vendor), **facts)
 
 

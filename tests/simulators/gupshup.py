@@ -3,7 +3,7 @@
 import json
 from urllib.parse import parse_qsl
 
-from tests.simulators.server import JSON, Answer, Call, Hook, Simulator
+from tests.simulators.server import JSON, OTHER_WORDS, WORDS, Answer, Call, Hook, Simulator
 
 KEY, APP = "gupshup-key", "app-1"
 
@@ -52,4 +52,4 @@ class GupshupSimulator(Simulator):
 
 def _template(name: str, status: str) -> dict[str, object]:
     shown = {"id": name, "elementName": "Video ready", "status": status, "category": "MARKETING"}
-    return {**shown, "languageCode": "en", "data": "Your video is ready: {{1}}", "quality": "GREEN"}
+    return {**shown, "languageCode": "en", "data": WORDS.get(name, OTHER_WORDS), "quality": "GREEN"}

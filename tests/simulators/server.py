@@ -59,6 +59,16 @@ class Hook:
 
 
 Answer = tuple[int, object]
+# What the templates of an account say.
+WORDS = {"please_confirm": "Please confirm that you want our messages: {{1}}"}
+OTHER_WORDS = "Your video is ready: {{1}}"
+
+
+def worded(name: str, filled: object) -> str:
+    """Return a template's words with what fills its place."""
+    return WORDS.get(name, OTHER_WORDS).replace("{{1}}", str(filled))
+
+
 # What each misbehaviour means for a message that was handed over. The request was read by then.
 OUTCOMES = {
     "429": "transient",

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 from tests.simulators.gupshup import GupshupSimulator
 from tests.simulators.sendgrid import SendGridSimulator
-from tests.simulators.server import Answer, Call, Hook, Page
+from tests.simulators.server import Answer, Call, Hook, Page, worded
 from tests.simulators.twilio import TwilioSimulator
 from tests.simulators.wati import WatiSimulator
 
@@ -90,7 +90,7 @@ class WatiTells:
             to = body["target"].rpartition(":")[2]
             return Taken(to, row["message"]["local_message_id"], words=body["text"])
         [one] = body["recipients"]
-        words = f"Your video is ready: {one.get('custom_params', '')}"
+        words = worded(body["template_name"], one.get("custom_params", ""))
         return Taken(one["phone_number"], one["local_message_id"], words=words)
 
     def delivered(self, taken: Taken, url: str) -> Sequence[Hook]:
@@ -120,7 +120,8 @@ class GupshupTells:
         if "message" in fields:
             words = json.loads(fields["message"])["text"]
         else:
-            words = f"Your video is ready: {json.loads(fields['template']).get('params', '')}"
+            template = json.loads(fields["template"])
+            words = worded(template["id"], template.get("params", ""))
         return Taken(fields["destination"], str(row["messageId"]), words=words)
 
     def delivered(self, taken: Taken, url: str) -> Sequence[Hook]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from tests.simulators.server import Answer, Call, Hook, Simulator
+from tests.simulators.server import OTHER_WORDS, WORDS, Answer, Call, Hook, Simulator, worded
 
 ACCOUNT, TOKEN = "AC" + "0" * 32, "12345"
 CLIENT_ID, CLIENT_SECRET = "OQ" + "1" * 32, "app secret"
@@ -115,7 +115,8 @@ class TwilioSimulator(Simulator):
             "to": fields["To"],
             "from": fields.get("From"),
             # Of a template the list shows the words that were approved, filled in.
-            "body": fields.get("Body") or f"Your video: {fields.get('ContentVariables', '')}",
+            "body": fields.get("Body")
+            or worded(fields.get("ContentSid", ""), fields.get("ContentVariables", "")),
             "error_code": None,
             "num_segments": "1",
             "direction": "outbound-api",
@@ -150,7 +151,7 @@ def _content(sid: str, status: str) -> dict[str, object]:
         "friendly_name": sid,
         "language": "en",
         "variables": {"1": "https://example.org/v/x"},
-        "types": {"twilio/text": {"body": "Your video is ready: {{1}}"}},
+        "types": {"twilio/text": {"body": WORDS.get(sid, OTHER_WORDS)}},
         "approval_requests": {**asked, "content_type": "twilio/text", "rejection_reason": ""},
     }
 

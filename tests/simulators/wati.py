@@ -3,7 +3,7 @@
 import json
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.simulators.server import JSON, Answer, Call, Hook, Simulator
+from tests.simulators.server import JSON, OTHER_WORDS, WORDS, Answer, Call, Hook, Simulator
 
 TOKEN = "wati-token"
 
@@ -61,7 +61,7 @@ class WatiSimulator(Simulator):
 
 
 def _template(name: str, status: str) -> dict[str, object]:
-    words = "Your video is ready: {{1}}"
+    words = WORDS.get(name, OTHER_WORDS)
     language = {"key": "English", "value": "en"}
     shown = {"name": name, "status": status, "category": "MARKETING", "body": words}
     return {**shown, "language_option": language, "quality": "GREEN"}

@@ -123,6 +123,39 @@ def test_without_a_template_nothing_goes_to_whatsapp(vendor: tuple[str, Simulato
     assert not vendor[1].calls
 
 
+def test_a_question_of_consent_goes_under_its_own_template(
+    vendor: tuple[str, Simulator],
+) -> None:
+    name, simulator = vendor
+    question = replace(message(), subject="Please confirm", is_question=True)
+    held = {"question_template": "please_confirm", "question_variables": "subject, link"}
+    adapter(name, **held).send(question)
+    [call] = simulator.calls
+    body = unquote_plus(call.body.decode())
+    assert "please_confirm" in body
+    assert "video_ready" not in body
+    assert body.index("Please confirm") < body.index("https://example.org/v/abc")
+
+
+def test_a_question_of_consent_goes_under_no_other_template(
+    vendor: tuple[str, Simulator],
+) -> None:
+    failed = failure(adapter(vendor[0]), replace(message(), is_question=True))
+    assert (failed.outcome, failed.code) == ("permanent", "whatsapp_needs_a_template")
+    assert not vendor[1].calls
+
+
+@pytest.mark.parametrize("vendor", ["wati", "gupshup"], indirect=True)
+def test_a_template_that_asks_is_checked_too(vendor: tuple[str, Simulator]) -> None:
+    name, simulator = vendor
+    held = {"question_template": "please_confirm"}
+    assert "that asks for consent: The account answers, and has no" in adapter(name, **held).check()
+    simulator.templates.append(("please_confirm", "PENDING"))  # type: ignore[attr-defined]
+    assert "that asks for consent: Meta has not" in adapter(name, **held).check()
+    simulator.templates[1] = ("please_confirm", "APPROVED")  # type: ignore[attr-defined]
+    assert adapter(name, **held).check() == ""
+
+
 def test_credentials_that_do_not_open_send_nothing(vendor: tuple[str, Simulator]) -> None:
     row = Connection(provider=vendor[0], credentials_sealed=None)
     assert failure(messaging.provider_for(row), message()).outcome == "transient"
