@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from accounts import audit, keys
 from config.lib import clock
-from integrations import messaging, tokens
+from integrations import messaging, tokens, trail
 from integrations.models import Connection
 from integrations.video import providers
 
@@ -66,7 +66,12 @@ def switch(*, connection: Connection, on: bool, at: datetime, actor: audit.Actor
         raise NeedsSignIn(str(connection.pk))
     connection.state = Connection.State.ACTIVE if on else Connection.State.DISABLED
     connection.save(update_fields=["state"])
-    _note("enabled" if on else "disabled", connection, at, actor)
+    trail.note(
+        "connection.enabled" if on else "connection.disabled",
+        connection=connection,
+        at=at,
+        actor=actor,
+    )
     return connection
 
 
@@ -89,7 +94,9 @@ def check(
     with transaction.atomic():
         connection.tested_at, connection.problem = at, problem[:200]
         connection.save(update_fields=["tested_at", "problem"])
-        _note("tested", connection, at, actor, passed=not problem)
+        trail.note(
+            "connection.tested", connection=connection, at=at, actor=actor, passed=not problem
+        )
     return connection
 
 
@@ -118,7 +125,7 @@ def _ensure_sandbox(at: datetime) -> Connection:
         },
     )
     if created:
-        _note("added", row, at, audit.SYSTEM)
+        trail.note("connection.added", connection=row, at=at)
     return row
 
 
@@ -137,18 +144,5 @@ def _ensure_video(at: datetime) -> Connection:
         },
     )
     if created:
-        _note("added", row, at, audit.SYSTEM)
+        trail.note("connection.added", connection=row, at=at)
     return row
-
-
-def _note(
-    what: str, row: Connection, at: datetime, actor: audit.Actor, *, passed: bool | None = None
-) -> None:
-    audit.record(
-        action=f"integrations.connection.{what}",
-        at=at,
-        actor=actor,
-        object_type="integrations.connection",
-        object_id=str(row.pk),
-        details={"provider": row.provider, "passed": passed},
-    )

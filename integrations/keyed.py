@@ -12,7 +12,7 @@ from django.db import transaction
 
 from accounts import audit, keys
 from integrations import prices as prices_
-from integrations import providers, templates, vendors
+from integrations import providers, templates, trail, vendors
 from integrations.connections import WEBHOOK
 from integrations.messaging import wire
 from integrations.models import Connection
@@ -338,7 +338,7 @@ def connect(
         webhook_index=keys.token_index(kind=WEBHOOK, token=secret) if secret else None,
         created_at=at,
     )
-    _note("added", row, at, actor)
+    trail.note("connection.added", connection=row, at=at, actor=actor)
     _read_templates(row, at, actor)
     return row
 
@@ -375,7 +375,7 @@ def change(
             "templates_read_at",
         ]
     )
-    _note("keys_changed", row, at, actor)
+    trail.note("connection.keys_changed", connection=row, at=at, actor=actor)
     _read_templates(row, at, actor)
     return row
 
@@ -452,14 +452,3 @@ def _known(provider: str, values: Mapping[str, str]) -> dict[str, str]:
 def _held(connection: Connection) -> dict[str, str]:
     held = connection.credentials_sealed
     return held if isinstance(held, dict) else {}
-
-
-def _note(what: str, row: Connection, at: datetime, actor: audit.Actor) -> None:
-    audit.record(
-        action=f"integrations.connection.{what}",
-        at=at,
-        actor=actor,
-        object_type="integrations.connection",
-        object_id=str(row.pk),
-        details={"provider": row.provider},
-    )

@@ -20,7 +20,7 @@ from requests_oauthlib import OAuth2Session
 
 from accounts import audit, keys
 from config.lib import http
-from integrations import identity, pins, providers, verdicts, wire
+from integrations import identity, pins, providers, trail, verdicts, wire
 from integrations.models import Connection, OAuthGrant
 from integrations.providers import Provider
 from integrations.verdicts import Verdict
@@ -142,7 +142,7 @@ def begin(
             *("state_index", "browser_index", "flow_login_host", "flow_expires_at", "flow_sealed")
         ]
     )
-    _note("oauth.started", grant, at, actor, provider=provider.slug)
+    trail.note("oauth.started", connection=grant.connection, at=at, actor=actor)
     return str(address)
 
 
@@ -166,12 +166,10 @@ def complete(
         flow = _flow(grant, provider, redirect_uri, at)
         connection = _finish(provider, flow, once, at, actor)
     except (CallbackRefused, pins.PinRefused) as refused:
-        _note("callback.refused", None, at, actor, provider=provider.slug, reason=refused.code)
-        raise CallbackRefused(refused.code) from None
+        raise _noted(provider, refused.code, at, actor) from None
     except TokenRefused as refused:
         code = f"exchange_{refused.verdict.cause}"
-        _note("callback.refused", None, at, actor, provider=provider.slug, reason=code)
-        raise CallbackRefused(code) from None
+        raise _noted(provider, code, at, actor) from None
     return connection
 
 
@@ -194,8 +192,7 @@ def connect_as_app(
     except (CallbackRefused, pins.PinRefused, TokenRefused) as refused:
         told = refused.verdict.cause if isinstance(refused, TokenRefused) else ""
         code = f"exchange_{told}" if told else getattr(refused, "code", "")
-        _note("callback.refused", None, at, actor, provider=provider.slug, reason=code)
-        raise CallbackRefused(code) from None
+        raise _noted(provider, code, at, actor) from None
     flow = _Flow(grant, app, host, "", "")
     kept = _Kept(flow, host, found, granted, answer, AuthKind.OAUTH_CLIENT)
     return _keep(kept, at=at, actor=actor)
@@ -267,13 +264,15 @@ def disconnect(*, grant: OAuthGrant, at: datetime, actor: audit.Actor) -> bool:
     app, provider = app_of(grant), providers.get(grant.connection.provider)
     with transaction.atomic(durable=True):
         _end(grant)
-        _note("connection.disconnected", grant, at, actor, provider=provider.slug)
+        trail.note("connection.disconnected", connection=grant.connection, at=at, actor=actor)
     token = held.get("refresh") or held.get("access")
     gone = not token or revoke(provider=provider, token_host=grant.token_host, app=app, token=token)
     with transaction.atomic(durable=True):
         if gone:
             _forget(grant)
-        _note("connection.revoked", grant, at, actor, provider=provider.slug, passed=gone)
+        trail.note(
+            "connection.revoked", connection=grant.connection, at=at, actor=actor, passed=gone
+        )
     return gone
 
 
@@ -472,8 +471,14 @@ def _keep(kept: _Kept, *, at: datetime, actor: audit.Actor) -> Connection:
     row.auth_kind = kept.auth_kind
     row.hosts = sorted({kept.token_host, kept.found.api_host})
     row.save(update_fields=["auth_kind", "state", "problem", "scopes", "hosts"])
-    how = {"provider": row.provider, "auth_kind": row.auth_kind}
-    _note("connection.connected", grant, at, actor, **how, scopes=granted)
+    trail.note(
+        "connection.connected",
+        connection=grant.connection,
+        at=at,
+        actor=actor,
+        auth_kind=row.auth_kind,
+        scopes=granted,
+    )
     return row
 
 
@@ -524,14 +529,8 @@ def _browser_index(browser: str, actor: audit.Actor) -> str:
     return keys.token_index(kind=BROWSER, token=f"{browser}:{actor.kind}:{actor.id}")
 
 
-def _note(
-    what: str, grant: OAuthGrant | None, at: datetime, actor: audit.Actor, **details: audit.Detail
-) -> None:
-    audit.record(
-        action=f"integrations.{what}",
-        at=at,
-        actor=actor,
-        object_type="integrations.connection",
-        object_id=str(grant.pk) if grant else "",
-        details=details,
-    )
+def _noted(provider: Provider, code: str, at: datetime, actor: audit.Actor) -> CallbackRefused:
+    """Note a refused callback, which is of no connection yet, and return it to be raised."""
+    named = {"provider": provider.slug, "reason": code}
+    trail.note("callback.refused", connection=None, at=at, actor=actor, **named)
+    return CallbackRefused(code)

@@ -17,7 +17,7 @@ from django.db import transaction
 from accounts import audit
 from config.lib import clock, http
 from config.lib.http import Outcome
-from integrations import oauth, pins, providers, verdicts, wire
+from integrations import oauth, pins, providers, trail, verdicts, wire
 from integrations.models import Connection, OAuthGrant
 from integrations.oauth import TokenRefused
 from integrations.providers import Provider
@@ -208,7 +208,14 @@ def _require_no_pause(grant: OAuthGrant, at: datetime) -> None:
 @transaction.atomic(durable=True)
 def _use(grant: OAuthGrant, purpose: str, at: datetime, actor: audit.Actor) -> Token:
     provider, held = providers.get(grant.connection.provider), _held(grant)
-    _note("token.used", grant, at, actor, purpose=purpose, generation=grant.generation)
+    trail.note(
+        "token.used",
+        connection=grant.connection,
+        at=at,
+        actor=actor,
+        purpose=purpose,
+        generation=grant.generation,
+    )
     return Token(
         header=f"{provider.header} {held['access']}",
         api_host=grant.api_host,
@@ -291,7 +298,13 @@ def _store(
     )
     if stored:
         rotated = new != held["refresh"]
-        _note("token.refreshed", grant, at, generation=grant.generation + 1, rotated=rotated)
+        trail.note(
+            "token.refreshed",
+            connection=grant.connection,
+            at=at,
+            generation=grant.generation + 1,
+            rotated=rotated,
+        )
     return bool(stored)
 
 
@@ -309,7 +322,14 @@ def _give_up(grant: OAuthGrant, lease: uuid.UUID, cause: str, code: str, at: dat
         retry_at=at + timedelta(seconds=pause),
     ):
         return
-    _note("token.refused", grant, at, cause=cause, code=code, failures=failures)
+    trail.note(
+        "token.refused",
+        connection=grant.connection,
+        at=at,
+        cause=cause,
+        code=code,
+        failures=failures,
+    )
     if cause in PROBLEMS:
         _require_reconnect(grant, cause, at)
 
@@ -321,7 +341,7 @@ def _require_reconnect(grant: OAuthGrant, cause: str, at: datetime) -> None:
         problem=PROBLEMS[cause].format(name=row.label)[:200],
     )
     if changed:
-        _note("connection.reconnect_needed", grant, at, cause=cause)
+        trail.note("connection.reconnect_needed", connection=grant.connection, at=at, cause=cause)
 
 
 def _end_orphan(provider: Provider, grant: OAuthGrant, answer: Mapping[str, Any]) -> None:
@@ -345,20 +365,3 @@ def prove(*, connection_id: uuid.UUID, generation: int) -> None:
 
 def _held(grant: OAuthGrant) -> dict[str, str]:
     return grant.tokens_sealed if isinstance(grant.tokens_sealed, dict) else {}
-
-
-def _note(
-    what: str,
-    grant: OAuthGrant,
-    at: datetime,
-    actor: audit.Actor = audit.SYSTEM,
-    **details: audit.Detail,
-) -> None:
-    audit.record(
-        action=f"integrations.{what}",
-        at=at,
-        actor=actor,
-        object_type="integrations.connection",
-        object_id=str(grant.pk),
-        details={"provider": grant.connection.provider, **details},
-    )

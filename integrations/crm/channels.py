@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts import audit
 from config.lib import clock
-from integrations import keyed, stand_ins
+from integrations import keyed, stand_ins, trail
 from integrations.crm.asking import Asker
 from integrations.crm.base import CrmError
 from integrations.crm.zoho_watch import Mark, ZohoWatch, mark_of
@@ -63,7 +63,14 @@ def close(*, connection: Connection, actor: audit.Actor, now: Now = clock.now) -
     at = now()
     with transaction.atomic(durable=True):
         CrmChannel.objects.filter(pk=row.pk).update(until_at=None, problem="", next_at=at + DAY)
-        _note("closed", connection, at, actor, passed=not problem, code=problem)
+        trail.note(
+            "channel.closed",
+            connection=connection,
+            at=at,
+            actor=actor,
+            passed=not problem,
+            code=problem,
+        )
     return not problem
 
 
@@ -119,7 +126,12 @@ def _keep(row: CrmChannel, until: datetime, at: datetime) -> None:
     next_at = at + min(DAY, (until - at) / 2)
     kept: dict[str, Any] = {"until_at": until, "next_at": next_at, "failures": 0, "problem": ""}
     CrmChannel.objects.filter(pk=row.pk).update(**kept)
-    _note("opened", row.connection, at, until=until.isoformat(timespec="seconds"))
+    trail.note(
+        "channel.opened",
+        connection=row.connection,
+        at=at,
+        until=until.isoformat(timespec="seconds"),
+    )
 
 
 @transaction.atomic(durable=True)
@@ -132,7 +144,9 @@ def _fail(row: CrmChannel, refused: CrmError, at: datetime) -> None:
     kept: dict[str, Any] = {"next_at": at + pause, "failures": row.failures + 1}
     # What is open stays open: a renewal that failed ends nothing yet.
     CrmChannel.objects.filter(pk=row.pk).update(problem=problem[:300], **kept)
-    _note("refused", row.connection, at, code=refused.code, told=refused.told)
+    trail.note(
+        "channel.refused", connection=row.connection, at=at, code=refused.code, told=refused.told
+    )
 
 
 def _opener(connection: Connection, now: Now) -> ZohoWatch:
@@ -142,20 +156,3 @@ def _opener(connection: Connection, now: Now) -> ZohoWatch:
 
 def _mark(connection: Connection) -> Mark:
     return mark_of(secret=keyed.webhook_secret(connection=connection))
-
-
-def _note(
-    what: str,
-    connection: Connection,
-    at: datetime,
-    actor: audit.Actor = audit.SYSTEM,
-    **details: audit.Detail,
-) -> None:
-    audit.record(
-        action=f"integrations.channel.{what}",
-        at=at,
-        actor=actor,
-        object_type="integrations.connection",
-        object_id=str(connection.pk),
-        details={"provider": connection.provider, **details},
-    )

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts import audit, keys
-from integrations import keyed
+from integrations import keyed, trail
 from integrations.connections import WEBHOOK
 from integrations.crm import hooks, mapping
 from integrations.models import Connection, CrmSync
@@ -43,7 +43,14 @@ def set_up(
     row.problem, row.failures, row.lease_id, row.lease_until = "", 0, None, None
     row.save()
     _ensure_address(connection)
-    _note("mapped", connection, at, actor, fields=_named(fields), notes=writes_notes)
+    trail.note(
+        "connection.mapped",
+        connection=connection,
+        at=at,
+        actor=actor,
+        fields=_named(fields),
+        notes=writes_notes,
+    )
     return row
 
 
@@ -60,7 +67,7 @@ def ask_now(*, connection: Connection, at: datetime, actor: audit.Actor) -> CrmS
         row.state = State.READING if row.cursor else State.WAITING
     row.next_at, row.problem, row.failures = at, "", 0
     row.save(update_fields=["state", "next_at", "problem", "failures"])
-    _note("sync_asked", connection, at, actor)
+    trail.note("connection.sync_asked", connection=connection, at=at, actor=actor)
     return row
 
 
@@ -84,16 +91,3 @@ def _ensure_address(connection: Connection) -> None:
     held.credentials_sealed = {keyed.SECRET_NAME: secret}
     held.webhook_index = keys.token_index(kind=WEBHOOK, token=secret)
     held.save(update_fields=["credentials_sealed", "webhook_index"])
-
-
-def _note(
-    what: str, connection: Connection, at: datetime, actor: audit.Actor, **more: audit.Detail
-) -> None:
-    audit.record(
-        action=f"integrations.connection.{what}",
-        at=at,
-        actor=actor,
-        object_type="integrations.connection",
-        object_id=str(connection.pk),
-        details={"provider": connection.provider, **more},
-    )
