@@ -24,7 +24,9 @@ from integrations.models import Connection
 API = "/api/ext/v3"
 PAGE_ROWS = 100
 SAID = frozenset({"message", "messageReceived"})
-FAILED = frozenset({"templateMessageFailed", "templateMessageFailed_v2"})
+FAILED = frozenset(
+    f"{kind}MessageFailed{version}" for kind in ("template", "session") for version in ("", "_v2")
+)
 
 
 class WatiProvider:

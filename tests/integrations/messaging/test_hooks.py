@@ -154,12 +154,13 @@ def test_an_unsigned_yes_allows_nothing(name: str, words: str) -> None:
     assert InboxItem.objects.get().outcome == "unsigned"
 
 
-def test_an_unsigned_delivery_is_no_evidence_and_a_failure_is_told() -> None:
+@pytest.mark.parametrize("event", ["templateMessageFailed", "sessionMessageFailed"])
+def test_an_unsigned_delivery_is_no_evidence_and_a_failure_is_told(event: str) -> None:
     simulator: WatiSimulator = connect("wati")
     told = {"localMessageId": "m1", "failedCode": 131050}
     assert post(simulator.hook(URL, eventType="sentMessageDELIVERED_v2", **told)) == 200
     assert bodies() == []
-    assert post(simulator.hook(URL, eventType="templateMessageFailed", **told)) == 200
+    assert post(simulator.hook(URL, eventType=event, **told)) == 200
     assert bodies()[0][1]["code"] == inbox.OPTED_OUT
 
 
