@@ -227,7 +227,8 @@ PROVIDERS = {
             *_template("Name of the template", required=True),
             PACE,
         ),
-        UNSIGNED,
+        f"{UNSIGNED} Choose the events Message Received, Template Message Failed and Session "
+        "Message Failed.",
         signs=False,
     ),
     "gupshup": KeyedProvider(
@@ -242,7 +243,7 @@ PROVIDERS = {
             *_template("Id of the template", required=True),
             PACE,
         ),
-        f"{UNSIGNED} Subscribe in version 2.",
+        f"{UNSIGNED} Subscribe in version 2 to messages, failed messages and user events.",
         signs=False,
     ),
     "smtp": KeyedProvider(
