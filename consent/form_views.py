@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import roles
 from accounts.models import User
 from config.lib import clock
-from consent import form_making, hosted_forms, sign_up_views, wording
+from consent import form_making, hosted_forms, optin, purposes, sign_up_views, wording
 from consent.form_making import FormRefused
 from consent.maker_forms import PERMISSIONS, PURPOSES, MakerForm
 from consent.models import Channel, HostedForm
@@ -70,6 +70,7 @@ def form_page(request: HttpRequest, form_id: uuid.UUID) -> HttpResponse:
             [str(version), f"{row.signed_up:,}", f"{row.confirmed:,}"]
             for version, row in counted.items()
         ],
+        "obstacles": _obstacles(form),
         "snippet": form_making.snippet(form) if form.origins else "",
         "languages": _languages(form),
         "address": _address(form),
@@ -162,6 +163,19 @@ def _box(box: dict[str, Any]) -> list[Any]:
         PERMISSION_WORDS[box["permission"]].partition(":")[0],
         f"Own ({own})" if own else "As they ship",
     ]
+
+
+def _obstacles(form: HostedForm) -> list[str]:
+    """Say by which channels nobody who ticks a box could be asked to confirm, and what to do."""
+    asked = {code for box in form.boxes for code in box["channels"] if _asks(box)}
+    told = {code: optin.obstacle(channel=code, at=clock.now()) for code in sorted(asked)}
+    return [
+        f"Nobody can confirm by {Channel(code).label}. {why}" for code, why in told.items() if why
+    ]
+
+
+def _asks(box: dict[str, Any]) -> bool:
+    return bool(box["purpose"] == purposes.MARKETING)
 
 
 def _languages(form: HostedForm) -> dict[str, str]:

@@ -10,10 +10,10 @@ from django_q.tasks import async_task
 
 from accounts import keys
 from accounts.audit import Actor
-from consent import confirmation, outbox, preferences, purposes, wording
+from consent import confirmation, outbox, preferences, purposes, windows, wording
 from consent.confirmation import NotPending
-from consent.models import ConsentEvent, Contact, OptIn
-from integrations import connections
+from consent.models import Channel, ConsentEvent, Contact, OptIn
+from integrations import connections, templates
 
 OPT_IN_HOURS = 48
 TOKEN_KIND = "optin"  # noqa: S105 a label, not a token
@@ -79,6 +79,18 @@ def ask(
         # The time to answer runs from when the message may arrive, not from the night before.
         expires_at=message.not_before + timedelta(hours=OPT_IN_HOURS),
     )
+
+
+def obstacle(*, channel: str, at: datetime, contact: Contact | None = None) -> str:
+    """Say why a question could not leave by a channel, and what to do; empty if it could.
+
+    Without a contact, to somebody who has not written to us.
+    """
+    account = connections.carrier(channel=channel)
+    if account is None:
+        return f"No connection in use carries {Channel(channel).label}: connect one."
+    code = windows.unaskable(connection=account, channel=channel, at=at, contact=contact)
+    return templates.WORDS[code] if code else ""
 
 
 def look_up(*, token: str, at: datetime) -> OptIn:

@@ -1,7 +1,6 @@
 """The pages of contacts, for marketers: a list, a search, one person's consent."""
 
 import uuid
-from datetime import datetime
 from typing import Any, cast
 
 from django.contrib import messages
@@ -14,10 +13,9 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import people, roles
 from accounts.models import User
 from config.lib import charts, clock
-from consent import contacts, figures, gate, optin, purposes, standing, windows
+from consent import contacts, figures, gate, optin, purposes, standing
 from consent.forms import FilterForm, SearchForm
 from consent.models import Channel, ConsentEvent, ConsentState, Contact, Decision, OptIn
-from integrations import connections, templates
 
 CONTACTS_ON_A_PAGE = 25
 EVENTS_SHOWN = 50
@@ -238,20 +236,11 @@ def _questions(contact: Contact) -> list[dict[str, Any]]:
             "channel": row.channel,
             "word": row.get_channel_display(),
             "waiting": row.channel in open_ones,
-            "problem": _unaskable(contact, row.channel, at),
+            "problem": optin.obstacle(channel=row.channel, at=at, contact=contact),
         }
         for row in states.order_by("channel")
         if standing.standing_of(row).effective(at) in asking
     ]
-
-
-def _unaskable(contact: Contact, channel: str, at: datetime) -> str:
-    """Say why a question could not leave by a channel, and what to do; empty if it could."""
-    account = connections.carrier(channel=channel)
-    if account is None:
-        return f"No connection in use carries {Channel(channel).label}: connect one."
-    code = windows.unaskable(contact=contact, connection=account, channel=channel, at=at)
-    return templates.WORDS[code] if code else ""
 
 
 def _named(purpose_code: str) -> str:

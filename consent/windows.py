@@ -69,14 +69,17 @@ def rule(*, messages: Sequence[Message], at: datetime) -> Rule:
     return Rule(within, {pk: code for pk, code in told.items() if code})
 
 
-def unaskable(*, contact: Contact, connection: Connection, channel: str, at: datetime) -> str:
+def unaskable(
+    *, connection: Connection, channel: str, at: datetime, contact: Contact | None = None
+) -> str:
     """Return why a question of consent cannot go out over an account; empty if it can.
 
-    A list that was never read is no reason: the question waits for it.
+    Without a contact, to somebody who has not written to us. A list that was never read is no
+    reason: the question waits for it.
     """
     if channel != Channel.WHATSAPP or not templates.keeps(connection=connection):
         return ""
-    if (contact.pk, connection.pk) in _open([contact.pk], at):
+    if contact and (contact.pk, connection.pk) in _open([contact.pk], at):
         return ""
     code = templates.standing(connection=connection, is_question=True).code
     return "" if code == UNREAD else code

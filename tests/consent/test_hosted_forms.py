@@ -29,7 +29,7 @@ from consent.models import (
     WrittenConsent,
 )
 from integrations import connections
-from integrations.models import SandboxMessage
+from integrations.models import Connection, SandboxMessage
 from tests.accounts.staff import browser, member, partner
 from tests.consent.people import NOON, person, rests_on
 
@@ -432,3 +432,12 @@ def test_an_officer_looks_and_does_not_make() -> None:
     client = browser("officer")
     assert "Spring" in client.get("/forms/").content.decode()
     assert client.get("/forms/new/").status_code == 403
+
+
+def test_a_marketer_reads_by_what_nobody_could_confirm() -> None:
+    page = f"/forms/{opened({**EXPRESS, 'channels': ['sms', 'whatsapp']}).pk}/"
+    assert "Nobody can confirm" not in browser("marketer").get(page).content.decode()
+    Connection.objects.update(state=Connection.State.DISABLED)
+    text = browser("marketer").get(page).content.decode()
+    assert "Nobody can confirm by WhatsApp. No connection in use carries WhatsApp" in text
+    assert "confirm by E-mail" not in text

@@ -220,6 +220,7 @@ def test_a_question_of_consent_never_leaves_under_the_words_of_a_video(
     vendor: twilio.TwilioSimulator, account: Connection, claimed: Contact
 ) -> None:
     made = len(vendor.messages)
+    assert "an administrator enters one" in optin.obstacle(channel="whatsapp", at=NOON)
     assert asked(claimed) == "not queued template_no_question"
     assert len(vendor.messages) == made
 
