@@ -26,7 +26,8 @@ NOW = story.AT + timedelta(days=1)
 
 
 def look(number: int, *, days: int = 0) -> PromiseReport:
-    return verification.verify(at=NOW + timedelta(days=days))[number - 1]
+    [report] = verification.verify(at=NOW + timedelta(days=days), numbers={number})
+    return report
 
 
 def named(report: PromiseReport) -> str:
@@ -255,3 +256,11 @@ def test_the_command_speaks_json_too() -> None:
         call_command("verify", "--json", stdout=said)
     answer = json.loads(said.getvalue())
     assert [promise["number"] for promise in answer["promises"]] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_the_command_looks_at_the_promises_that_are_named() -> None:
+    story.whole()
+    plant_long_link()
+    said = io.StringIO()
+    call_command("verify", "--promise", "2", "--promise", "6", stdout=said)
+    assert said.getvalue().splitlines()[-1] == "LOOKED AT: 2, 6. HOLDS."
