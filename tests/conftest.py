@@ -10,6 +10,7 @@ from tests import environment, flush
 from tests.browser import chromium, page, phone
 from tests.network import no_network
 
+CAMPAIGN = "test_from_an_empty_page_to_sent_messages"
 __all__ = ["chromium", "no_network", "page", "phone"]
 
 
@@ -52,7 +53,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _meets_database(item: pytest.Item) -> bool:
     names = set(getattr(item, "fixturenames", ()))
-    if item.get_closest_marker("browser") and item.path.stem != "test_campaign":
+    if item.get_closest_marker("browser") and item.name != CAMPAIGN:
         return False
     if item.get_closest_marker("one_engine"):
         return False

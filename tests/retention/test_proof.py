@@ -84,6 +84,7 @@ def test_a_proof_of_everything_holds_and_leaves_no_section_empty() -> None:
         assert value not in text
 
 
+@pytest.mark.one_engine
 def test_every_changed_value_is_noticed() -> None:
     document = whole()
     missed = [path for path, changed in with_one_value_changed(document) if not faults(changed)]
