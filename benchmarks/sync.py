@@ -12,8 +12,11 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import phonenumbers
 
 CONTACTS = int(os.environ.get("CONTACTS", "1000000"))
 ENGINE = os.environ.get("ENGINE", "sqlite")
@@ -34,7 +37,9 @@ def serve() -> None:
             return [] if archived else list(range(after + 1, min(after + count, CONTACTS) + 1))
 
         def row(self, number: int, names: list[str] | None) -> dict[str, Any]:
-            time.sleep(LATENCY if number % PAGE == 1 else 0)
+            # A sleep of nothing takes its time as well.
+            if LATENCY and number % PAGE == 1:
+                time.sleep(LATENCY)
             return {"id": str(number), "properties": _person(number), "archived": False}
 
     vendor = Many(client_id="", secret="", redirect_uri="")
@@ -43,14 +48,21 @@ def serve() -> None:
     sys.stdin.read()
 
 
+@lru_cache(maxsize=1)
+def _areas() -> list[int]:
+    """Return the area codes that are in use: of others the library looks in every country."""
+    numbers = {area: phonenumbers.parse(f"+1{area}5550100") for area in range(200, 1000)}
+    return [area for area, number in numbers.items() if phonenumbers.is_valid_number(number)]
+
+
 def _person(number: int) -> dict[str, str]:
-    area, line = 200 + number // 100 % 800, number % 100
+    place, line = divmod(number, 100)
     return {
         "firstname": "Nobody",
         "lastname": "".join(chr(ord("a") + int(digit)) for digit in str(number)).title(),
         "email": f"n{number}@example.org",
-        # Numbers kept free for fiction are eighty thousand.
-        "mobilephone": f"+1{area}55501{line:02d}" if number < 80_000 else "",
+        # A hundred numbers of each area are kept free for fiction; whoever comes later has none.
+        "mobilephone": f"+1{_areas()[place]}55501{line:02d}" if place < len(_areas()) else "",
         "hs_language": "en",
         "hs_country_region_code": "US",
         "city": "Springfield",
