@@ -163,6 +163,7 @@ def _note(held: Propagation, row: Propagation, at: datetime) -> None:
         object_type="consent.propagation",
         object_id=str(held.pk),
         details={
+            "provider": row.connection.provider,
             "connection": str(held.connection_id),
             "revocation": str(held.revocation_id),
             "attempts": held.attempts,

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import people, roles
 from accounts.models import User
-from config.lib import charts, clock
+from config.lib import charts, clock, languages
 from consent import contacts, figures, gate, optin, purposes, standing
 from consent.forms import FilterForm, SearchForm
 from consent.models import Channel, ConsentEvent, ConsentState, Contact, Decision, OptIn
@@ -170,7 +170,7 @@ def _facts(contact: Contact) -> list[dict[str, Any]]:
     zones = contact.time_zone or ", ".join(contact.phone_zones[:3])
     return [
         {"term": "Id", "value": {"text": contact.public_id, "mono": True}},
-        {"term": "Language", "value": contact.language},
+        {"term": "Language", "value": languages.name(contact.language)},
         {"term": "Country", "value": place or "Unknown: the strictest rules hold"},
         {"term": "Time zone", "value": zones or "Unknown"},
         {"term": "Known to", "value": contact.partner.name if contact.partner else "Our own list"},

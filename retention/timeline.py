@@ -71,7 +71,10 @@ ACTORS = {
     "system": "Sealcast",
 }
 # Of the details of an act, those that a reader asks for; the rest are hashes and ids.
-TOLD = ("purpose", "channel", "channels", "act", "source", "reasons", "reason", "kind", "problem")
+TOLD = (
+    *("provider", "purpose", "channel", "channels", "act", "source"),
+    *("reasons", "reason", "kind", "problem"),
+)
 
 
 @dataclass(frozen=True)

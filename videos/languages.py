@@ -1,6 +1,6 @@
 """Which languages can a script be written in, and what are they called?"""
 
-from django.utils.translation import get_language_info
+from config.lib import languages
 
 NAMES = {
     "en": "English",
@@ -24,7 +24,4 @@ CHOICES = list(NAMES.items())
 def name(tag: str) -> str:
     """Return what a language is called: its own name, its parent's, or the bare tag."""
     found = NAMES.get(tag) or NAMES.get(tag.partition("-")[0])
-    try:
-        return found or str(get_language_info(tag.lower())["name"])
-    except KeyError:
-        return tag
+    return found or languages.name(tag)

@@ -9,11 +9,10 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.timesince import timesince
-from django.utils.translation import get_language_info
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import audit, roles
-from config.lib import clock
+from config.lib import clock, languages
 from consent import intake, reviews
 from consent.models import Channel, Contact, Review
 from integrations import inbox
@@ -114,15 +113,8 @@ def _row(
         "age": timesince(review.item.received_at, now),
         "people": theirs,
         "codes": codes,
-        "languages": [_language(code) for code in codes],
+        "languages": [languages.name(code) for code in codes],
     }
-
-
-def _language(code: str) -> str:
-    try:
-        return str(get_language_info(code)["name"])
-    except KeyError:
-        return code
 
 
 def _people(found: Sequence[Review]) -> dict[tuple[str, str], list[Contact]]:

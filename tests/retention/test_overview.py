@@ -2,6 +2,8 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.audit import SYSTEM
+from consent import ledger, propagation
 from retention import footprint, holds, overview, subject_requests, timeline
 from tests.retention import people, story
 
@@ -54,6 +56,15 @@ def test_the_timeline_is_the_trail_newest_first() -> None:
     assert events[-1].title == "Registered"
     assert events[0].title == "Video played"
     assert [event.at for event in events] == sorted((e.at for e in events), reverse=True)
+
+
+def test_the_timeline_names_each_system_that_was_told() -> None:
+    person, _ = story.whole()
+    ledger.withdraw(contact=person, act="button", source="page", at=THEN, actor=SYSTEM)
+    propagation.pass_on(at=THEN)
+    events, _ = timeline.of(contact=person, start=0, count=5)
+    [told] = [event for event in events if event.title == "Another system was told of the stop"]
+    assert told.detail == "sandbox"
 
 
 def test_a_stretch_of_the_timeline_is_a_page() -> None:
