@@ -1,6 +1,7 @@
 """What does an administrator fill in to connect a provider, by OAuth or by keys?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -62,6 +63,19 @@ class ConnectForm(forms.Form):
         return found
 
 
+@dataclass(frozen=True)
+class Fold:
+    """Fields of one purpose, which most accounts leave as they are."""
+
+    words: str
+    fields: Sequence[forms.BoundField]
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether something stands in it, has to, or is wrong."""
+        return any(one.value() or one.field.required or one.errors for one in self.fields)
+
+
 class KeysForm(forms.Form):
     """What opens an account. Secrets are never filled in again: left empty, they stay."""
 
@@ -74,6 +88,7 @@ class KeysForm(forms.Form):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self._folds = {field.name: field.folded for field in known.fields}
         # The keys of a stand-in, which are no secrets and are shown.
         self.initial.update(filled or {})
         if is_new:
@@ -82,6 +97,17 @@ class KeysForm(forms.Form):
             )
         for field in known.fields:
             self.fields[field.name] = _made(field, is_new=is_new, is_shown=bool(filled))
+
+    def open_fields(self) -> list[forms.BoundField]:
+        """Return the fields that are always seen."""
+        return [field for field in self if not self._folds.get(field.name)]
+
+    def folds(self) -> list[Fold]:
+        """Return the fields that are folded away, by what they are for."""
+        return [
+            Fold(words, [self[name] for name, fold in self._folds.items() if fold == words])
+            for words in dict.fromkeys(fold for fold in self._folds.values() if fold)
+        ]
 
     def values(self) -> dict[str, str]:
         """Return what was typed, as text."""

@@ -3,7 +3,7 @@
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -32,6 +32,8 @@ class Field:
     required: bool = True
     switch: bool = False
     longest: int = 400
+    # Under which words it is folded away with others; empty: it is always seen.
+    folded: str = ""
     # Raises ValueError with words for whoever typed it.
     verify: Callable[[str], object] | None = None
 
@@ -52,8 +54,13 @@ class KeyedProvider:
     signs: bool = True
 
 
+def _folded(words: str, *fields: Field) -> tuple[Field, ...]:
+    return tuple(replace(field, folded=words) for field in fields)
+
+
 def _template(what: str, *, required: bool) -> tuple[Field, ...]:
-    return (
+    return _folded(
+        "WhatsApp templates",
         Field("whatsapp_template", what, "Approved by Meta.", required=required),
         Field(
             "template_variables",
@@ -121,7 +128,8 @@ PACE = Field(
     required=False,
     verify=wire.pace_of,
 )
-PRICES = (
+PRICES = _folded(
+    "Prices, so that a campaign tells its cost",
     Field(
         "price_per_segment",
         "Price of an SMS segment",
@@ -139,7 +147,8 @@ PRICES = (
     ),
     Field("currency", "Currency of the prices", "Such as USD.", required=False, longest=3),
 )
-REGISTERED = (
+REGISTERED = _folded(
+    "Registration of the sender in the United States and India",
     Field(
         "us_brand",
         "US: brand of A2P 10DLC",
@@ -190,17 +199,25 @@ PROVIDERS = {
             Field(
                 "auth_token", "Auth token", "Also the key of what Twilio posts to us.", secret=True
             ),
-            Field(
-                "key_sid", "API key SID", "Begins with SK; instead of the token.", required=False
+            *_folded(
+                "An API key or an OAuth app to send by",
+                Field(
+                    "key_sid",
+                    "API key SID",
+                    "Begins with SK; instead of the token.",
+                    required=False,
+                ),
+                Field("key_secret", "API key secret", secret=True, required=False),
+                Field(
+                    "client_id",
+                    "Client id of an OAuth app",
+                    "Begins with OQ; instead of the API key. In Twilio's region US1 only.",
+                    required=False,
+                ),
+                Field(
+                    "client_secret", "Client secret of the OAuth app", secret=True, required=False
+                ),
             ),
-            Field("key_secret", "API key secret", secret=True, required=False),
-            Field(
-                "client_id",
-                "Client id of an OAuth app",
-                "Begins with OQ; instead of the API key. In Twilio's region US1 only.",
-                required=False,
-            ),
-            Field("client_secret", "Client secret of the OAuth app", secret=True, required=False),
             Field("sender", "SMS sender", "A number, or a messaging service (MG).", required=False),
             Field("whatsapp_sender", "WhatsApp sender", "A number with +.", required=False),
             *_template("Content SID of the WhatsApp template", required=False),
@@ -256,15 +273,18 @@ PROVIDERS = {
             Field("username", "User"),
             Field("password", "Password", secret=True),
             *SENDER,
-            Field("dkim_domain", "DKIM domain", required=False),
-            Field("dkim_selector", "DKIM selector", required=False),
-            Field(
-                "dkim_key",
-                "DKIM private key",
-                "RSA, 2048 bits. Leave it empty where the mail server signs.",
-                secret=True,
-                required=False,
-                longest=8000,
+            *_folded(
+                "DKIM, where the mail server does not sign",
+                Field("dkim_domain", "DKIM domain", required=False),
+                Field("dkim_selector", "DKIM selector", required=False),
+                Field(
+                    "dkim_key",
+                    "DKIM private key",
+                    "RSA, 2048 bits. Leave it empty where the mail server signs.",
+                    secret=True,
+                    required=False,
+                    longest=8000,
+                ),
             ),
             PACE,
         ),

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import audit, keys, roles
 from accounts.models import Partner
-from config.lib import clock, ids
+from config.lib import clock, ids, languages
 from consent import contacts, gate, ledger, standing
 from consent.contacts import OpenContact
 from consent.models import ConsentState, Contact, Decision, Proof
@@ -194,6 +194,7 @@ def _shown(
         title=contact.public_id,
         tab="people",
         contact=contact,
+        language=languages.name(contact.language),
         opened=opened,
         masked=contacts.masked(contact=contact, at=now) if may_read else None,
         states=_states(contact),

@@ -1,5 +1,6 @@
 """Are keys typed once, sealed, and shown to nobody again?"""
 
+import re
 from io import StringIO
 
 import pytest
@@ -146,3 +147,23 @@ def test_an_account_in_the_eu_pins_its_host() -> None:
     keys = {"api_key": "SG.x", "sender": "a@example.org", "eu": "on"}
     client.post("/connections/add/sendgrid/", {"label": "Mail", **keys})
     assert Connection.objects.get().hosts == ["api.eu.sendgrid.com"]
+
+
+def test_what_most_accounts_leave_alone_is_folded_until_something_stands_in_it() -> None:
+    client = browser("administrator")
+
+    def folds(page: str) -> dict[str, bool]:
+        found = re.findall(r'<details class="disclosure"( open)?><summary>(.*?)<', page)
+        return {words: bool(is_open) for is_open, words in found}
+
+    page = client.get("/connections/add/twilio/").content.decode()
+    assert len(folds(page)) == 4
+    assert not any(folds(page).values())
+    assert page.index("id_account_sid") < page.index('<details class="disclosure"')
+    page = client.get("/connections/add/wati/").content.decode()
+    assert folds(page) == {"WhatsApp templates": True}
+    typed = {"label": "T", "account_sid": "AC1", "auth_token": "x", "us_brand": "no brand"}
+    page = client.post("/connections/add/twilio/", typed).content.decode()
+    assert [words for words, is_open in folds(page).items() if is_open] == [
+        "Registration of the sender in the United States and India"
+    ]
